@@ -372,7 +372,7 @@ async def _open_desk(basis: _Basis, group: Peer | None, outreach: OutreachComman
         incidents=Incidents(),
         groups=Groups(),
         places=DeskPlaces(binding, teams, basis.titles),
-        records=basis.store,
+        ticket_reader=basis.store,
         commands=Registry(),
         outreach=outreach,
         ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,

@@ -46,10 +46,10 @@ def edited(desk: DeskContext, ticket: Ticket) -> tuple[Outbound, ...]:
 
 async def reposted(desk: DeskContext, ticket: int, to: Peer) -> tuple[Outbound, ...]:
     """The card with the newest history, for a topic that was deleted."""
-    found = await desk.records.ticket(ticket)
+    found = await desk.ticket_reader.ticket(ticket)
     if found is None:
         return ()
-    history = await desk.records.history(found.conversation, limit=30)
+    history = await desk.ticket_reader.history(found.conversation, limit=30)
     lines = transcript(
         history,
         found.state.name or desk.texts.text("desk.nameless", lang=desk.lang),

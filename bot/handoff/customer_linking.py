@@ -91,7 +91,7 @@ async def same(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outc
 
 async def apart(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     """/apart: the latest joining of this customer was a mistake."""
-    others = await desk.records.joined(turn.customer.id) if turn.customer else ()
+    others = await desk.ticket_reader.joined(turn.customer.id) if turn.customer else ()
     if turn.customer is None or not others:
         return say(desk, turn, "desk.apart_nobody")
     event = Event(
@@ -111,7 +111,7 @@ async def apart(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Out
 
 async def _join(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """The press of an operator who has made sure."""
-    found = await desk.records.customer(int(value)) if value.isdecimal() else None
+    found = await desk.ticket_reader.customer(int(value)) if value.isdecimal() else None
     if found is None or not found.peers or turn.customer is None or found.id == turn.customer.id:
         return notice(desk, turn, "desk.old_button")
     inbound = turn.inbounds[0]
@@ -147,8 +147,8 @@ async def _meant(desk: DeskContext, ticket: Ticket, word: str) -> tuple[Customer
     people: dict[int, Customer] = {}
     for name, values in wanted.items():
         for value in sorted(values):
-            people |= {c.id: c for c in await desk.records.known_by({name: value})}
-    for other in await desk.records.tickets(open_only=False, limit=CARDS):
+            people |= {c.id: c for c in await desk.ticket_reader.known_by({name: value})}
+    for other in await desk.ticket_reader.tickets(open_only=False, limit=CARDS):
         if any(_of_card(other)[name] & values for name, values in wanted.items()):
             customer = await _customer_at(desk, other.customer_peer)
             people |= {customer.id: customer} if customer else {}
@@ -156,13 +156,13 @@ async def _meant(desk: DeskContext, ticket: Ticket, word: str) -> tuple[Customer
 
 
 async def _customer_at(desk: DeskContext, peer: Peer) -> Customer | None:
-    talk = await desk.records.conversation(peer)
-    return await desk.records.customer(talk.customer) if talk and talk.customer else None
+    talk = await desk.ticket_reader.conversation(peer)
+    return await desk.ticket_reader.customer(talk.customer) if talk and talk.customer else None
 
 
 async def _words_of(desk: DeskContext, ticket: Ticket) -> str:
     """What the customer has written while an operator has the ticket."""
-    lines = await desk.records.history(ticket.conversation, limit=LINES)
+    lines = await desk.ticket_reader.history(ticket.conversation, limit=LINES)
     mine = (
         line
         for line in lines

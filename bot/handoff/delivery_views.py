@@ -18,7 +18,7 @@ class DeskViews:
 
     async def topic_name(self, ticket: int) -> str:
         """How the topic of a ticket is called."""
-        found = await self._desk.records.ticket(ticket)
+        found = await self._desk.ticket_reader.ticket(ticket)
         return (
             topic_name(found, self._desk.texts, self._desk.lang)
             if found

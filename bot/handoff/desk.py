@@ -64,7 +64,7 @@ class Desk:
         """What was opened while there was no desk, or in another one, is shown in the new one."""
         desk, place = self.context, replace(turn.peer, thread="")
         tickets = [
-            t for t in await desk.records.tickets(limit=1000) if desk.teams.place(t.state.desk) is None
+            t for t in await desk.ticket_reader.tickets(limit=1000) if desk.teams.place(t.state.desk) is None
         ]
         cards = [await reposted(desk, t.number, replace(place, thread=f"ticket:{t.number}")) for t in tickets]
         return tuple(card for of_ticket in cards for card in of_ticket)

@@ -186,7 +186,7 @@ class DeskContext:
     incidents: Incidents
     groups: Groups
     places: DeskPlaces
-    records: TicketReader
+    ticket_reader: TicketReader
     commands: Registry
     outreach: OutreachCommands
     ask_rating: timedelta | None = None
@@ -196,7 +196,7 @@ class DeskContext:
 
     async def remember(self) -> None:
         """Who the operators are and which desks were lost, from the events so far; once, before the start."""
-        for event in await self.records.events(kinds=WATCHED):
+        for event in await self.ticket_reader.events(kinds=WATCHED):
             self.seen(event)
 
     def seen(self, event: Event) -> None:

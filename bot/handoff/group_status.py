@@ -263,7 +263,7 @@ async def _shown_again(
     should.
     """
     say: list[Outbound] = []
-    for ticket in await desk.records.tickets(limit=1000):
+    for ticket in await desk.ticket_reader.tickets(limit=1000):
         to = replace(place, thread=f"ticket:{ticket.number}")
         if _belongs(desk, ticket, place) and (
             whole or await _is_hidden(desk, ticket, to, now.kind == "forum")
@@ -281,19 +281,21 @@ def _belongs(desk: DeskContext, ticket: Ticket, place: Peer) -> bool:
 async def _is_hidden(desk: DeskContext, ticket: Ticket, to: Peer, in_topics: bool) -> bool:
     cards = [
         c
-        for c in await desk.records.deliveries(peer=to, name=f"card:{ticket.number}")
+        for c in await desk.ticket_reader.deliveries(peer=to, name=f"card:{ticket.number}")
         if c.status in ("sent", "pending", "sending")
     ]
-    if not cards or (in_topics and await desk.records.topic(ticket.number, to.channel, to.chat) is None):
+    if not cards or (
+        in_topics and await desk.ticket_reader.topic(ticket.number, to.channel, to.chat) is None
+    ):
         return True
-    return bool(await desk.records.deliveries(peer=to, after=cards[-1].id, status=FAILED, limit=1))
+    return bool(await desk.ticket_reader.deliveries(peer=to, after=cards[-1].id, status=FAILED, limit=1))
 
 
 async def _elsewhere(desk: DeskContext, turn: Turn, place: Peer) -> tuple[Timer, ...]:
     """The tickets of a group that is gone are shown where operators still are."""
     if all(p == place or desk.teams.is_lost(p) for p in desk.places.known_groups()):
         return ()
-    his = [t for t in await desk.records.tickets(limit=1000) if desk.places.home(t) == place]
+    his = [t for t in await desk.ticket_reader.tickets(limit=1000) if desk.places.home(t) == place]
     return tuple(
         Timer(f"lost:{t.number}", UnattendedTicket("group_lost"), turn.now, conversation=t.conversation)
         for t in his

@@ -38,7 +38,7 @@ PEOPLE = 10  # buttons of a menu: VK puts no more under a message
 
 async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
     """Every desk in a few lines, with a button for each ticket that may need somebody."""
-    tickets, now = await desk.records.tickets(limit=1000), turn.now
+    tickets, now = await desk.ticket_reader.tickets(limit=1000), turn.now
     risk = [t for t in tickets if t.status != "snoozed" and desk.deadlines.at_risk(t, now)][:SHOWN]
     waiting = desk.queue.ordered(tickets, now)
     load: dict[str, int] = {}
@@ -212,7 +212,7 @@ async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
     number, text = str(ticket_.number), desk.texts.text
     link: tuple[Button, ...] = ()
     if (to := desk.places.thread(ticket_)) is not None:
-        thread = await desk.records.topic(ticket_.number, to.channel, to.chat)
+        thread = await desk.ticket_reader.topic(ticket_.number, to.channel, to.chat)
         if thread and (url := desk.places.topic_url(to, thread)):
             link = (Button(text("desk.button.open_topic", lang=desk.lang), url=url),)
     first = (
@@ -224,7 +224,7 @@ async def _panel(desk: DeskContext, ticket_: Ticket) -> Rows:
 
 
 async def _ticket(desk: DeskContext, number: str) -> Ticket | None:
-    return await desk.records.ticket(int(number)) if number.isdecimal() and len(number) < 10 else None
+    return await desk.ticket_reader.ticket(int(number)) if number.isdecimal() and len(number) < 10 else None
 
 
 def _rows(buttons: Sequence[Button]) -> Rows:

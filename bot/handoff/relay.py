@@ -166,7 +166,7 @@ class Relay:
         known = {*ticket.state.articles_told, ticket.state.article_shown}
         if said is None or (said.article and said.article in known):
             return None
-        ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
+        ahead = self._desk.queue.ahead(ticket, await self._desk.ticket_reader.queue(), turn.now)
         stays = wait_estimate.told(self._desk, turn, ticket, key="handoff.stays", ahead=ahead)
         told = Outbound(
             turn.inbounds[-1].peer, join((said.text, stays), "\n\n"), ticket=ticket.number, author="bot"
@@ -264,7 +264,7 @@ class Relay:
         )
 
     async def _status(self, turn: Turn, ticket: Ticket) -> Outcome:
-        ahead = self._desk.queue.ahead(ticket, await self._desk.records.queue(), turn.now)
+        ahead = self._desk.queue.ahead(ticket, await self._desk.ticket_reader.queue(), turn.now)
         lang = self._desk.lang_of(turn.customer)
         say = Outbound(
             turn.inbounds[0].peer,

@@ -116,12 +116,14 @@ def of_preview(ticket: Ticket, text: str, now: datetime, actor: str) -> tuple[Ev
 async def resend(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """«Отправить ещё раз» under a notice of failure or doubt: once."""
     id = int(turn.press.value) if turn.press and turn.press.value.isdecimal() else 0
-    found = [d for d in await desk.records.deliveries(after=id - 1, limit=1) if d.id == id] if id else []
+    found = (
+        [d for d in await desk.ticket_reader.deliveries(after=id - 1, limit=1) if d.id == id] if id else []
+    )
     event = Event("sent_again", ticket=ticket.number, actor=turn.actor, data={"delivery": id})
     told = done(desk, turn, "desk.sending_again").messages
     if found and found[0].status == "unknown":
         return Outcome("desk", Result.CARRIED, "resent", told, events=(event,), retry_delivery=id)
-    again = await desk.records.events(since=turn.now - LATELY, kinds=["sent_again"])
+    again = await desk.ticket_reader.events(since=turn.now - LATELY, kinds=["sent_again"])
     if (
         not found
         or found[0].status not in ("failed", "cancelled")

@@ -119,7 +119,7 @@ async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][
         :OFFERED
     ]
-    ahead = desk.queue.ahead(ticket, await desk.records.queue(), turn.now)
+    ahead = desk.queue.ahead(ticket, await desk.ticket_reader.queue(), turn.now)
     if articles and ticket.status == "waiting" and ahead + 1 >= desk.rules.routing.articles_from:
         buttons = tuple((Button(h.title, "article", h.what.partition(":")[2]),) for h in articles)
         say.append(

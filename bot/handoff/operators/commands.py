@@ -162,7 +162,7 @@ async def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> O
     if (place := await reachable(desk, ticket, to)) is None:
         return notice(desk, turn, "desk.not_here", operator=to.full_name)
     told, ticket = _told_of_transfer(desk, turn, ticket)
-    history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+    history = await desk.ticket_reader.history(ticket.conversation, limit=transfer.CARRIED_LINES)
     by = turn.inbounds[0].sender.name
     moved = transfer.bring_to(
         desk, turn, brought(desk, ticket, place), to, history, key="desk.handed_to", by=by, text=reason
@@ -172,7 +172,7 @@ async def hand_on(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> O
 
 async def _to_team(desk: DeskContext, turn: Turn, ticket: Ticket, team: Team, reason: str) -> Outcome:
     told, ticket = _told_of_transfer(desk, turn, ticket)
-    history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+    history = await desk.ticket_reader.history(ticket.conversation, limit=transfer.CARRIED_LINES)
     by = turn.inbounds[0].sender.name
     moved = transfer.move(
         desk,
@@ -390,7 +390,7 @@ def help_(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
 
 async def queue(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     """Who waits, the next one first."""
-    tickets = await desk.records.tickets(limit=1000)
+    tickets = await desk.ticket_reader.tickets(limit=1000)
     waiting = desk.queue.ordered(tickets, turn.now)
     shown = [
         {
@@ -418,7 +418,7 @@ async def away(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     the others.
     """
     id = turn.actor
-    his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
+    his = [t for t in await desk.ticket_reader.tickets(limit=1000) if t.operator == id]
     owed = [t for t in his if transfer.is_owed(t)]
     given = [t.number for t in owed]
     told = say(desk, turn, "desk.away", numbers=[t.number for t in his if t.number not in given], given=given)

@@ -86,7 +86,7 @@ async def _with_customer(desk: DeskContext, ticket: Ticket, name: str) -> Outbou
     async def newest(of: str) -> SettledDelivery | None:
         found = [
             d
-            for d in await desk.records.deliveries(peer=ticket.customer_peer, name=of)
+            for d in await desk.ticket_reader.deliveries(peer=ticket.customer_peer, name=of)
             if d.status not in LOST
         ]
         return found[-1] if found else None

@@ -109,7 +109,7 @@ async def _member(desk: DeskContext, turn: Turn, inbound: Inbound) -> Outcome:
         m.id == id for m in desk.roster.members()
     ):
         return Outcome("desk", Result.IGNORED, "membership")
-    his = [t for t in await desk.records.tickets(limit=1000) if t.operator == id]
+    his = [t for t in await desk.ticket_reader.tickets(limit=1000) if t.operator == id]
     later = tuple(
         Timer(
             f"gone:{t.number}",

@@ -57,6 +57,6 @@ async def assign(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Ou
         )
     if (place := await reachable(desk, ticket, to)) is None:
         return notice(desk, turn, "desk.not_here", operator=to.full_name)
-    history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+    history = await desk.ticket_reader.history(ticket.conversation, limit=transfer.CARRIED_LINES)
     given = transfer.bring_to(desk, turn, brought(desk, ticket, place), to, history, key="desk.assigned_to")
     return replace(given, messages=(*given.messages, *done(desk, turn, "desk.done").messages))

@@ -99,7 +99,7 @@ def sorry(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
 
 async def listed(desk: DeskContext, turn: Turn) -> Outcome:
     """/followups: the low scores nobody has looked at."""
-    found = waiting(await desk.records.tickets(open_only=False, limit=LOOKED))
+    found = waiting(await desk.ticket_reader.tickets(open_only=False, limit=LOOKED))
     rows = [
         {
             "number": t.number,
@@ -121,7 +121,7 @@ def waiting(tickets: Sequence[Ticket]) -> list[Ticket]:
 
 async def remind(desk: DeskContext, turn: Turn, number: int) -> Outcome:
     """Nobody has looked for a day: said once more, aloud."""
-    ticket = await desk.records.ticket(number)
+    ticket = await desk.ticket_reader.ticket(number)
     if ticket is None or ticket.state.followup != "open" or (to := desk.places.thread(ticket)) is None:
         return Outcome("desk", Result.IGNORED, "timer_over")
     text = desk.texts.say(

@@ -21,7 +21,7 @@ async def of_burst(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outbound | 
         last is not None and timedelta() <= turn.now - last < PAUSE
     ):
         return None
-    ahead = desk.queue.ahead(ticket, await desk.records.queue(), turn.now)
+    ahead = desk.queue.ahead(ticket, await desk.ticket_reader.queue(), turn.now)
     text = wait_estimate.told(desk, turn, ticket, key="handoff.added", ahead=ahead)
     return Outbound(turn.inbounds[-1].peer, text, ticket=ticket.number, author="bot")
 

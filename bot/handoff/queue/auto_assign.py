@@ -24,7 +24,7 @@ class AutoAssign:
         desk = self._desk
         if desk.rules.routing.assign == "everyone":
             return ()
-        tickets = await desk.records.tickets(limit=1000)
+        tickets = await desk.ticket_reader.tickets(limit=1000)
         able = [
             t
             for t in desk.queue.ordered(tickets, now)

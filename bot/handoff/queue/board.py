@@ -32,7 +32,7 @@ class Boards:
         """
         if not self._desk.rules.routing.board:
             return ()
-        tickets = await self._desk.records.tickets(limit=1000)
+        tickets = await self._desk.ticket_reader.tickets(limit=1000)
         say: list[Outbound] = []
         for place in self._desk.places.groups():
             here = [
@@ -57,11 +57,11 @@ class Boards:
         """
         boards = [
             d
-            for d in await self._desk.records.deliveries(peer=place, name=NAME)
+            for d in await self._desk.ticket_reader.deliveries(peer=place, name=NAME)
             if d.status not in ("failed", "cancelled")
         ]
         refused = (
-            await self._desk.records.deliveries(peer=place, after=boards[-1].id, status=FAILED)
+            await self._desk.ticket_reader.deliveries(peer=place, after=boards[-1].id, status=FAILED)
             if boards
             else ()
         )

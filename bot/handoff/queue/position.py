@@ -25,7 +25,7 @@ class QueuePositions:
 
     async def look(self, now: datetime) -> tuple[Outbound, ...]:
         """Edits for those whose place changed much."""
-        waiting = tuple(self._desk.queue.places(await self._desk.records.queue(), now))
+        waiting = tuple(self._desk.queue.places(await self._desk.ticket_reader.queue(), now))
         say: list[Outbound] = []
         for place, ticket in waiting:
             told = self._told.setdefault(ticket.number, ticket.state.place_told or place)
@@ -37,14 +37,14 @@ class QueuePositions:
 
     async def _edit(self, ticket: Ticket, place: int, now: datetime) -> Outbound:
         desk = self._desk
-        conversation = await desk.records.conversation(ticket.customer_peer)
+        conversation = await desk.ticket_reader.conversation(ticket.customer_peer)
         known = (
-            await desk.records.customer(conversation.customer)
+            await desk.ticket_reader.customer(conversation.customer)
             if conversation is not None and conversation.customer
             else None
         )
         lang = (known or Customer(0, language=desk.lang)).language
-        estimate = desk.hours.estimate(now, ahead=place - 1, recent=await desk.records.recent_answers())
+        estimate = desk.hours.estimate(now, ahead=place - 1, recent=await desk.ticket_reader.recent_answers())
         text = desk.texts.say(
             "handoff.status",
             lang=lang,

@@ -26,7 +26,7 @@ class UndeliveredAnswers:
 
     async def look(self, now: datetime) -> tuple[Inbound, ...]:
         """One inbound for each such delivery; its key is the delivery's, so it counts once for ever."""
-        owed = [o for o in await self._desk.records.owed(now, LATE) if o.stage == UNANSWERED]
+        owed = [o for o in await self._desk.ticket_reader.owed(now, LATE) if o.stage == UNANSWERED]
         return tuple(
             Inbound(
                 f"stranded:d{o.id}",
@@ -51,7 +51,7 @@ class OverdueWork:
 
     async def look(self, now: datetime) -> tuple[Outbound, ...]:
         """The notices that are due now."""
-        owed = [o for o in await self._desk.records.owed(now, LATE) if o.stage != UNANSWERED]
+        owed = [o for o in await self._desk.ticket_reader.owed(now, LATE) if o.stage != UNANSWERED]
         if owed:
             await self._mend()
         groups: dict[tuple[str, str], list[OwedAnswer]] = {}

@@ -132,7 +132,7 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket, name: str) -> Out
     )
     other = desk.rules.sla.escalate_to
     if other and name != "resolution" and ticket.state.team != other:
-        history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+        history = await desk.ticket_reader.history(ticket.conversation, limit=transfer.CARRIED_LINES)
         moved = transfer.move(desk, turn, broken, other, history, key="desk.sla_moved", **facts)
         return replace(moved, reason="sla_breached", events=(event, *moved.events))
     say = [
@@ -275,7 +275,7 @@ async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The next who can is given the ticket; too many waiting in a team's group send it to the desk of all."""
     if ticket.status != "waiting":
         return Outcome("desk", Result.IGNORED, "timer_over")
-    open_tickets = await desk.records.tickets(limit=1000)
+    open_tickets = await desk.ticket_reader.tickets(limit=1000)
     team = desk.teams.named(ticket.state.team)
     if team and team.overflow and ticket.state.desk == team.name:
         before = [
@@ -284,7 +284,7 @@ async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
             if t.status == "waiting" and t.state.desk == team.name and t.number != ticket.number
         ]
         if len(before) >= team.overflow:
-            history = await desk.records.history(ticket.conversation, limit=transfer.CARRIED_LINES)
+            history = await desk.ticket_reader.history(ticket.conversation, limit=transfer.CARRIED_LINES)
             return transfer.move(
                 desk, turn, ticket, "", history, key="desk.overflowed", team=team.title or team.name
             )
@@ -321,7 +321,7 @@ async def _stranded(desk: DeskContext, turn: Turn, why: str) -> Outcome:
     status = Status.WAITING if ticket.status == "waiting" else Status.OPERATOR
     say: tuple[Outbound, ...] = ()
     if why == "no_card" and (to := desk.places.thread(ticket)) is not None:
-        cards = await desk.records.deliveries(peer=to, name=f"card:{ticket.number}")
+        cards = await desk.ticket_reader.deliveries(peer=to, name=f"card:{ticket.number}")
         why_not = {
             "cause": group_status.cause(desk, to),
             "again": len(cards) > 1,

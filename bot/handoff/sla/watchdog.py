@@ -29,8 +29,10 @@ class Watchdog:
 
     async def look(self, now: datetime) -> tuple[Inbound, ...]:
         """What has to be decided now, as inbounds of the customers' conversations."""
-        found = [_found(c.peer, f"c{c.id}", "nobody", now) for c in await self._desk.records.unattended()]
-        for ticket in self.portion(await self._desk.records.tickets(limit=MOST)):
+        found = [
+            _found(c.peer, f"c{c.id}", "nobody", now) for c in await self._desk.ticket_reader.unattended()
+        ]
+        for ticket in self.portion(await self._desk.ticket_reader.tickets(limit=MOST)):
             if (
                 ticket.opened is not None
                 and now - ticket.opened >= GRACE
@@ -47,7 +49,7 @@ class Watchdog:
 
     async def _why(self, ticket: Ticket) -> str:
         """Why nobody is responsible for an open ticket; "" where somebody is."""
-        conversation = await self._desk.records.conversation(ticket.customer_peer)
+        conversation = await self._desk.ticket_reader.conversation(ticket.customer_peer)
         if conversation is not None and _adrift(conversation, ticket):
             return "status"
         if ticket.operator and self._desk.roster.member(ticket.operator).left:
@@ -57,7 +59,7 @@ class Watchdog:
             # there is no desk at all: doctor, the log and the page say so, and binding one brings every
             # ticket
             return ""
-        cards = await self._desk.records.deliveries(peer=place, name=f"card:{ticket.number}")
+        cards = await self._desk.ticket_reader.deliveries(peer=place, name=f"card:{ticket.number}")
         return "no_card" if all(c.status in _GONE for c in cards) else ""
 
 
