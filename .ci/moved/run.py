@@ -2,7 +2,7 @@
 Europe/Berlin"` (more words go to pytest).
 
 The wall clock of pytest and of every Python process that it starts is moved (time_machine); monotonic clocks
-are not.
+are not. MEASURED in the environment names the day on which branches are counted as well.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -30,8 +31,21 @@ def main() -> int:
     moved = {"CLOCK_SHIFT": str(shift_of(when, zone or "UTC")), "PYTHONPATH": str(HERE)}
     if zone:
         moved["TZ"] = zone
-    command = [sys.executable, "-m", "pytest", "-W", "ignore:Module already imported", *sys.argv[2:]]
-    return subprocess.run(command, env={**os.environ, **moved}, cwd=HERE.parents[1], check=False).returncode
+    measured = os.environ.get("MEASURED") == sys.argv[1]
+    through = ["coverage", "run", "-m"] if measured else []
+    command = [*through, "pytest", "-W", "ignore:Module already imported", *sys.argv[2:]]
+    done = _python(command, moved)
+    if measured:
+        _python(["coverage", "combine", "--quiet"])
+        _python(["coverage", "report"])
+    return done
+
+
+def _python(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    line = [sys.executable, "-m", *command]
+    return subprocess.run(
+        line, env={**os.environ, **(environment or {})}, cwd=HERE.parents[1], check=False
+    ).returncode
 
 
 if __name__ == "__main__":
