@@ -299,10 +299,10 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     """Join everything. Raises `ConfigError`, `StorageError`."""
     overrides = overrides or Overrides()
     basis = await _open_basis(config, overrides)
-    likeness = SimilarityMatcher(basis.knowledge)
-    desk = await _open_desk(basis, overrides.desk, _open_outreach(basis, likeness))
+    similarity = SimilarityMatcher(basis.knowledge)
+    desk = await _open_desk(basis, overrides.desk, _open_outreach(basis, similarity))
     outbox = _open_outbox(basis, desk, overrides.folders)
-    engine = _open_engine(basis, desk, _open_flow(basis, desk, likeness), outbox)
+    engine = _open_engine(basis, desk, _open_flow(basis, desk, similarity), outbox)
     typing: list[Peer] = []
     inbox = _open_inbox(basis, engine, typing)
     announcer = Announcer(basis.store, hooks_of(config), basis.clock, salt=basis.salt, enqueued=outbox.wake)
@@ -383,25 +383,25 @@ async def _open_desk(basis: _Basis, group: Peer | None, outreach: OutreachComman
     return Desk(context)
 
 
-def _open_outreach(basis: _Basis, likeness: SimilarityMatcher) -> OutreachCommands:
+def _open_outreach(basis: _Basis, similarity: SimilarityMatcher) -> OutreachCommands:
     """What is written to customers first."""
     config, store, channels = basis.config, basis.store, tuple(basis.adapters)
     span = DaySpan.parse(config.outreach.hours)
     surveys = Surveys(config.nps, store, hours=span, zone=basis.hours.zone, channels=channels)
     return OutreachCommands(
         store,
-        likeness,
+        similarity,
         channels,
         span,
         config.outreach.per_second,
-        likeness.find,
-        likeness.meant,
-        likeness.title,
+        similarity.find,
+        similarity.meant,
+        similarity.title,
         surveys,
     )
 
 
-def _open_flow(basis: _Basis, desk: Desk, likeness: SimilarityMatcher) -> Banner:
+def _open_flow(basis: _Basis, desk: Desk, similarity: SimilarityMatcher) -> Banner:
     """The dialogs, under the notice of an incident."""
     config, words, store = basis.config, basis.words, basis.store
     linking = Linking(words, store.setting, store.joined, basis.titles)
@@ -414,7 +414,7 @@ def _open_flow(basis: _Basis, desk: Desk, likeness: SimilarityMatcher) -> Banner
         hand_over=forms.escalate,
         words=words,
     )
-    return Banner(flow, desk.context.incidents, likeness, words)
+    return Banner(flow, desk.context.incidents, similarity, words)
 
 
 def _open_outbox(basis: _Basis, desk: Desk, folders: Sequence[Path]) -> Outbox:
@@ -635,9 +635,9 @@ class _Platforms:
         adapter = self._adapters.get(peer.channel)
         return await adapter.membership(peer.chat, user) if adapter else "none"
 
-    async def look(self, peer: Peer) -> ChatInfo | None:
+    async def chat_info(self, peer: Peer) -> ChatInfo | None:
         adapter = self._adapters.get(peer.channel)
-        return await adapter.look(peer.chat) if adapter else None
+        return await adapter.chat_info(peer.chat) if adapter else None
 
     def topic_url(self, peer: Peer, thread: str) -> str:
         adapter = self._adapters.get(peer.channel)

@@ -348,7 +348,7 @@ class Outbox:
         key, now = (adapter.name, chat), self._clock()
         known = self._forums.get(key)
         if known is None or not timedelta(0) <= now - known[1] < KNOWN:
-            known = (adapter.limits.topics and (await adapter.look(chat)).kind == "forum", now)
+            known = (adapter.limits.topics and (await adapter.chat_info(chat)).kind == "forum", now)
             self._forums[key] = known
         return known[0]
 

@@ -45,7 +45,7 @@ async def run(
         target=_load_embeddings, args=(service.knowledge,), name=EMBEDDING_THREAD, daemon=True
     ).start()
     rings = ClockAdapter(
-        service.clock, service.store.fire_timers, service.wake, went_back=service.store.bring_forward
+        service.clock, service.store.fire_timers, service.wake, went_back=service.store.clamp_delays
     )
     helpers = [
         asyncio.create_task(rings.run()),
@@ -176,7 +176,7 @@ async def _check_desk(service: Service) -> None:
     for pause in (0, 5, 30, 120):
         await asyncio.sleep(pause)
         with contextlib.suppress(Exception):
-            for problem in (await adapter.look(place.chat)).problems:
+            for problem in (await adapter.chat_info(place.chat)).problems:
                 get_logger("desk").warning("desk_problem", problem=str(problem))
             return
 

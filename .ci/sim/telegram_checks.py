@@ -343,7 +343,7 @@ async def check_membership_and_rights(s: Stage) -> None:
     member = await s.kept.next(InboundKind.MEMBER)
     assert (member.data["user"], member.data["status"]) == (str(OTHER), "none")
     assert await s.adapter.membership(str(s.forum), str(OTHER)) == "none"
-    info = await s.adapter.look(str(s.forum))
+    info = await s.adapter.chat_info(str(s.forum))
     assert (info.kind, info.title, info.problems) == ("forum", "Поддержка", ()), info
     await s.sim.bot_status(
         chat_id=s.forum,
@@ -352,10 +352,10 @@ async def check_membership_and_rights(s: Stage) -> None:
         by=OPERATOR,
     )
     assert "can_manage_topics" not in (await s.kept.next(InboundKind.ADDED)).data["rights"]
-    assert [p.code for p in (await s.adapter.look(str(s.forum))).problems] == ["TG013", "TG014"]
+    assert [p.code for p in (await s.adapter.chat_info(str(s.forum))).problems] == ["TG013", "TG014"]
     await s.raises(Refused, s.desk("№ 8", kind=OutboundKind.OPEN_TOPIC))
     await s.sim.bot_status(chat_id=s.forum, status="member", by=OPERATOR)
-    assert {p.code for p in (await s.adapter.look(str(s.forum))).problems} == {"TG011", "TG012"}
+    assert {p.code for p in (await s.adapter.chat_info(str(s.forum))).problems} == {"TG011", "TG012"}
     await s.sim.bot_status(chat_id=s.forum, status="kicked", by=OPERATOR)
     await s.kept.next(InboundKind.REMOVED)
     await s.raises(PeerGone, s.desk("кто здесь"))

@@ -488,7 +488,7 @@ async def group_chats(w: World) -> None:
         w.expect(await vk.membership(str(peer), "9001") == "administrator", "administrator")
         w.expect(await vk.membership(str(peer), str(USER)) == "member", "member")
         w.expect(await vk.membership(str(peer), "5") == "none", "none")
-        w.expect((await vk.look(str(peer))).kind == "group", "a group")
+        w.expect((await vk.chat_info(str(peer))).kind == "group", "a group")
         await w.ask("chat", peer_id=peer, action="kick", user_id=-GROUP)
         with contextlib.suppress(PeerGone):
             await w.say(vk, "тук-тук", 7, chat=peer)

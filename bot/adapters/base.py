@@ -137,7 +137,7 @@ class Adapter(Protocol):
         """The content of an attachment whose `channel` is this one."""
         ...
 
-    async def look(self, chat: str) -> ChatInfo:
+    async def chat_info(self, chat: str) -> ChatInfo:
         """What this chat is, and what the bot may not do there but should.
 
         Raises `PeerGone` where it cannot be seen.

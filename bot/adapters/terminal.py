@@ -174,7 +174,7 @@ class TerminalAdapter(Adapter):
         """Nothing can be attached here. Raises `Refused`."""
         raise Refused("the terminal has no files")
 
-    async def look(self, chat: str) -> ChatInfo:
+    async def chat_info(self, chat: str) -> ChatInfo:
         return ChatInfo(chat, self._words["desk"], "forum") if chat == DESK_CHAT else ChatInfo(chat)
 
     async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:

@@ -98,7 +98,7 @@ class WebhookAdapter(Adapter):
     async def read(self, attachment: Attachment) -> File:
         raise Refused("a webhook holds no files")
 
-    async def look(self, chat: str) -> ChatInfo:
+    async def chat_info(self, chat: str) -> ChatInfo:
         return ChatInfo(chat)
 
     async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:

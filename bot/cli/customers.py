@@ -88,4 +88,4 @@ async def _meant(store: SqliteStore, row: CustomerRow) -> tuple[int, ...]:
     if row.channel:
         found = await store.conversation(Peer(row.channel, row.chat))
         return (found.customer,) if found and found.customer else ()
-    return tuple(c.id for c in await store.known_by(row.contacts))
+    return tuple(c.id for c in await store.find_customers(row.contacts))

@@ -223,7 +223,7 @@ async def _webhooks(config: Config) -> list[CheckResult]:
 
 
 async def _rights(adapter: Adapter, chat: str) -> tuple[Problem, ...]:
-    return (await adapter.look(chat)).problems
+    return (await adapter.chat_info(chat)).problems
 
 
 async def _asked(what: str, question: Awaitable[tuple[Problem, ...]]) -> list[CheckResult]:

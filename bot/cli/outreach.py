@@ -165,7 +165,7 @@ async def _chosen(config: Config, conditions: str) -> SegmentSelection:
     """The same choice as the bot's own, read beside it."""
     words = Texts.load(config.business.language)
     try:
-        likeness = SimilarityMatcher(open_knowledge(config, channels=list(config.channels)))
+        similarity = SimilarityMatcher(open_knowledge(config, channels=list(config.channels)))
         db = open_beside(Path(config.storage_path))
     except BotError as error:
         raise fail(error) from None
@@ -175,12 +175,12 @@ async def _chosen(config: Config, conditions: str) -> SegmentSelection:
         segment: Segment = read_conditions(
             conditions,
             words,
-            article=likeness.find,
+            article=similarity.find,
             channels=channels,
             incidents=range(1, incidents.next_number),
         )
         return await choose(
-            segment, source, command_clock()(), saying=likeness.saying, met=incidents.met, channels=channels
+            segment, source, command_clock()(), saying=similarity.saying, met=incidents.met, channels=channels
         )
     except UnclearCondition as error:
         typer.secho(words.text(error.key, lang=config.business.language, **error.facts), fg="red", err=True)

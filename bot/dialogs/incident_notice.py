@@ -36,10 +36,10 @@ class Banner:
         self,
         flow: Callable[[Turn], Awaitable[Outcome]],
         incidents: Incidents,
-        likeness: TextSimilarity,
+        similarity: TextSimilarity,
         words: Texts,
     ) -> None:
-        self._flow, self._incidents, self._likeness, self._words = flow, incidents, likeness, words
+        self._flow, self._incidents, self._similarity, self._words = flow, incidents, similarity, words
 
     async def __call__(self, turn: Turn) -> Outcome:
         outcome = await self._flow(turn)
@@ -59,7 +59,7 @@ class Banner:
         for incident in reversed(self._incidents.open):
             if turn.conversation.id in self._incidents.met(incident.number):
                 continue
-            if self._likeness.fits(
+            if self._similarity.fits(
                 turn.text,
                 incident.subject,
                 incident.words,

@@ -147,7 +147,7 @@ async def _meant(desk: DeskContext, ticket: Ticket, word: str) -> tuple[Customer
     people: dict[int, Customer] = {}
     for name, values in wanted.items():
         for value in sorted(values):
-            people |= {c.id: c for c in await desk.ticket_reader.known_by({name: value})}
+            people |= {c.id: c for c in await desk.ticket_reader.find_customers({name: value})}
     for other in await desk.ticket_reader.tickets(open_only=False, limit=CARDS):
         if any(_of_card(other)[name] & values for name, values in wanted.items()):
             customer = await _customer_at(desk, other.customer_peer)

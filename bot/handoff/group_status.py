@@ -127,7 +127,7 @@ async def ask(desk: DeskContext, place: Peer) -> GroupStatus | None:
     """How the group is now; None where nobody can tell."""
     try:
         async with asyncio.timeout(PATIENCE):
-            chat = await desk.places.look(place)
+            chat = await desk.places.chat_info(place)
     except PeerGone:
         return GroupStatus(gone=True)
     except (BotError, TimeoutError):

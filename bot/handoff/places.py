@@ -58,9 +58,9 @@ class DeskPlaces:
         """Whether operators work there."""
         return self.binding.is_desk(peer)
 
-    async def look(self, peer: Peer) -> Chat | None:
+    async def chat_info(self, peer: Peer) -> Chat | None:
         """What the platform says of a group. Raises `BotError`."""
-        return await self.binding.platforms.look(peer)
+        return await self.binding.platforms.chat_info(peer)
 
     def topic_url(self, peer: Peer, thread: str) -> str:
         """Where a browser opens a topic of a group; "" where there is no such address."""

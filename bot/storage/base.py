@@ -348,11 +348,11 @@ class Store(Protocol):
         """All that is said with a customer in private, where they wrote last first."""
         ...
 
-    async def known_by(self, fields: Mapping[str, str]) -> tuple[Customer, ...]:
+    async def find_customers(self, fields: Mapping[str, str]) -> tuple[Customer, ...]:
         """Customers whose field has exactly one of these values, in the order they came."""
         ...
 
-    async def arrived(self, channel: str, key: str) -> Inbound | None:
+    async def find_inbound(self, channel: str, key: str) -> Inbound | None:
         """The inbound that was kept under this key (without its words where those were blanked)."""
         ...
 
@@ -430,7 +430,7 @@ class Store(Protocol):
         """
         ...
 
-    async def bring_forward(self, now: datetime) -> int:
+    async def clamp_delays(self, now: datetime) -> int:
         """After the wall clock went back: bursts, rests and retries that were put off by it wait for a minute
         (ten for a delivery)
         at most. Timers keep their hour. Returns how many rows waited for longer; a repeat finds none."""

@@ -79,7 +79,7 @@ def counts(db: sqlite3.Connection) -> Mapping[str, int]:
     return figures
 
 
-def bring_forward(db: sqlite3.Connection, now: datetime) -> int:
+def clamp_delays(db: sqlite3.Connection, now: datetime) -> int:
     """What was put off by a clock that stood later than *now* is not to wait for that hour; returns how many
     rows did.
     """

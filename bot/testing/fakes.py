@@ -120,7 +120,7 @@ class FakeAdapter(Adapter):
     def _may_manage_topics(self) -> bool:
         return self.forum and not any(p.code == "TG013" for p in self.problems)
 
-    async def look(self, chat: str) -> ChatInfo:
+    async def chat_info(self, chat: str) -> ChatInfo:
         if chat in self.lost:
             raise PeerGone("the bot is not in the chat")
         return ChatInfo(chat, "Support", "forum" if self.forum else "group", self.problems)

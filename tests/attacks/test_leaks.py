@@ -129,7 +129,7 @@ async def test_no_token_reaches_the_log_whatever_fails(
     try:
         for work in (
             adapter.check(),
-            adapter.look("1"),
+            adapter.chat_info("1"),
             adapter.send(
                 Outbound(Peer(adapter.name, "5"), RichText("привет")), nonce=1, target="", files=NoFiles()
             ),

@@ -211,6 +211,6 @@ class PlatformAdapter(FakeAdapter):
             raise Refused("file is too big")
         return await super().read(attachment)
 
-    async def look(self, chat: str) -> ChatInfo:
+    async def chat_info(self, chat: str) -> ChatInfo:
         self.fuse.check()
-        return await super().look(chat)
+        return await super().chat_info(chat)

@@ -33,7 +33,7 @@ class Pigeon(FakeAdapter):
             raise AccountError("the pigeon is not ours", "feed it")
         return () if self.token == "fine" else (Problem("one wing", hint="mend it", severity="warning"),)
 
-    async def look(self, chat):
+    async def chat_info(self, chat):
         return ChatInfo(chat, problems=(Problem("may not land", hint="open the window"),))
 """
 NOON = datetime(2026, 11, 20, 9, tzinfo=UTC)  # a Friday, 12:00 in Moscow

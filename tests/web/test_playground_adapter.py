@@ -186,7 +186,7 @@ async def test_operators_and_customers_are_told_apart(channels: tuple[WebAdapter
     assert await desk.membership(DESK_CHAT, desk.staff[0]) == "administrator"
     assert await desk.membership(DESK_CHAT, desk.staff[1]) == "member"
     assert await desk.membership(DESK_CHAT, "501") == "none"
-    assert (await desk.look(DESK_CHAT)).kind == "forum"
+    assert (await desk.chat_info(DESK_CHAT)).kind == "forum"
 
 
 async def test_a_file_of_another_channel_is_shown_or_named(channels: tuple[WebAdapter, ...]) -> None:

@@ -133,7 +133,7 @@ class WebAdapter(Adapter):
         """Raises `Refused` where the file is not kept any more."""
         return await asyncio.to_thread(self.uploads.read, attachment)
 
-    async def look(self, chat: str) -> ChatInfo:
+    async def chat_info(self, chat: str) -> ChatInfo:
         if chat == self.group and chat:
             return ChatInfo(chat, self.title, "forum" if self.limits.topics else "group")
         if chat not in self.people:

@@ -50,7 +50,7 @@ class TelegramAccount:
 
     # --- chats and people
 
-    async def look(self, chat: str) -> ChatInfo:
+    async def chat_info(self, chat: str) -> ChatInfo:
         number = chat_id(Peer("", chat))
         told = _plain(await self._line.call(GetChat(chat_id=number)))
         title = str(told.get("title") or told.get("first_name") or "")

@@ -297,8 +297,8 @@ class TelegramAdapter(Adapter):
             raise RetryLater(str(error), after=2.0) from None
         return File(content, attachment.name or str(path).rsplit("/", 1)[-1], attachment.mime)
 
-    async def look(self, chat: str) -> ChatInfo:
-        return await self._account.look(chat)
+    async def chat_info(self, chat: str) -> ChatInfo:
+        return await self._account.chat_info(chat)
 
     async def membership(self, chat: str, user: str) -> Membership:
         return await self._account.membership(chat, user)

@@ -186,8 +186,8 @@ class VkAdapter(Adapter):
         file = await self._client.fetch(url)
         return File(file.content, attachment.name, attachment.mime or file.mime)
 
-    async def look(self, chat: str) -> ChatInfo:
-        return await self._chats.look(chat)
+    async def chat_info(self, chat: str) -> ChatInfo:
+        return await self._chats.chat_info(chat)
 
     async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
         return await self._chats.membership(chat, user)

@@ -18,12 +18,12 @@ MEMBERS_PAGE, MEMBERS_PAGES = 200, 50
 
 
 class Chats:
-    """See `Adapter.look`, `membership` and `profile`. All raise the subclasses of `DeliveryError`."""
+    """See `Adapter.chat_info`, `membership` and `profile`. All raise the subclasses of `DeliveryError`."""
 
     def __init__(self, client: VkClient, people: SenderCache, *, group_id: int) -> None:
         self._client, self._people, self._group = client, people, group_id
 
-    async def look(self, chat: str) -> ChatInfo:
+    async def chat_info(self, chat: str) -> ChatInfo:
         peer = peer_id(chat)
         if is_private(peer):
             person = await self.profile(chat)

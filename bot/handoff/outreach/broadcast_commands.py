@@ -35,19 +35,19 @@ STARTED = "broadcast_started"
 
 
 class Broadcasts:
-    """Drafts, starts and stops broadcasts; the courier carries them."""
+    """Drafts, starts and stops broadcasts; the sender delivers them."""
 
     def __init__(
         self,
         desk: DeskContext,
         source: DeliveryReader,
-        courier: BroadcastSender,
-        likeness: TextSimilarity,
+        sender: BroadcastSender,
+        similarity: TextSimilarity,
         *,
         channels: Collection[str],
         article: Callable[[str], str],
     ) -> None:
-        self._desk, self._source, self._courier, self._likeness = desk, source, courier, likeness
+        self._desk, self._source, self._sender, self._similarity = desk, source, sender, similarity
         self._channels, self._article = frozenset(channels), article
 
     async def command(self, turn: Turn, rest: str) -> Outcome:
@@ -81,7 +81,7 @@ class Broadcasts:
         segment = self.segment(conditions)
         chosen = await self.chosen(turn, segment)
         about = {"segment": segment.kept(), "line": conditions}
-        mailing = Broadcast(
+        broadcast = Broadcast(
             f"b{turn.id}",
             text,
             place=replace(turn.peer, thread=""),
@@ -102,17 +102,17 @@ class Broadcasts:
         send = Button(
             desk.texts.text("outreach.button.send", lang=lang, count=len(chosen.to)),
             "broadcast_send",
-            mailing.number,
+            broadcast.number,
             style="primary",
         )
-        drop = Button(desk.texts.text("outreach.button.drop", lang=lang), "broadcast_drop", mailing.number)
+        drop = Button(desk.texts.text("outreach.button.drop", lang=lang), "broadcast_drop", broadcast.number)
         shown = Outbound(turn.peer, text, attachments=turn.attachments, author="", priority=Priority.NOTICE)
         outcome = answer(
             desk,
             turn,
             "outreach.preview",
             ((send,), (drop,)),
-            f"broadcast:{mailing.number}",
+            f"broadcast:{broadcast.number}",
             number=turn.id,
             segment=conditions,
             count=len(chosen.to),
@@ -120,41 +120,41 @@ class Broadcasts:
             out=chosen.out,
             unreachable=chosen.unreachable,
         )
-        return replace(outcome, messages=(shown, *outcome.messages), settings=mailing.kept())
+        return replace(outcome, messages=(shown, *outcome.messages), settings=broadcast.kept())
 
-    async def send(self, turn: Turn, mailing: Broadcast) -> Outcome:
+    async def send(self, turn: Turn, broadcast: Broadcast) -> Outcome:
         """Set it going: whom it reaches is settled now, once."""
         desk = self._desk
-        chosen = await self.chosen(turn, Segment.read(mailing.about.get("segment")))
+        chosen = await self.chosen(turn, Segment.read(broadcast.about.get("segment")))
         if not chosen.to:
             return answer(
                 desk,
                 turn,
                 "outreach.nobody",
-                segment=str(mailing.about.get("line") or ""),
+                segment=str(broadcast.about.get("line") or ""),
                 out=chosen.out,
                 unreachable=chosen.unreachable,
             )
-        going = replace(mailing, to=chosen.to, state="going")
+        going = replace(broadcast, to=chosen.to, state="going")
         stop = Button(
             desk.texts.text("outreach.button.stop", lang=desk.lang),
             "broadcast_stop",
-            mailing.number,
+            broadcast.number,
             style="danger",
         )
-        event = ordered(turn, STARTED, number=mailing.number, count=len(chosen.to))
-        key, waits = "outreach.going", self._courier.waits(turn.now)
+        event = ordered(turn, STARTED, number=broadcast.number, count=len(chosen.to))
+        key, waits = "outreach.going", self._sender.waits(turn.now)
         facts = {
-            "number": mailing.number[1:],
+            "number": broadcast.number[1:],
             "count": len(chosen.to),
             "by": by_whom(turn),
             "waits": waits,
             "now": turn.now,
         }
         if is_ordered(turn):
-            outcome = answer(desk, turn, key, ((stop,),), f"broadcast:{mailing.number}", **facts)
+            outcome = answer(desk, turn, key, ((stop,),), f"broadcast:{broadcast.number}", **facts)
             return replace(outcome, events=(event,), settings=going.kept(), timers=(going.first(turn.now),))
-        say = (*acknowledged(desk, turn, "desk.done"), self._redrawn(turn, mailing, key, stop, **facts))
+        say = (*acknowledged(desk, turn, "desk.done"), self._redrawn(turn, broadcast, key, stop, **facts))
         return Outcome(
             "desk",
             Result.ANSWERED,
@@ -185,18 +185,18 @@ class Broadcasts:
 
     async def pressed(self, turn: Turn, action: str, number: str) -> Outcome:
         """The buttons under a preview and under a broadcast on its way; a late one does nothing."""
-        desk, mailing = self._desk, await self._courier.find(number)
-        if mailing is not None and mailing.state == "draft":
+        desk, broadcast = self._desk, await self._sender.find(number)
+        if broadcast is not None and broadcast.state == "draft":
             if action == "broadcast_send":
-                return await self.send(turn, mailing)
+                return await self.send(turn, broadcast)
             if action == "broadcast_drop":
-                dropped = replace(mailing, state="stopped")
+                dropped = replace(broadcast, state="stopped")
                 say = (
                     *acknowledged(desk, turn, "desk.done"),
-                    self._redrawn(turn, mailing, "outreach.dropped", number=number[1:]),
+                    self._redrawn(turn, broadcast, "outreach.dropped", number=number[1:]),
                 )
                 return Outcome("desk", Result.ANSWERED, "broadcast_dropped", say, settings=dropped.kept())
-        if mailing is not None and mailing.state == "going" and action == "broadcast_stop":
+        if broadcast is not None and broadcast.state == "going" and action == "broadcast_stop":
             return await self._stopped(turn, number[1:])
         return Outcome("desk", Result.ANSWERED, "broadcast_over", acknowledged(desk, turn, "desk.old_button"))
 
@@ -213,7 +213,7 @@ class Broadcasts:
             segment,
             self._source,
             turn.now,
-            saying=self._likeness.saying,
+            saying=self._similarity.saying,
             met=self._desk.incidents.met,
             channels=self._channels,
         )
@@ -221,43 +221,43 @@ class Broadcasts:
     async def _stopped(self, turn: Turn, number: str) -> Outcome:
         """What is not said yet is not said any more."""
         desk = self._desk
-        mailing = await self._courier.find(f"b{number}") if number else await self._newest(turn)
-        if mailing is None or mailing.state != "going":
+        broadcast = await self._sender.find(f"b{number}") if number else await self._newest(turn)
+        if broadcast is None or broadcast.state != "going":
             return answer(desk, turn, "outreach.nothing_going")
-        stopped = replace(mailing, state="stopped")
-        outcome = answer(desk, turn, "outreach.stopped", number=mailing.number[1:])
-        event = ordered(turn, "broadcast_stopped", number=mailing.number)
+        stopped = replace(broadcast, state="stopped")
+        outcome = answer(desk, turn, "outreach.stopped", number=broadcast.number[1:])
+        event = ordered(turn, "broadcast_stopped", number=broadcast.number)
         say = (*acknowledged(desk, turn, "desk.done"), *outcome.messages)
         return replace(
-            outcome, messages=say, events=(event,), settings=stopped.kept(), cancel=(mailing.setting,)
+            outcome, messages=say, events=(event,), settings=stopped.kept(), cancel=(broadcast.setting,)
         )
 
     async def _newest(self, turn: Turn) -> Broadcast | None:
         for event in reversed(await self._started()):
-            mailing = await self._courier.find(str(event.data.get("number")))
-            if mailing is not None and mailing.state == "going":
-                return mailing
+            broadcast = await self._sender.find(str(event.data.get("number")))
+            if broadcast is not None and broadcast.state == "going":
+                return broadcast
         return None
 
     async def _listed(self, turn: Turn) -> Outcome:
         rows = []
         for event in (await self._started())[-SHOWN:]:
-            mailing = await self._courier.find(str(event.data.get("number")))
-            if mailing is not None:
+            broadcast = await self._sender.find(str(event.data.get("number")))
+            if broadcast is not None:
                 row = {
-                    "number": mailing.number[1:],
-                    "state": mailing.state,
-                    "said": mailing.said,
-                    "count": len(mailing.to),
+                    "number": broadcast.number[1:],
+                    "state": broadcast.state,
+                    "said": broadcast.said,
+                    "count": len(broadcast.to),
                 }
-                rows.append({**row, "at": event.at, "text": mailing.text.text[:60]})
+                rows.append({**row, "at": event.at, "text": broadcast.text.text[:60]})
         return answer(self._desk, turn, "outreach.broadcasts", rows=rows[::-1], now=turn.now)
 
     async def _started(self) -> list[Event]:
         return list(await self._source.events(kinds=(STARTED,)))
 
     def _redrawn(
-        self, turn: Turn, mailing: Broadcast, key: str, button: Button | None = None, **facts: object
+        self, turn: Turn, broadcast: Broadcast, key: str, button: Button | None = None, **facts: object
     ) -> Outbound:
         """The preview says what became of it."""
         text = self._desk.texts.say(key, lang=self._desk.lang, **facts)
@@ -267,7 +267,7 @@ class Broadcasts:
             text,
             buttons=((button,),) if button else (),
             kind=OutboundKind.EDIT,
-            edits=f"broadcast:{mailing.number}",
+            edits=f"broadcast:{broadcast.number}",
             priority=Priority.COSMETIC,
             author="",
         )

@@ -165,30 +165,30 @@ class BroadcastSender:
             async with asyncio.timeout(PATIENCE):
                 return await self._portion(turn, portion)
         except Exception:  # noqa: BLE001 - law: whatever fails, the rest of a broadcast is not lost
-            get_logger("outreach").exception("portion_failed", mailing=portion.mailing)
+            get_logger("outreach").exception("portion_failed", broadcast=portion.mailing)
             again = Timer(f"{TIMER}:{portion.mailing}", portion, turn.now + LATER)
             return Outcome("desk", Result.IGNORED, "mailing_failed", timers=(again,))
 
     async def _portion(self, turn: Turn, progress: BroadcastPortion) -> Outcome:
-        mailing = await self.find(progress.mailing)
-        if mailing is None or mailing.state != "going":
+        broadcast = await self.find(progress.mailing)
+        if broadcast is None or broadcast.state != "going":
             return Outcome("desk", Result.IGNORED, "mailing_over")
         if (opens := opening(turn.now, self._hours, self._desk.hours.zone)) > turn.now:
-            return self._again(mailing, opens, progress)
-        waiting = await self._source.deliveries(status=OPEN, name=mailing.setting, limit=2 * self._size)
+            return self._again(broadcast, opens, progress)
+        waiting = await self._source.deliveries(status=OPEN, name=broadcast.setting, limit=2 * self._size)
         if len(waiting) >= 2 * self._size:  # the channel is slower than we are, or away
-            return self._again(mailing, turn.now + PAUSE, progress)
+            return self._again(broadcast, turn.now + PAUSE, progress)
         start, late = progress.start, progress.late
-        if start >= len(mailing.to) and (not late or progress.again >= TRIES):
-            return await self._ended(turn, mailing, progress)
-        todo = mailing.to[start : start + self._size] or late[: self._size]
-        if start >= len(mailing.to):
+        if start >= len(broadcast.to) and (not late or progress.again >= TRIES):
+            return await self._ended(turn, broadcast, progress)
+        todo = broadcast.to[start : start + self._size] or late[: self._size]
+        if start >= len(broadcast.to):
             late = late[self._size :]
         rows = await self._source.listeners(only=todo) if todo else ()
         busy = tuple(
-            r.conversation for r in rows if r.status is not Status.BOT and self._may_hear(mailing, r)
+            r.conversation for r in rows if r.status is not Status.BOT and self._may_hear(broadcast, r)
         )
-        ready = [r for r in rows if r.status is Status.BOT and self._may_hear(mailing, r)]
+        ready = [r for r in rows if r.status is Status.BOT and self._may_hear(broadcast, r)]
         moved = replace(
             progress,
             start=start + len(todo),
@@ -196,76 +196,78 @@ class BroadcastSender:
             said=progress.said + len(ready),
             blocked=progress.blocked + sum(not r.reachable for r in rows),
         )
-        if start >= len(mailing.to) and not ready:
-            return await self._held_up(turn, mailing, moved)
-        say = tuple(self._message(turn, mailing, r) for r in ready)
-        events = tuple(self._event(mailing, r) for r in ready)
-        later = self._later(mailing, turn.now + PAUSE, replace(moved, settling=0))
+        if start >= len(broadcast.to) and not ready:
+            return await self._held_up(turn, broadcast, moved)
+        say = tuple(self._message(turn, broadcast, r) for r in ready)
+        events = tuple(self._event(broadcast, r) for r in ready)
+        later = self._later(broadcast, turn.now + PAUSE, replace(moved, settling=0))
         return Outcome("desk", Result.ANSWERED, "mailing", say, events=events, timers=later)
 
-    async def _held_up(self, turn: Turn, mailing: Broadcast, progress: BroadcastPortion) -> Outcome:
+    async def _held_up(self, turn: Turn, broadcast: Broadcast, progress: BroadcastPortion) -> Outcome:
         """Only those are left who are in talks: the end is told without them, they are tried later."""
-        tally = await self._tally(mailing, progress)
+        tally = await self._tally(broadcast, progress)
         if tally.waiting and progress.settling < SETTLING:
-            return self._settles(turn, mailing, progress)
+            return self._settles(turn, broadcast, progress)
         tried = replace(progress, again=progress.again + 1, told=tally.said)
-        told = self._told(mailing, tally, progress, busy=len(progress.late))
-        later = self._later(mailing, turn.now + BUSY, tried)
+        told = self._told(broadcast, tally, progress, busy=len(progress.late))
+        later = self._later(broadcast, turn.now + BUSY, tried)
         return Outcome("desk", Result.IGNORED, "mailing_waits", told, timers=later)
 
-    async def _ended(self, turn: Turn, mailing: Broadcast, progress: BroadcastPortion) -> Outcome:
+    async def _ended(self, turn: Turn, broadcast: Broadcast, progress: BroadcastPortion) -> Outcome:
         """Nobody is left: said when the last message has gone out, or is known not to."""
-        tally = await self._tally(mailing, progress)
+        tally = await self._tally(broadcast, progress)
         if tally.waiting and progress.settling < SETTLING:
-            return self._settles(turn, mailing, progress)
-        event = Event("mailing_done", data={"number": mailing.number, **tally.facts})
-        told = self._told(mailing, tally, progress, busy=0)
-        done = replace(mailing, state="done", said=tally.said)
+            return self._settles(turn, broadcast, progress)
+        event = Event("mailing_done", data={"number": broadcast.number, **tally.facts})
+        told = self._told(broadcast, tally, progress, busy=0)
+        done = replace(broadcast, state="done", said=tally.said)
         return Outcome("desk", Result.ANSWERED, "mailing", told, events=(event,), settings=done.kept())
 
-    async def _tally(self, mailing: Broadcast, progress: BroadcastPortion) -> BroadcastTotals:
-        tally = await count(self._source, mailing.setting, mailing.to, progress.said)
+    async def _tally(self, broadcast: Broadcast, progress: BroadcastPortion) -> BroadcastTotals:
+        tally = await count(self._source, broadcast.setting, broadcast.to, progress.said)
         return replace(tally, blocked=tally.blocked + progress.blocked)
 
     def _told(
-        self, mailing: Broadcast, tally: BroadcastTotals, progress: BroadcastPortion, *, busy: int
+        self, broadcast: Broadcast, tally: BroadcastTotals, progress: BroadcastPortion, *, busy: int
     ) -> tuple[Outbound, ...]:
         """How it ended, for whoever ordered it; nothing where they know that already."""
-        if mailing.place is None or progress.told == tally.said:
+        if broadcast.place is None or progress.told == tally.said:
             return ()
-        key = "outreach.done" if mailing.is_broadcast else "outreach.told"
-        facts = {**tally.facts, "waiting": tally.waiting, "busy": busy, "all": len(mailing.to)}
-        return (notices.in_desk(self._desk, mailing.place, None, key, number=mailing.number[1:], **facts),)
+        key = "outreach.done" if broadcast.is_broadcast else "outreach.told"
+        facts = {**tally.facts, "waiting": tally.waiting, "busy": busy, "all": len(broadcast.to)}
+        return (
+            notices.in_desk(self._desk, broadcast.place, None, key, number=broadcast.number[1:], **facts),
+        )
 
-    def _settles(self, turn: Turn, mailing: Broadcast, progress: BroadcastPortion) -> Outcome:
+    def _settles(self, turn: Turn, broadcast: Broadcast, progress: BroadcastPortion) -> Outcome:
         times = progress.settling + 1
         due = turn.now + (PAUSE if times <= SOON else LATER)
-        return self._again(mailing, due, replace(progress, settling=times))
+        return self._again(broadcast, due, replace(progress, settling=times))
 
-    def _again(self, mailing: Broadcast, due: datetime, progress: BroadcastPortion) -> Outcome:
-        return Outcome("desk", Result.IGNORED, "mailing_waits", timers=self._later(mailing, due, progress))
+    def _again(self, broadcast: Broadcast, due: datetime, progress: BroadcastPortion) -> Outcome:
+        return Outcome("desk", Result.IGNORED, "mailing_waits", timers=self._later(broadcast, due, progress))
 
-    def _later(self, mailing: Broadcast, due: datetime, progress: BroadcastPortion) -> tuple[Timer, ...]:
-        return (Timer(mailing.setting, progress, due),)
+    def _later(self, broadcast: Broadcast, due: datetime, progress: BroadcastPortion) -> tuple[Timer, ...]:
+        return (Timer(broadcast.setting, progress, due),)
 
-    def _may_hear(self, mailing: Broadcast, row: SegmentMember) -> bool:
+    def _may_hear(self, broadcast: Broadcast, row: SegmentMember) -> bool:
         """Looked at anew for everybody: who opted out or blocked us since the list was made hears nothing."""
         return (
             row.reachable
             and row.peer.channel in self._channels
-            and not (mailing.is_broadcast and wants_none(row.customer))
+            and not (broadcast.is_broadcast and wants_none(row.customer))
         )
 
-    def _message(self, turn: Turn, mailing: Broadcast, row: SegmentMember) -> Outbound:
+    def _message(self, turn: Turn, broadcast: Broadcast, row: SegmentMember) -> Outbound:
         words, lang = self._desk.texts, row.customer.language or self._desk.lang
-        if mailing.is_broadcast:
-            text = mailing.text
-            button = Button(words.text("outreach.stop", lang=lang), "news_off", mailing.number)
+        if broadcast.is_broadcast:
+            text = broadcast.text
+            button = Button(words.text("outreach.stop", lang=lang), "news_off", broadcast.number)
         else:
             facts = {
                 "customer": row.customer,
-                "incident": str(mailing.about.get("incident") or ""),
-                "text": mailing.text.text,
+                "incident": str(broadcast.about.get("incident") or ""),
+                "text": broadcast.text.text,
             }
             text = words.say("incident.over", lang=lang, now=turn.now, **facts)
             button = Button(words.text("buttons.human", lang=lang), "human")
@@ -274,15 +276,15 @@ class BroadcastSender:
             row.peer,
             text,
             ((button,),),
-            mailing.attachments,
-            name=mailing.setting,
+            broadcast.attachments,
+            name=broadcast.setting,
             priority=Priority.BULK,
             on_uncertain="hold",
         )
 
-    def _event(self, mailing: Broadcast, row: SegmentMember) -> Event:
-        kind = "broadcast_said" if mailing.is_broadcast else "incident_told"
-        data: Json = {"number": mailing.number, "channel": row.peer.channel}
+    def _event(self, broadcast: Broadcast, row: SegmentMember) -> Event:
+        kind = "broadcast_said" if broadcast.is_broadcast else "incident_told"
+        data: Json = {"number": broadcast.number, "channel": row.peer.channel}
         return Event(kind, conversation=row.conversation, data=data)
 
 

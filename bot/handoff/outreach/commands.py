@@ -40,7 +40,7 @@ class OutreachCommands:
     """
 
     source: DeliveryReader
-    likeness: TextSimilarity
+    similarity: TextSimilarity
     channels: Collection[str]
     hours: DaySpan
     per_second: float
@@ -57,7 +57,7 @@ class OutreachCommands:
     def incidents(self, desk: DeskContext) -> IncidentCommands:
         waits = self.sender(desk).waits
         return IncidentCommands(
-            desk, self.source, self.likeness, meant=self.meant, title=self.title, waits=waits
+            desk, self.source, self.similarity, meant=self.meant, title=self.title, waits=waits
         )
 
     def broadcasts(self, desk: DeskContext) -> Broadcasts:
@@ -65,7 +65,7 @@ class OutreachCommands:
             desk,
             self.source,
             self.sender(desk),
-            self.likeness,
+            self.similarity,
             channels=self.channels,
             article=self.article,
         )

@@ -44,16 +44,16 @@ class IncidentCommands:
         self,
         desk: DeskContext,
         source: SegmentSource,
-        likeness: TextSimilarity,
+        similarity: TextSimilarity,
         *,
         meant: Callable[[str], tuple[str, ...]],
         title: Callable[[str], str],
         waits: Waits,
     ) -> None:
-        self._desk, self._source, self._likeness, self._meant, self._title, self._waits = (
+        self._desk, self._source, self._similarity, self._meant, self._title, self._waits = (
             desk,
             source,
-            likeness,
+            similarity,
             meant,
             title,
             waits,
@@ -91,7 +91,7 @@ class IncidentCommands:
         articles = tuple(dict.fromkeys(id for n in named for id in self._meant(n)))
         words = tuple(n for n in named if not self._meant(n))
         if not named:
-            articles = await asyncio.to_thread(self._likeness.related, new.subject)
+            articles = await asyncio.to_thread(self._similarity.related, new.subject)
         new = replace(new, words=words, articles=articles)
         tried, caught = await self._would_catch(turn, new)
         off = Button(
@@ -137,7 +137,7 @@ class IncidentCommands:
         if incident is None:
             return answer(desk, turn, "outreach.no_incident", number=number, open=[i.number for i in known])
         met = desk.incidents.met(incident.number)
-        mailing = Broadcast(
+        broadcast = Broadcast(
             f"i{incident.number}",
             RichText(text),
             met,
@@ -165,7 +165,11 @@ class IncidentCommands:
         if not met:
             return replace(outcome, messages=say, events=(event,))
         return replace(
-            outcome, messages=say, events=(event,), settings=mailing.kept(), timers=(mailing.first(turn.now),)
+            outcome,
+            messages=say,
+            events=(event,),
+            settings=broadcast.kept(),
+            timers=(broadcast.first(turn.now),),
         )
 
     def pressed(self, turn: Turn, value: str) -> Outcome:
@@ -225,7 +229,7 @@ class IncidentCommands:
             lambda: [
                 t
                 for t in dict.fromkeys(newest)
-                if self._likeness.fits(t, incident.subject, incident.words, incident.articles)
+                if self._similarity.fits(t, incident.subject, incident.words, incident.articles)
             ]
         )
         return len(newest), [t[:80] for t in caught]

@@ -32,7 +32,7 @@ def conversations(db: sqlite3.Connection, customer: int) -> tuple[Conversation, 
     return tuple(conversation_of(row) for row in rows)
 
 
-def known_by(db: sqlite3.Connection, fields: Mapping[str, str]) -> tuple[Customer, ...]:
+def find_customers(db: sqlite3.Connection, fields: Mapping[str, str]) -> tuple[Customer, ...]:
     """Customers whose field has exactly this value, in the order they came.
 
     For contacts: values are compared as they are kept.
@@ -46,7 +46,7 @@ def known_by(db: sqlite3.Connection, fields: Mapping[str, str]) -> tuple[Custome
     return tuple(c for c in found if c is not None and c.peers)
 
 
-def arrived(db: sqlite3.Connection, channel: str, key: str) -> Inbound | None:
+def find_inbound(db: sqlite3.Connection, channel: str, key: str) -> Inbound | None:
     """What was kept under this key; without its words where those were blanked."""
     row = db.execute("select payload from inbox where channel = ? and key = ?", (channel, key)).fetchone()
     return None if row is None else decode(Inbound, row["payload"])

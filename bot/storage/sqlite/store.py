@@ -46,7 +46,7 @@ from bot.storage.base import (
 from bot.storage.migrations import bring_up
 from bot.storage.queries import announcements, customer_merge, enqueue, inbox, outbox, recipients, turns
 from bot.storage.queries import commit as finishing
-from bot.storage.queries import events as looking
+from bot.storage.queries import events as event_queries
 from bot.storage.queries import owed as owing
 from bot.storage.queries import tickets as desk
 from bot.storage.sqlite.lockfile import LockFile
@@ -272,26 +272,26 @@ class SqliteStore:
     ) -> tuple[HistoryEntry, ...]:
         return await self._read(lambda db: turns.history(db, conversation, limit, since))
 
-    # --- looking
+    # --- queries
     async def conversation(self, peer: Peer) -> Conversation | None:
-        return await self._read(lambda db: looking.conversation(db, peer))
+        return await self._read(lambda db: event_queries.conversation(db, peer))
 
     async def customer(self, id: int) -> Customer | None:
         return await self._read(lambda db: turns.customer(db, id))
 
     async def conversations(self, customer: int) -> tuple[Conversation, ...]:
-        return await self._read(lambda db: looking.conversations(db, customer))
+        return await self._read(lambda db: event_queries.conversations(db, customer))
 
-    async def known_by(self, fields: Mapping[str, str]) -> tuple[Customer, ...]:
-        return await self._read(lambda db: looking.known_by(db, fields))
+    async def find_customers(self, fields: Mapping[str, str]) -> tuple[Customer, ...]:
+        return await self._read(lambda db: event_queries.find_customers(db, fields))
 
-    async def arrived(self, channel: str, key: str) -> Inbound | None:
-        return await self._read(lambda db: looking.arrived(db, channel, key))
+    async def find_inbound(self, channel: str, key: str) -> Inbound | None:
+        return await self._read(lambda db: event_queries.find_inbound(db, channel, key))
 
     async def turns(
         self, *, conversation: int | None = None, after: int = 0, limit: int = 50
     ) -> tuple[TurnRecord, ...]:
-        return await self._read(lambda db: looking.records(db, conversation, after, limit))
+        return await self._read(lambda db: event_queries.records(db, conversation, after, limit))
 
     async def deliveries(
         self,
@@ -311,7 +311,7 @@ class SqliteStore:
     async def events(
         self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
     ) -> tuple[Event, ...]:
-        return await self._read(lambda db: looking.events(db, since, until, kinds))
+        return await self._read(lambda db: event_queries.events(db, since, until, kinds))
 
     async def listeners(
         self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
@@ -350,8 +350,8 @@ class SqliteStore:
             await self._writer.run(privacy.scrub, alone=True)
         return known
 
-    async def bring_forward(self, now: datetime) -> int:
-        return await self._write(lambda db: maintenance.bring_forward(db, now))
+    async def clamp_delays(self, now: datetime) -> int:
+        return await self._write(lambda db: maintenance.clamp_delays(db, now))
 
     async def purge(self, before: datetime) -> int:
         """In portions, each a transaction of its own, so that nobody waits long."""

@@ -254,8 +254,8 @@ class MaintenanceContract:
         await store.enqueue([say("ответ из будущего")], later(3 * 3600))
         assert await store.take_turn(later(61)) is None
 
-        assert await store.bring_forward(NOON) >= 2
+        assert await store.clamp_delays(NOON) >= 2
         turn = await store.take_turn(later(61))
         assert turn is not None and turn.text == "пишу завтра"
         assert [d.outbound.text.text for d in await deliver(store, 601)] == ["ответ из будущего"]
-        assert await store.bring_forward(NOON) == 0
+        assert await store.clamp_delays(NOON) == 0

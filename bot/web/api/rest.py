@@ -218,7 +218,7 @@ class RestApi:
             ((name, value),) = asked.items()
             if (wanted := normal(name, value)) is None:
                 raise BadRequest(422, "no_contact", f"this is no {name}")
-            found = list(await self._store.known_by({name: wanted}))
+            found = list(await self._store.find_customers({name: wanted}))
         else:
             raise BadRequest(422, "unclear_query", "ask by one of: phone; email; channel and chat")
         return _json(Found(customers=[await self._view(c) for c in found]))
@@ -348,7 +348,7 @@ class RestApi:
 
     async def _known(self, talks: Sequence[Conversation], kept: str) -> Inbound | None:
         for channel in dict.fromkeys(t.peer.channel for t in talks):
-            if (inbound := await self._store.arrived(channel, kept)) is not None:
+            if (inbound := await self._store.find_inbound(channel, kept)) is not None:
                 return inbound
         return None
 

@@ -390,12 +390,12 @@ async def test_the_desk_is_looked_at(adapter: TelegramAdapter, server: FakeTeleg
         "can_pin_messages": True,
         "can_delete_messages": True,
     }
-    forum = await adapter.look("-1")
+    forum = await adapter.chat_info("-1")
     server.results["getChat"] = {"id": -1, "type": "group", "title": "Поддержка"}
     server.results["getChatMember"] = {"status": "member"}
-    group = await adapter.look("-1")
+    group = await adapter.chat_info("-1")
     server.results["getChat"] = {"id": 1001, "type": "private", "first_name": "Анна"}
-    private = await adapter.look("1001")
+    private = await adapter.chat_info("1001")
 
     assert (forum.kind, forum.title, [p.code for p in forum.problems]) == ("forum", "Поддержка", ["TG013"])
     assert (group.kind, [p.code for p in group.problems]) == ("group", ["TG012"])
@@ -407,10 +407,10 @@ async def test_a_chat_that_cannot_be_seen(adapter: TelegramAdapter, server: Fake
     """A wrong id, or a group the bot was put out of."""
     server.refuse("getChat", 400, "Bad Request: chat not found")
     with pytest.raises(PeerGone):
-        await adapter.look("-1")
+        await adapter.chat_info("-1")
     server.results |= {"getChat": {"id": -1, "type": "group"}, "getChatMember": {"status": "left"}}
     with pytest.raises(PeerGone):
-        await adapter.look("-1")
+        await adapter.chat_info("-1")
 
 
 async def test_membership_is_asked_once_and_again_after_a_change(

@@ -427,17 +427,17 @@ async def test_who_is_in_a_chat(vk: FakeVk, adapter: VkAdapter) -> None:
         "none",
     ]
     assert await adapter.membership("5", "5") == "member"
-    assert (await adapter.look(str(CHAT))).title == "Поддержка"
+    assert (await adapter.chat_info(str(CHAT))).title == "Поддержка"
     vk.fail("messages.getConversationMembers", 917)
-    assert "администратором" in (await adapter.look(str(CHAT))).problems[0].hint
+    assert "администратором" in (await adapter.chat_info(str(CHAT))).problems[0].hint
     vk.answers["messages.getConversationsById"] = {
         "items": [{"peer": {"id": CHAT}, "chat_settings": {"title": "Поддержка", "state": "kicked"}}]
     }
     with pytest.raises(PeerGone):
-        await adapter.look(str(CHAT))
+        await adapter.chat_info(str(CHAT))
     vk.answers["messages.getConversationsById"] = {"items": []}
     with pytest.raises(PeerGone):
-        await adapter.look(str(CHAT))
+        await adapter.chat_info(str(CHAT))
 
 
 async def test_what_an_account_lacks(vk: FakeVk, adapter: VkAdapter) -> None:
