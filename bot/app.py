@@ -93,7 +93,7 @@ class Service:
     config: Config
     clock: Clock
     store: Store
-    words: Texts
+    texts: Texts
     hours: Hours
     knowledge: Knowledge
     adapters: Mapping[str, Adapter]
@@ -192,9 +192,9 @@ def open_texts(config: Config, hours: Hours) -> Texts:
     )
 
 
-def open_canned(config: Config, words: Texts, hours: Hours) -> CannedAnswers:
+def open_canned(config: Config, texts: Texts, hours: Hours) -> CannedAnswers:
     """The ready answers. Raises `ConfigError` with every fault of their files."""
-    return CannedAnswers(config.path(config.canned.folder) if config.canned.folder else None, words, hours)
+    return CannedAnswers(config.path(config.canned.folder) if config.canned.folder else None, texts, hours)
 
 
 def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, Adapter]:
@@ -282,7 +282,7 @@ class _Basis:
     config: Config
     clock: Clock
     hours: Hours
-    words: Texts
+    texts: Texts
     knowledge: Knowledge
     store: Store
     salt: str
@@ -312,7 +312,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         config,
         basis.clock,
         basis.store,
-        basis.words,
+        basis.texts,
         basis.hours,
         basis.knowledge,
         basis.adapters,
@@ -331,7 +331,7 @@ async def _open_basis(config: Config, overrides: Overrides) -> _Basis:
     clock = overrides.clock or Clock()
     set_home(config.hours.country)
     hours = open_hours(config)
-    words = open_texts(config, hours)
+    texts = open_texts(config, hours)
     knowledge = overrides.knowledge
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
@@ -343,17 +343,17 @@ async def _open_basis(config: Config, overrides: Overrides) -> _Basis:
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
     adapters = {**adapters, **open_webhooks(config, clock)}
     observers = Observers([LogObserver()] if overrides.log_events else [])
-    return _Basis(config, clock, hours, words, knowledge, store, salt, adapters, observers)
+    return _Basis(config, clock, hours, texts, knowledge, store, salt, adapters, observers)
 
 
 async def _open_desk(basis: _Basis, group: Peer | None, outreach: OutreachCommands) -> Desk:
     """The operators' side; *group* is theirs where neither the config nor the store names one."""
-    config, words = basis.config, basis.words
+    config, texts = basis.config, basis.texts
     bound = BoundGroup(await _place(config, basis.store, group), fixed=config.desk is not None)
-    rules = _rules(config, basis.knowledge, words, basis.hours)
+    rules = _rules(config, basis.knowledge, texts, basis.hours)
     roster, teams = Roster(), Teams(rules.teams)
     binding = GroupBinding(
-        words,
+        texts,
         lang=config.business.language,
         bound=bound,
         platforms=_Platforms(basis.adapters),
@@ -361,7 +361,7 @@ async def _open_desk(basis: _Basis, group: Peer | None, outreach: OutreachComman
         is_ours=lambda id: id in rules.routing.supervisors or roster.works(id),
     )
     context = DeskContext(
-        words,
+        texts,
         config.business.language,
         basis.hours,
         rules,
@@ -403,18 +403,18 @@ def _open_outreach(basis: _Basis, similarity: SimilarityMatcher) -> OutreachComm
 
 def _open_flow(basis: _Basis, desk: Desk, similarity: SimilarityMatcher) -> Banner:
     """The dialogs, under the notice of an incident."""
-    config, words, store = basis.config, basis.words, basis.store
-    linking = Linking(words, store.setting, store.joined, basis.titles)
-    forms = Forms(words, config.dialogs.forms, desk.escalate)
-    dialogs = open_dialogs(config, words, basis.knowledge, desk, forms, store.ticket)
+    config, texts, store = basis.config, basis.texts, basis.store
+    linking = Linking(texts, store.setting, store.joined, basis.titles)
+    forms = Forms(texts, config.dialogs.forms, desk.escalate)
+    dialogs = open_dialogs(config, texts, basis.knowledge, desk, forms, store.ticket)
     flow = Flow(
         [("linking", linking), *dialogs],
         timeout=config.dialogs.timeout,
         escalate=desk.escalate,
         hand_over=forms.escalate,
-        words=words,
+        texts=texts,
     )
-    return Banner(flow, desk.context.incidents, similarity, words)
+    return Banner(flow, desk.context.incidents, similarity, texts)
 
 
 def _open_outbox(basis: _Basis, desk: Desk, folders: Sequence[Path]) -> Outbox:
@@ -432,15 +432,15 @@ def _open_outbox(basis: _Basis, desk: Desk, folders: Sequence[Path]) -> Outbox:
 
 
 def _open_engine(basis: _Basis, desk: Desk, flow: Banner, outbox: Outbox) -> Engine:
-    config, words = basis.config, basis.words
+    config, texts = basis.config, basis.texts
     limits: dict[str, Limits] = {name: a.limits for name, a in basis.adapters.items()}
 
     def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
-        return parts(named(outbound, words, config.business.language), limits)
+        return parts(named(outbound, texts, config.business.language), limits)
 
     def flooded(turn: Turn) -> RichText:
         lang = turn.customer.language if turn.customer else config.business.language
-        return words.say("flood", lang=lang, now=turn.now)
+        return texts.say("flood", lang=lang, now=turn.now)
 
     deciders = Deciders(
         desk, Relay(desk.context), flow, timeout=config.dialogs.timeout + 5, flood=Flood(flooded)
@@ -492,7 +492,7 @@ def _open_checks(basis: _Basis, desk: Desk, inbox: Inbox, engine: Engine, outbox
     )
 
 
-def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> DeskRules:
+def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> DeskRules:
     """How the desk is to work, with what the articles say about topics."""
 
     def about(article: str) -> Sequence[str]:
@@ -511,7 +511,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> 
         found = knowledge.article(id)
         return portion(found).text if found else RichText()
 
-    questions = QuestionReader(words, read_act)
+    questions = QuestionReader(texts, read_act)
     return DeskRules(
         config.teams,
         config.routing,
@@ -519,13 +519,13 @@ def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> 
         about,
         article,
         knowledge.ask if config.canned.prompter else None,
-        open_canned(config, words, hours),
+        open_canned(config, texts, hours),
         {"business": config.business.name},
         config.canned.undo,
         lambda text: read_act(text).act in (Intent.THANKS, Intent.BYE),
         questions.question,
         SideAnswer(
-            our_dialogs(words, read_act, knowledge, None, open_facts(config, knowledge, hours)),
+            our_dialogs(texts, read_act, knowledge, None, open_facts(config, knowledge, hours)),
             article,
             knowledge.article,
         ),
@@ -535,7 +535,7 @@ def _rules(config: Config, knowledge: Knowledge, words: Texts, hours: Hours) -> 
 
 def open_dialogs(
     config: Config,
-    words: Texts,
+    texts: Texts,
     knowledge: Knowledge,
     desk: Desk,
     forms: Forms,
@@ -546,22 +546,22 @@ def open_dialogs(
     The rating hears everything first, since it leaves all that does not answer its own question.
     """
     own = our_dialogs(
-        words, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config))
+        texts, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config))
     )
     intent, ours = own.intent, {"form": forms, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     settles = timedelta(minutes=config.rating.settle_minutes)
     rating = Rating(
-        words,
+        texts,
         intent,
         ticket=ticket,
         tell=partial(opened, desk.context),
         pauses=RatingPauses(days, apart, settles),
     )
-    nps = Nps(words, intent, config.nps, tell=partial(commented, desk.context))
+    nps = Nps(texts, intent, config.nps, tell=partial(commented, desk.context))
     dialogs: list[tuple[str, Dialog]] = [
         ("requests", ApiRequests(desk.context)),
-        ("outreach", AboutNews(words)),
+        ("outreach", AboutNews(texts)),
         ("rating", rating),
         ("nps", nps),
     ]

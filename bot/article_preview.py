@@ -33,12 +33,12 @@ class ArticlePreview:
 
 
 def preview(
-    words: Texts, knowledge: KnowledgeSource, article: str, *, skin: str, now: datetime, language: str = ""
+    texts: Texts, knowledge: KnowledgeSource, article: str, *, skin: str, now: datetime, language: str = ""
 ) -> ArticlePreview | None:
     """The messages of *article* (a draft too) in the skin "telegram" or "vk"; None where there is no such
     article.
     """
-    faq = Faq(words, IntentReader(read_act, knowledge), knowledge)
+    faq = Faq(texts, IntentReader(read_act, knowledge), knowledge)
     found = knowledge.article(article)
     if found is None:
         return None

@@ -233,14 +233,14 @@ async def _offer_commands(service: Service) -> None:
 
 
 def _of_operators(service: Service, lang: str, *, afar: bool = False) -> tuple[tuple[str, str], ...]:
-    return tuple(entry(c, service.words, lang) for c in service.desk.context.commands.menu(afar=afar))
+    return tuple(entry(c, service.texts, lang) for c in service.desk.context.commands.menu(afar=afar))
 
 
 def _described(
     service: Service, whose: str, commands: Sequence[str], lang: str
 ) -> tuple[tuple[str, str], ...]:
-    known = [c for c in commands if service.words.has(f"commands.{whose}.{c}")]
-    return tuple((c, service.words.text(f"commands.{whose}.{c}", lang=lang)) for c in known)
+    known = [c for c in commands if service.texts.has(f"commands.{whose}.{c}")]
+    return tuple((c, service.texts.text(f"commands.{whose}.{c}", lang=lang)) for c in known)
 
 
 async def _hear_clicks(service: Service) -> None:

@@ -52,16 +52,16 @@ class AboutBusiness:
     What is not in the settings is left to the questions.
     """
 
-    def __init__(self, words: Texts, everyday: EverydayPhrases, faq: Faq, facts: BusinessFacts) -> None:
-        self._speaker = ReplyContext(words, "about")
-        self._words, self._everyday, self._faq, self._facts = words, everyday, faq, facts
+    def __init__(self, texts: Texts, everyday: EverydayPhrases, faq: Faq, facts: BusinessFacts) -> None:
+        self._speaker = ReplyContext(texts, "about")
+        self._texts, self._everyday, self._faq, self._facts = texts, everyday, faq, facts
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         text = turn.text.strip()
         topic = self._everyday.topic(text) if text and turn.press is None else ""
         if topic not in OF_BOT and topic not in OF_BUSINESS and topic != "hours":
             return None
-        language = language_of(turn, self._words.lang)
+        language = language_of(turn, self._texts.lang)
         facts = self._told(turn, language)
         if topic in OF_BUSINESS and not facts[OF_BUSINESS[topic]]:
             return None
@@ -75,7 +75,7 @@ class AboutBusiness:
         greeting = ["hello.short"] if greets else []
         stage = PersonOffered() if topic == "bot" else Idle()
         state = memory.now(turn, stage=stage, spare=memory.spare, earlier=memory.listed)
-        buttons = [human_button(turn, self._words)] if topic in ("who", "bot", "can") else []
+        buttons = [human_button(turn, self._texts)] if topic in ("who", "bot", "can") else []
         return replace(
             said(turn, self._speaker, *greeting, f"everyday.said.{topic}", buttons=buttons, facts=facts),
             reason=topic,
@@ -118,9 +118,9 @@ class AboutBusiness:
         if len(runs) == 1 and runs[0].first == 0 and runs[0].last == 6:
             whole = runs[0].stretches == (DaySpan(0, DAY),)
             key = "everyday.week.always" if whole else "everyday.week.daily"
-            return self._words.text(key, lang=language, **_from_to(runs[0]))
+            return self._texts.text(key, lang=language, **_from_to(runs[0]))
         return ", ".join(
-            self._words.text(
+            self._texts.text(
                 f"everyday.week.{'day' if run.first == run.last else 'days'}",
                 lang=language,
                 first=self._weekday(run.first, language),
@@ -131,7 +131,7 @@ class AboutBusiness:
         )
 
     def _weekday(self, day: int, language: str) -> str:
-        return self._words.text("everyday.week.names", lang=language, seed=day)
+        return self._texts.text("everyday.week.names", lang=language, seed=day)
 
 
 def _from_to(run: DayRange) -> dict[str, str]:

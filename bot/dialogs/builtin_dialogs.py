@@ -28,22 +28,22 @@ class BuiltinDialogs:
 
 
 def our_dialogs(
-    words: Texts,
+    texts: Texts,
     read_act: IntentDetector,
     knowledge: KnowledgeSource,
     escalate: Escalation | None,
     facts: BusinessFacts | None = None,
 ) -> BuiltinDialogs:
     """Without *escalate* what needs a person is left to whoever asked (None)."""
-    everyday = EverydayPhrases(words)
+    everyday = EverydayPhrases(texts)
     intent = IntentReader(read_act, knowledge, everyday)
-    faq = Faq(words, intent, knowledge, escalate=escalate)
+    faq = Faq(texts, intent, knowledge, escalate=escalate)
     dialogs: dict[str, Dialog] = {
-        "greeting": Greeting(words, intent, knowledge, faq=faq),
-        "about": AboutBusiness(words, everyday, faq, facts or BusinessFacts()),
-        "smalltalk": SmallTalk(words, intent),
+        "greeting": Greeting(texts, intent, knowledge, faq=faq),
+        "about": AboutBusiness(texts, everyday, faq, facts or BusinessFacts()),
+        "smalltalk": SmallTalk(texts, intent),
         "faq": faq,
     }
     if escalate is not None:
-        dialogs = {"human": HumanRequest(words, intent, escalate), **dialogs}
+        dialogs = {"human": HumanRequest(texts, intent, escalate), **dialogs}
     return BuiltinDialogs(intent, faq, dialogs)

@@ -44,13 +44,13 @@ class EverydayPhrases:
     makes it another question.
     """
 
-    def __init__(self, words: Texts) -> None:
+    def __init__(self, texts: Texts) -> None:
         self._patterns = [
-            (topic, _slots(line)) for topic in TOPICS for line in words.options(f"everyday.heard.{topic}")
+            (topic, _slots(line)) for topic in TOPICS for line in texts.options(f"everyday.heard.{topic}")
         ]
-        filler = frozenset(map(fold, words.options("everyday.heard.filler")))
+        filler = frozenset(map(fold, texts.options("everyday.heard.filler")))
         extra = {
-            topic: frozenset(map(fold, words.options(f"everyday.heard.{key}")))
+            topic: frozenset(map(fold, texts.options(f"everyday.heard.{key}")))
             for topic, key in EXTRA.items()
         }
         self._filler, self._extra = (

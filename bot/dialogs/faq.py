@@ -55,16 +55,16 @@ class Faq:
 
     def __init__(
         self,
-        words: Texts,
+        texts: Texts,
         intent: IntentReader,
         knowledge: KnowledgeSource,
         *,
         escalate: Escalation | None = None,
     ) -> None:
-        self._words, self._intent, self._escalate = words, intent, escalate
-        self._search = FaqSearch(knowledge, words.lang)
-        self._replies = FaqReplies(words, self._search)
-        self._hearing = ShortAnswers(words)
+        self._texts, self._intent, self._escalate = texts, intent, escalate
+        self._search = FaqSearch(knowledge, texts.lang)
+        self._replies = FaqReplies(texts, self._search)
+        self._hearing = ShortAnswers(texts)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         memory = DialogState.of(turn)
@@ -200,9 +200,9 @@ class Faq:
             if unknown is None:
                 return None
             said_of = unknown
-        named = self._words.say(
+        named = self._texts.say(
             "faq.about",
-            lang=language_of(turn, self._words.lang),
+            lang=language_of(turn, self._texts.lang),
             question=_short(" ".join(p.text for p in rest)),
         )
         return replace(

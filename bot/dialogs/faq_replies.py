@@ -51,13 +51,13 @@ _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
 class FaqReplies:
     """The words and buttons of the FAQ, and the stage that each leaves the question at."""
 
-    def __init__(self, words: Texts, search: FaqSearch) -> None:
-        self._words, self._search = words, search
-        self._speaker = ReplyContext(words, "faq")
+    def __init__(self, texts: Texts, search: FaqSearch) -> None:
+        self._texts, self._search = texts, search
+        self._speaker = ReplyContext(texts, "faq")
 
     def answer(self, turn: Turn, telling: ArticleAnswer, memory: DialogState) -> Outcome:
         article, passage = telling.article, telling.passage
-        language = language_of(turn, self._words.lang)
+        language = language_of(turn, self._texts.lang)
         part = portion(article, passage, follow_up=telling.follow_up)
         greeting = self._short_greeting(turn, memory, language)
         state = memory.now(
@@ -96,10 +96,10 @@ class FaqReplies:
             asked=(*memory.asked, asked),
             earlier=memory.listed,
         )
-        greeting = self._short_greeting(turn, memory, language_of(turn, self._words.lang))
+        greeting = self._short_greeting(turn, memory, language_of(turn, self._texts.lang))
         key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure"
         offer = replace(
-            said(turn, self._speaker, *greeting, key, buttons=[human_button(turn, self._words)]),
+            said(turn, self._speaker, *greeting, key, buttons=[human_button(turn, self._texts)]),
             result=Result.CLARIFIED,
             reason=reason,
             state=state,
@@ -146,8 +146,8 @@ class FaqReplies:
 
     def _only(self, turn: Turn, candidate: Candidate, state: Json, why: Json) -> Outcome:
         """One candidate is no list: yes or no."""
-        language = language_of(turn, self._words.lang)
-        labels = {key: self._words.text(f"buttons.{key}", lang=language) for key in ("this", "not_this")}
+        language = language_of(turn, self._texts.lang)
+        labels = {key: self._texts.text(f"buttons.{key}", lang=language) for key in ("this", "not_this")}
         pair = (
             Button(labels["this"], "article", candidate.article),
             Button(labels["not_this"], "not_helped"),
@@ -158,7 +158,7 @@ class FaqReplies:
                 self._speaker,
                 "faq.only",
                 facts={"title": candidate.title},
-                buttons=(pair, (human_button(turn, self._words),)),
+                buttons=(pair, (human_button(turn, self._texts),)),
             ),
             result=Result.CLARIFIED,
             reason="clarified",
@@ -180,10 +180,10 @@ class FaqReplies:
         )
 
     def _offer(self, turn: Turn, found: Sequence[Candidate], key: str, facts: Json) -> Outcome:
-        language = language_of(turn, self._words.lang)
+        language = language_of(turn, self._texts.lang)
         titles = [(n, c.article, c.title) for n, c in enumerate(found, 1)]
         lines = join(
-            (self._words.say("faq.option", lang=language, number=n, title=title) for n, _, title in titles),
+            (self._texts.say("faq.option", lang=language, number=n, title=title) for n, _, title in titles),
             "\n",
         )
         buttons = [Button(f"{n}. {title}", "article", article) for n, article, title in titles]
@@ -192,14 +192,14 @@ class FaqReplies:
             self._speaker,
             key,
             lines,
-            buttons=[*buttons, human_button(turn, self._words)],
+            buttons=[*buttons, human_button(turn, self._texts)],
             facts=facts,
         )
         return replace(outcome, result=Result.CLARIFIED)
 
     def repeated(self, turn: Turn, memory: DialogState, why: Json) -> Outcome:
         """Not the same words: the gist in one sentence, and whether to call a person."""
-        language = language_of(turn, self._words.lang)
+        language = language_of(turn, self._texts.lang)
         article = self._search.article(turn, memory.article)
         state = memory.now(
             turn,
@@ -209,7 +209,7 @@ class FaqReplies:
             earlier=memory.listed,
         )
         again = (
-            [Button(self._words.text("buttons.again", lang=language), "article", memory.article)]
+            [Button(self._texts.text("buttons.again", lang=language), "article", memory.article)]
             if article
             else []
         )
@@ -218,7 +218,7 @@ class FaqReplies:
                 turn,
                 self._speaker,
                 "faq.reminded" if article else "faq.repeated",
-                buttons=[human_button(turn, self._words), *again],
+                buttons=[human_button(turn, self._texts), *again],
                 facts={"lead": to_rich(article.lead)} if article else {},
             ),
             result=Result.CLARIFIED,
@@ -257,11 +257,11 @@ class FaqReplies:
         found = self._search.article(turn, article)
         if found is None:
             return None
-        memory, language = DialogState.of(turn), language_of(turn, self._words.lang)
+        memory, language = DialogState.of(turn), language_of(turn, self._texts.lang)
         rest, further = portion(found, passage).more(told)
         if not rest:
             return replace(
-                said(turn, self._speaker, "faq.nothing_more", buttons=[human_button(turn, self._words)]),
+                said(turn, self._speaker, "faq.nothing_more", buttons=[human_button(turn, self._texts)]),
                 reason="nothing_more",
             )
         state = memory.now(
@@ -283,7 +283,7 @@ class FaqReplies:
         self, turn: Turn, article: ArticleText, more: str, language: str, *, more_key: str = "more"
     ) -> tuple[tuple[Button, ...], ...]:
         def label(key: str) -> str:
-            return self._words.text(f"buttons.{key}", lang=language)
+            return self._texts.text(f"buttons.{key}", lang=language)
 
         return (
             *((button,) for button in tuple(article.buttons)[:OPTIONS]),
@@ -292,7 +292,7 @@ class FaqReplies:
                 Button(label("helped"), "helped", article.id),
                 Button(label("not_helped"), "not_helped", article.id),
             ),
-            (human_button(turn, self._words),),
+            (human_button(turn, self._texts),),
         )
 
     def _images(self, article: ArticleText) -> tuple[Attachment, ...]:
@@ -309,7 +309,7 @@ class FaqReplies:
         """The first answer of a conversation begins with a greeting."""
         if memory.greeted or not is_first_contact(turn):
             return ()
-        return (self._words.say("hello.short", lang=language, customer=turn.customer, now=turn.now),)
+        return (self._texts.say("hello.short", lang=language, customer=turn.customer, now=turn.now),)
 
 
 def _offered(kind: str, found: Sequence[Candidate]) -> Event:

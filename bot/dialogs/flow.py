@@ -42,10 +42,10 @@ class Flow:
         timeout: float,
         escalate: Escalation,
         hand_over: Escalation | None = None,
-        words: Texts | None = None,
+        texts: Texts | None = None,
     ) -> None:
         self._dialogs, self._timeout, self._escalate = tuple(dialogs), timeout, escalate
-        self._hand_over, self._words = hand_over or escalate, words or Texts.load()
+        self._hand_over, self._words = hand_over or escalate, texts or Texts.load()
 
     async def __call__(self, turn: Turn) -> Outcome:
         """The outcome of the first dialog that has one.

@@ -23,14 +23,14 @@ class Greeting:
     """
 
     def __init__(
-        self, words: Texts, intent: IntentReader, knowledge: KnowledgeSource, *, faq: Faq | None = None
+        self, texts: Texts, intent: IntentReader, knowledge: KnowledgeSource, *, faq: Faq | None = None
     ) -> None:
-        self._speaker = ReplyContext(words, "greeting")
-        self._words, self._intent = words, intent
+        self._speaker = ReplyContext(texts, "greeting")
+        self._texts, self._intent = texts, intent
         self._hearing, self._everyday, self._faq = (
-            ShortAnswers(words),
-            EverydayPhrases(words),
-            faq or Faq(words, intent, knowledge),
+            ShortAnswers(texts),
+            EverydayPhrases(texts),
+            faq or Faq(texts, intent, knowledge),
         )
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -59,7 +59,7 @@ class Greeting:
     def _hello(self, turn: Turn, payload: str = "") -> Outcome:
         events = (Event("started", data={"payload": payload[:64]}),) if payload else ()
         return replace(
-            said(turn, self._speaker, "hello.start", buttons=[human_button(turn, self._words)]),
+            said(turn, self._speaker, "hello.start", buttons=[human_button(turn, self._texts)]),
             reason="greeting",
             events=events,
             state=DialogState.of(turn).now(turn, form={}),

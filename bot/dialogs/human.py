@@ -20,8 +20,8 @@ _SERIOUS = (Intent.UPSET, Intent.QUESTION, Intent.HUMAN, Intent.NOT_HELPED)
 class HumanRequest:
     """Stands before all other dialogs."""
 
-    def __init__(self, words: Texts, intent: IntentReader, escalate: Escalation) -> None:
-        self._hearing, self._intent, self._escalate = ShortAnswers(words), intent, escalate
+    def __init__(self, texts: Texts, intent: IntentReader, escalate: Escalation) -> None:
+        self._hearing, self._intent, self._escalate = ShortAnswers(texts), intent, escalate
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if turn.press is not None and turn.press.action == "human":

@@ -37,9 +37,9 @@ class Banner:
         flow: Callable[[Turn], Awaitable[Outcome]],
         incidents: Incidents,
         similarity: TextSimilarity,
-        words: Texts,
+        texts: Texts,
     ) -> None:
-        self._flow, self._incidents, self._similarity, self._words = flow, incidents, similarity, words
+        self._flow, self._incidents, self._similarity, self._texts = flow, incidents, similarity, texts
 
     async def __call__(self, turn: Turn) -> Outcome:
         outcome = await self._flow(turn)
@@ -55,7 +55,7 @@ class Banner:
 
     def _fitting(self, turn: Turn) -> Incident | None:
         """The newest incident that is asked about here and was not told here yet."""
-        peer, lang = turn.conversation.peer, language_of(turn, self._words.lang)
+        peer, lang = turn.conversation.peer, language_of(turn, self._texts.lang)
         for incident in reversed(self._incidents.open):
             if turn.conversation.id in self._incidents.met(incident.number):
                 continue
@@ -72,8 +72,8 @@ class Banner:
 
     def _told(self, turn: Turn, outcome: Outcome, incident: Incident) -> Outcome:
         handed_over = outcome.result is Result.HANDED_OFF
-        lang = language_of(turn, self._words.lang)
-        text = self._words.say(
+        lang = language_of(turn, self._texts.lang)
+        text = self._texts.say(
             "incident.banner",
             lang=lang,
             customer=turn.customer,
@@ -82,7 +82,7 @@ class Banner:
             offer=not handed_over,
         )
         banner = Outbound(
-            turn.conversation.peer, text, () if handed_over else ((human_button(turn, self._words),),)
+            turn.conversation.peer, text, () if handed_over else ((human_button(turn, self._texts),),)
         )
         met = Event(MET, data={"number": incident.number, "channel": turn.conversation.peer.channel})
         if outcome.result is Result.CLARIFIED and outcome.reason in ASKING:

@@ -50,13 +50,13 @@ class Linking:
 
     def __init__(
         self,
-        words: Texts,
+        texts: Texts,
         setting: Callable[[str], Awaitable[str | None]],
         joined: Callable[[int], Awaitable[tuple[int, ...]]],
         titles: Mapping[str, str],
     ) -> None:
-        self._speaker = ReplyContext(words, "linking")
-        self._words, self._setting, self._joined, self._titles = words, setting, joined, titles
+        self._speaker = ReplyContext(texts, "linking")
+        self._texts, self._setting, self._joined, self._titles = texts, setting, joined, titles
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
@@ -145,9 +145,9 @@ class Linking:
             )
         if record["customer"] == customer.id:
             return self._said(turn, "link.same", "link_same", {})
-        language = language_of(turn, self._words.lang)
+        language = language_of(turn, self._texts.lang)
         buttons = [
-            Button(self._words.text(f"link.button.{what}", lang=language), f"link_{what}", _name_of(digits))
+            Button(self._texts.text(f"link.button.{what}", lang=language), f"link_{what}", _name_of(digits))
             for what in ("sure", "not")
         ]
         return self._said(
@@ -182,9 +182,9 @@ class Linking:
             number=ticket or 0,
         )
         there = Peer(str(record["channel"]), str(record["chat"]), str(record.get("thread", "")))
-        told = self._words.say(
+        told = self._texts.say(
             "link.done_there",
-            lang=language_of(turn, self._words.lang),
+            lang=language_of(turn, self._texts.lang),
             channel=self._title(turn.conversation.peer.channel),
         )
         say = (*done.messages, Outbound(there, told))
@@ -241,7 +241,7 @@ class Linking:
         )
 
     def _means(self, text: str) -> bool:
-        return text.lower().rstrip(".!") in self._words.options("link.hears")
+        return text.lower().rstrip(".!") in self._texts.options("link.hears")
 
     def _title(self, channel: str) -> str:
         return self._titles.get(channel, channel)

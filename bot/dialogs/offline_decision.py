@@ -47,9 +47,9 @@ class OfflineDecision:
     """
 
     def __init__(
-        self, knowledge: Knowledge, words: Texts | None = None, facts: BusinessFacts | None = None
+        self, knowledge: Knowledge, texts: Texts | None = None, facts: BusinessFacts | None = None
     ) -> None:
-        self._knowledge, self._words = knowledge, words or Texts.load()
+        self._knowledge, self._words = knowledge, texts or Texts.load()
         self._numbers = itertools.count(
             1
         )  # each asking is a turn of its own: what was read before a reload is not reused

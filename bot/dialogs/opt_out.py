@@ -24,11 +24,11 @@ class OptOut:
     The choice is kept on the customer, so it holds on every channel they write from.
     """
 
-    def __init__(self, words: Texts) -> None:
-        self._speaker = ReplyContext(words, "outreach")
-        self._words = words
+    def __init__(self, texts: Texts) -> None:
+        self._speaker = ReplyContext(texts, "outreach")
+        self._texts = texts
         self._stop, self._bare, self._start = (
-            frozenset(map(fold, words.options(f"outreach.{kind}")))
+            frozenset(map(fold, texts.options(f"outreach.{kind}")))
             for kind in ("stop_words", "bare_stop_words", "start_words")
         )
 

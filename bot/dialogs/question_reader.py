@@ -27,8 +27,8 @@ _CLAUSE = re.compile(r"[.!?;,\n]+")
 class QuestionReader:
     """Reads customers' words for the desk."""
 
-    def __init__(self, words: Texts, read_act: IntentDetector) -> None:
-        self._read_act, self._everyday, self._hearing = read_act, EverydayPhrases(words), ShortAnswers(words)
+    def __init__(self, texts: Texts, read_act: IntentDetector) -> None:
+        self._read_act, self._everyday, self._hearing = read_act, EverydayPhrases(texts), ShortAnswers(texts)
 
     def question(self, text: str) -> str:
         """The words themselves where they are a question; of a call for a person what else is asked in it; ""

@@ -106,9 +106,9 @@ def rows(buttons: Rows | Sequence[Button]) -> Rows:
     return tuple(row for row in ((b,) if isinstance(b, Button) else tuple(b) for b in buttons) if row)
 
 
-def human_button(turn: Turn, words: Texts) -> Button:
+def human_button(turn: Turn, texts: Texts) -> Button:
     """«Позвать оператора»."""
-    return Button(words.text("buttons.human", lang=language_of(turn, words.lang)), "human")
+    return Button(texts.text("buttons.human", lang=language_of(turn, texts.lang)), "human")
 
 
 @cache

@@ -92,15 +92,15 @@ def is_signs(text: str) -> bool:
 class ShortAnswers:
     """The short answers listed under `hears` in the words."""
 
-    def __init__(self, words: Texts) -> None:
+    def __init__(self, texts: Texts) -> None:
         self._known = {
-            kind: frozenset(map(_sound, words.options(f"hears.{kind}")))
+            kind: frozenset(map(_sound, texts.options(f"hears.{kind}")))
             for kind in _KINDS
-            if words.has(f"hears.{kind}")
+            if texts.has(f"hears.{kind}")
         }
         for kind, label in _LABELS:
             self._known[kind] = self._known.get(kind, frozenset()) | frozenset(
-                map(_sound, words.options(f"buttons.{label}"))
+                map(_sound, texts.options(f"buttons.{label}"))
             )
 
     def means(self, kind: str, text: str) -> bool:

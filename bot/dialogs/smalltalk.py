@@ -34,9 +34,9 @@ _PERSON_HELPS = frozenset({"voice", "video", "photo", "document", "other"})
 class SmallTalk:
     """Stands before the questions; leaves everything that may be one alone."""
 
-    def __init__(self, words: Texts, intent: IntentReader) -> None:
-        self._speaker = ReplyContext(words, "smalltalk")
-        self._words, self._intent, self._hearing = words, intent, ShortAnswers(words)
+    def __init__(self, texts: Texts, intent: IntentReader) -> None:
+        self._speaker = ReplyContext(texts, "smalltalk")
+        self._texts, self._intent, self._hearing = texts, intent, ShortAnswers(texts)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if turn.press is not None:
@@ -104,5 +104,5 @@ class SmallTalk:
             state = memory.now(turn, stage=stage, spare=memory.spare, earlier=memory.earlier)
         else:
             state = memory.now(turn, earlier=memory.listed)
-        buttons = [human_button(turn, self._words)] if offered else []
+        buttons = [human_button(turn, self._texts)] if offered else []
         return replace(said(turn, self._speaker, f"small.{key}", buttons=buttons), reason=key, state=state)

@@ -10,14 +10,14 @@ from bot.i18n.texts import Texts
 from bot.model import Attachment, Media, Outbound
 
 
-def named(outbound: Outbound, words: Texts, lang: str) -> Outbound:
+def named(outbound: Outbound, texts: Texts, lang: str) -> Outbound:
     """The same message with a label for each attachment that no channel, or only its own, can show.
 
     A label that is there already stays: whoever knows the reader's language may have named it before.
     """
     if not any(_needs_name(a) for a in outbound.attachments):
         return outbound
-    return replace(outbound, attachments=tuple(_named(a, words, lang) for a in outbound.attachments))
+    return replace(outbound, attachments=tuple(_named(a, texts, lang) for a in outbound.attachments))
 
 
 def kind(attachment: Attachment) -> str:
@@ -30,11 +30,11 @@ def _needs_name(attachment: Attachment) -> bool:
     return linked and not attachment.data.get("label")
 
 
-def _named(attachment: Attachment, words: Texts, lang: str) -> Attachment:
+def _named(attachment: Attachment, texts: Texts, lang: str) -> Attachment:
     if not _needs_name(attachment):
         return attachment
     key = f"attachment.{kind(attachment)}"
-    name = words.text(key if words.has(key) else "attachment.unknown", lang=lang)
+    name = texts.text(key if texts.has(key) else "attachment.unknown", lang=lang)
     about = str(attachment.data.get("about") or attachment.name or "")
     length = f"({attachment.duration // 60}:{attachment.duration % 60:02})" if attachment.duration else ""
     link = str(attachment.data.get("link") or "")

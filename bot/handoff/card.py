@@ -22,48 +22,48 @@ _MARKS = {"waiting": "🟡", "operator": "🟢", "snoozed": "💤", "closed": "�
 _NEAR, _BROKEN = "🟠", "🔴"
 
 
-def called(ticket: Ticket, words: Texts, lang: str) -> str:
+def called(ticket: Ticket, texts: Texts, lang: str) -> str:
     """How operators call the customer."""
-    return shown_name(ticket.state.name) or words.text("desk.nameless", lang=lang)
+    return shown_name(ticket.state.name) or texts.text("desk.nameless", lang=lang)
 
 
-def topic_name(ticket: Ticket, words: Texts, lang: str) -> str:
+def topic_name(ticket: Ticket, texts: Texts, lang: str) -> str:
     """Name of the ticket's topic: state, number, customer, topic; at most 128 characters."""
-    name = called(ticket, words, lang)
+    name = called(ticket, texts, lang)
     return " · ".join(
-        p for p in (f"{_mark(ticket)} {numbered(ticket.number, words, lang)} {name}", ticket.topic) if p
+        p for p in (f"{_mark(ticket)} {numbered(ticket.number, texts, lang)} {name}", ticket.topic) if p
     )[:128]
 
 
-def numbered(number: int, words: Texts, lang: str) -> str:
+def numbered(number: int, texts: Texts, lang: str) -> str:
     """A number with the sign of the language."""
-    return words.text("desk.number", lang=lang, number=number)
+    return texts.text("desk.number", lang=lang, number=number)
 
 
-def heading(ticket: Ticket, words: Texts, lang: str) -> RichText:
+def heading(ticket: Ticket, texts: Texts, lang: str) -> RichText:
     """What stands above a customer's words where tickets share one chat."""
-    name = called(ticket, words, lang)
-    text = f"{numbered(ticket.number, words, lang)} · {name}"
+    name = called(ticket, texts, lang)
+    text = f"{numbered(ticket.number, texts, lang)} · {name}"
     return RichText(text, (Span(Style.BOLD, 0, len(text)),))
 
 
-def card(ticket: Ticket, words: Texts, lang: str) -> RichText:
+def card(ticket: Ticket, texts: Texts, lang: str) -> RichText:
     """The card itself. Contacts are masked; the button shows them."""
     state, contacts = ticket.state, ticket.state.contacts
-    head = words.say(
+    head = texts.say(
         "desk.card",
         lang=lang,
         mark=_mark(ticket),
         number=ticket.number,
-        name=called(ticket, words, lang),
+        name=called(ticket, texts, lang),
         username=state.username,
         channel=state.channel,
         reason=(
-            words.text(f"desk.reason.{ticket.reason}", lang=lang)
-            if words.has(f"desk.reason.{ticket.reason}")
+            texts.text(f"desk.reason.{ticket.reason}", lang=lang)
+            if texts.has(f"desk.reason.{ticket.reason}")
             else ticket.reason
         ),
-        state=words.text(f"desk.state.{ticket.status}", lang=lang, operator=ticket.operator_name),
+        state=texts.text(f"desk.state.{ticket.status}", lang=lang, operator=ticket.operator_name),
         order=contacts.order,
         phone=mask(contacts.phone),
         email=mask(contacts.email),
@@ -97,25 +97,25 @@ def hints(ticket: Ticket) -> Rows:
 
 
 def transcript(
-    history: Sequence[HistoryEntry], customer: str, words: Texts, lang: str
+    history: Sequence[HistoryEntry], customer: str, texts: Texts, lang: str
 ) -> tuple[tuple[str, str], ...]:
     """The last lines of a conversation as (who, what), masked, ready to be kept with the ticket."""
     authors = {
-        "bot": words.text("desk.author.bot", lang=lang),
-        "operator": words.text("desk.author.operator", lang=lang),
+        "bot": texts.text("desk.author.bot", lang=lang),
+        "operator": texts.text("desk.author.operator", lang=lang),
     }
     kept = []
     for line in [h for h in history if h.author in ("customer", "bot", "operator")][-TRANSCRIPT_LINES:]:
         who = customer if line.author == "customer" else (line.name or authors[line.author])
         context = [a for a in line.attachments if is_context(a)]
         media = " ".join(
-            f"[{words.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments if a not in context
+            f"[{texts.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments if a not in context
         )
         text = " ".join(p for p in (media, mask(line.text)) if p)
         most = BOT_LENGTH if line.author == "bot" else LINE_LENGTH
         text = " ".join(text.split()) if line.author == "bot" else text
         text = shorten(text, most)
-        above = mask(shown(context, words, lang, most=BOT_LENGTH))
+        above = mask(shown(context, texts, lang, most=BOT_LENGTH))
         kept.append((who, "\n".join(t for t in (above, text) if t)))
     return tuple(kept)
 

@@ -23,9 +23,9 @@ def brings_words(context: Sequence[Attachment]) -> bool:
     return any(c.data.get("context") not in ANSWERED for c in context)
 
 
-def shown(context: Sequence[Attachment], words: Texts, lang: str, *, most: int = 0) -> str:
+def shown(context: Sequence[Attachment], texts: Texts, lang: str, *, most: int = 0) -> str:
     """All of *context* (of each text at most *most* characters, 0 = all of it), "" where there is none."""
-    return "\n".join(_shown(c, words, lang, most) for c in context)
+    return "\n".join(_shown(c, texts, lang, most) for c in context)
 
 
 def marked_lines(text: str) -> str:
@@ -52,11 +52,11 @@ def quoted_part(turn: Turn) -> str:
     return ""
 
 
-def _shown(context: Attachment, words: Texts, lang: str, most: int) -> str:
+def _shown(context: Attachment, texts: Texts, lang: str, most: int) -> str:
     data = context.data
     kind, text = str(data.get("context")), str(data.get("text", "")).strip()
     most = most or (REPLY_LENGTH if kind == "reply" else 0)
     text = shorten(text, most) if most else text
     facts = {k: str(data.get(k, "")) for k in ("who", "link")}
-    head = words.text(f"context.{kind}", lang=lang, ours=bool(data.get("ours")), **facts)
+    head = texts.text(f"context.{kind}", lang=lang, ours=bool(data.get("ours")), **facts)
     return f"{head}\n{marked_lines(text)}" if text else head

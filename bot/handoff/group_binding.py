@@ -63,7 +63,7 @@ class GroupBinding:
 
     def __init__(
         self,
-        words: Texts,
+        texts: Texts,
         *,
         lang: str,
         bound: BoundGroup,
@@ -72,7 +72,7 @@ class GroupBinding:
         is_ours: IsOurs,
     ) -> None:
         self.place, self._fixed, self.platforms = bound.place, bound.fixed, platforms
-        self._words, self._lang = words, lang
+        self._texts, self._lang = texts, lang
         self._others, self._is_ours = others, is_ours
 
     def is_desk(self, peer: Peer) -> bool:
@@ -116,15 +116,15 @@ class GroupBinding:
         came = inbound.data.get("before") in ("left", "kicked", "none", None)
         told: tuple[Outbound, ...] = ()
         if self.place is not None and came:
-            text = self._words.say(
+            text = self._texts.say(
                 "desk.another_group", lang=self._lang, title=title, by=inbound.sender.name, fixed=self._fixed
             )
             told = (Outbound(self.place, text, priority=Priority.NOTICE, author=""),)
         if self.place is not None and self._fixed:
-            said = Outbound(inbound.peer, self._words.say("desk.fixed", lang=self._lang), author="")
+            said = Outbound(inbound.peer, self._texts.say("desk.fixed", lang=self._lang), author="")
             return Outcome("desk", Result.IGNORED, "another_group", (said, *told) if came else ())
-        button = Button(self._words.text("desk.button.bind", lang=self._lang), BIND, style="primary")
-        offer = self._words.say("desk.offer", lang=self._lang, title=title, bound=self.place is not None)
+        button = Button(self._texts.text("desk.button.bind", lang=self._lang), BIND, style="primary")
+        offer = self._texts.say("desk.offer", lang=self._lang, title=title, bound=self.place is not None)
         offered = self._answer(
             turn, "offered", Outbound(inbound.peer, offer, buttons=((button,),), name="offer", author="")
         )
@@ -135,7 +135,7 @@ class GroupBinding:
         if (why := await self._may_not_bind(turn)) is not None:
             notice = Outbound(
                 inbound.peer,
-                self._words.say(why, lang=self._lang),
+                self._texts.say(why, lang=self._lang),
                 kind=OutboundKind.ACKNOWLEDGE,
                 quotes=inbound.callback,
                 author="",
@@ -144,7 +144,7 @@ class GroupBinding:
         place = replace(inbound.peer, thread="")
         bound = Outbound(
             place,
-            self._words.say("desk.bound", lang=self._lang),
+            self._texts.say("desk.bound", lang=self._lang),
             kind=OutboundKind.EDIT,
             edits="offer",
             author="",
@@ -152,7 +152,7 @@ class GroupBinding:
         event = Event("desk_bound", data={"channel": place.channel, "chat": place.chat})
         say = [bound]
         if self.place is not None and self.place != place:
-            title = self._words.say("desk.bound_elsewhere", lang=self._lang, by=inbound.sender.name)
+            title = self._texts.say("desk.bound_elsewhere", lang=self._lang, by=inbound.sender.name)
             say.append(Outbound(self.place, title, priority=Priority.NOTICE, author=""))
         return replace(
             self._answer(turn, "bound", bound),

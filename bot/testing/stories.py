@@ -163,7 +163,7 @@ class _Scene:
             **told,  # type: ignore[arg-type]
         )
         self._operator: PlayedOperator = testbot.operator()
-        self._variants = list(_variants(testbot.service.words))
+        self._variants = list(_variants(testbot.service.texts))
         self._mark = self._desk_mark = 0
 
     async def act(self, step: StoryStep) -> PlayedStep:
@@ -261,12 +261,12 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().replace("ё", "е").split())
 
 
-def _variants(words: Texts) -> Iterator[Sequence[re.Pattern[str]]]:
+def _variants(texts: Texts) -> Iterator[Sequence[re.Pattern[str]]]:
     """The first lines of each key that is said in several ways, as patterns."""
-    for key in words.keys():  # noqa: SIM118 - not a mapping
+    for key in texts.keys():  # noqa: SIM118 - not a mapping
         if key.startswith(("hears.", "everyday.heard.")):
             continue  # words to listen for, never said
-        options = words.options(key)
+        options = texts.options(key)
         if len(options) > 1:
             lines = [next((row.strip() for row in o.splitlines() if row.strip()), "") for o in options]
             patterns = [

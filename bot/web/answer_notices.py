@@ -141,14 +141,14 @@ def _twin(knowledge: Knowledge, article: Article, customer: Customer | None) -> 
 async def tell(
     store: Store,
     services: WebServices,
-    words: Texts,
+    texts: Texts,
     gap: Gap,
     waiting: Sequence[UnansweredCustomer],
     now: datetime,
 ) -> int:
     """Enqueue a short message to each and remember it with it, all in one transaction. Returns how many."""
     limits = {name: channel.limits for name, channel in services.channels.items()}
-    say = [part for one in waiting for part in parts(_message(words, services.language, one), limits)]
+    say = [part for one in waiting for part in parts(_message(texts, services.language, one), limits)]
     events = [
         Event(
             TOLD,
@@ -169,17 +169,17 @@ async def tell(
     return len(waiting)
 
 
-def _message(words: Texts, language: str, one: UnansweredCustomer) -> Outbound:
+def _message(texts: Texts, language: str, one: UnansweredCustomer) -> Outbound:
     lang = one.customer.language if one.customer else language
     question = " ".join(one.question.split())
     if HIDDEN in question or len(question) > QUOTED:
         question = ""
-    text = words.say(
+    text = texts.say(
         "told.answer",
         lang=lang,
         customer=one.customer,
         question=question.rstrip(" .…"),
         title=one.article.title,
     )
-    button = Button(words.text("told.show", lang=lang), "article", one.article.id)
+    button = Button(texts.text("told.show", lang=lang), "article", one.article.id)
     return Outbound(one.peer, text, ((button,),), priority=Priority.BULK, on_uncertain="hold", author="bot")

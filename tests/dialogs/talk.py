@@ -168,7 +168,7 @@ class Talk:
         greeting = Greeting(self.words, ours.intent, self.catalog, faq=ours.faq)
         human, *others = {**ours.dialogs, "greeting": greeting}.items()
         dialogs = (human, ("form", forms), *self.before, *others)
-        self.flow = Flow(dialogs, timeout=self.timeout, escalate=forms.escalate, words=self.words)
+        self.flow = Flow(dialogs, timeout=self.timeout, escalate=forms.escalate, texts=self.words)
 
     def _desk(
         self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None

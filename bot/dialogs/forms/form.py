@@ -63,10 +63,10 @@ class Forms:
     form at once.
     """
 
-    def __init__(self, words: Texts, forms: Sequence[FormShape], escalate: Escalation) -> None:
-        self._speaker = ReplyContext(words, "form")
-        self._words, self._forms, self._desk = words, tuple(forms), escalate
-        self._hearing = ShortAnswers(words)
+    def __init__(self, texts: Texts, forms: Sequence[FormShape], escalate: Escalation) -> None:
+        self._speaker = ReplyContext(texts, "form")
+        self._texts, self._forms, self._desk = texts, tuple(forms), escalate
+        self._hearing = ShortAnswers(texts)
 
     def escalate(
         self, turn: Turn, *, reason: str, apology: bool = False, answer: Answer | None = None
@@ -143,9 +143,9 @@ class Forms:
     ) -> Outcome:
         field = _next_field(form, customer)
         assert field is not None
-        language = language_of(turn, self._words.lang)
+        language = language_of(turn, self._texts.lang)
         question = field.ask.get(language) or next(iter(field.ask.values()))
-        hint = self._words.say(f"form.hint.{field.type}", lang=language)
+        hint = self._texts.say(f"form.hint.{field.type}", lang=language)
         memory = DialogState.of(turn)
         state = memory.now(
             turn, form={"name": form.name, "field": field.name, "tries": tries, "then": dict(then)}
@@ -158,7 +158,7 @@ class Forms:
                 RichText(question),
                 hint,
                 buttons=self._buttons(field, language),
-                facts={"cancel": self._words.text("buttons.cancel", lang=language)},
+                facts={"cancel": self._texts.text("buttons.cancel", lang=language)},
             ),
             result=Result.CLARIFIED,
             reason="form",
@@ -171,8 +171,8 @@ class Forms:
         picks: list[tuple[Button, ...]] = [
             (Button(option, "form_pick", f"{field.name}#{i}"),) for i, option in enumerate(field.options[:8])
         ]
-        skip = Button(self._words.text("buttons.skip", lang=language), "form_skip", field.name)
-        cancel = Button(self._words.text("buttons.cancel", lang=language), "form_cancel", field.name)
+        skip = Button(self._texts.text("buttons.skip", lang=language), "form_skip", field.name)
+        cancel = Button(self._texts.text("buttons.cancel", lang=language), "form_cancel", field.name)
         return (*picks, (cancel,) if field.required else (skip, cancel))
 
     # --- answers

@@ -77,10 +77,10 @@ class Nps:
     *tell* makes the word to the desk about a comment.
     """
 
-    def __init__(self, words: Texts, intent: IntentReader, rules: Rules, *, tell: Tell) -> None:
-        self._speaker = ReplyContext(words, NAME)
-        self._words, self._intent, self._rules, self._tell = words, intent, rules, tell
-        self._hearing = ShortAnswers(words)
+    def __init__(self, texts: Texts, intent: IntentReader, rules: Rules, *, tell: Tell) -> None:
+        self._speaker = ReplyContext(texts, NAME)
+        self._texts, self._intent, self._rules, self._tell = texts, intent, rules, tell
+        self._hearing = ShortAnswers(texts)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if any(isinstance(i.payload, RecommendationDue) for i in turn.inbounds):
@@ -143,7 +143,7 @@ class Nps:
             return replace(said(turn, self._speaker, "nps.already"), reason="nps_already")
         if customer.fields.get(ASKED_AT) != survey:
             return replace(said(turn, self._speaker, "nps.over"), reason="nps_over")
-        skip = Button(self._words.text("buttons.skip", lang=language_of(turn, self._words.lang)), "nps_skip")
+        skip = Button(self._texts.text("buttons.skip", lang=language_of(turn, self._texts.lang)), "nps_skip")
         key = "nps.why_low" if score <= DETRACTOR else "nps.why"
         outcome = replace(
             said(turn, self._speaker, key, buttons=[skip], facts={"score": score}),
@@ -182,7 +182,7 @@ class Nps:
         """While an operator has the ticket a press is noted, and no further question asked."""
         if turn.conversation.status is Status.BOT:
             return outcome
-        text = self._words.say("nps.end", lang=language_of(turn, self._words.lang))
+        text = self._texts.say("nps.end", lang=language_of(turn, self._texts.lang))
         return replace(outcome, messages=(Outbound(turn.conversation.peer, text),), state=None)
 
 

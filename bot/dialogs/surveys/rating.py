@@ -82,7 +82,7 @@ class Rating:
 
     def __init__(
         self,
-        words: Texts,
+        texts: Texts,
         intent: IntentReader,
         *,
         ticket: Callable[[int], Awaitable[Ticket | None]],
@@ -90,10 +90,10 @@ class Rating:
         pauses: RatingPauses | None = None,
     ) -> None:
         pauses = pauses or RatingPauses()
-        self._speaker = ReplyContext(words, "rating")
-        self._words, self._intent, self._ticket, self._tell = words, intent, ticket, tell
+        self._speaker = ReplyContext(texts, "rating")
+        self._texts, self._intent, self._ticket, self._tell = texts, intent, ticket, tell
         self._pause, self._apart, self._settles = pauses.between, pauses.apart, pauses.settles
-        self._hearing = ShortAnswers(words)
+        self._hearing = ShortAnswers(texts)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         match turn.inbounds[0].payload:
@@ -142,10 +142,10 @@ class Rating:
         customer = turn.customer or Customer(0)
         if asked_lately(customer.fields, turn.now, NAME, self._pause, self._apart):
             return Outcome("rating", Result.IGNORED, "asked_lately")
-        language = language_of(turn, self._words.lang)
+        language = language_of(turn, self._texts.lang)
         buttons = (
             tuple(
-                Button(self._words.text(f"rating.button.{n}", lang=language), "rate", f"{ticket.number}#{n}")
+                Button(self._texts.text(f"rating.button.{n}", lang=language), "rate", f"{ticket.number}#{n}")
                 for n in SCALE
             ),
         )
@@ -183,8 +183,8 @@ class Rating:
             return replace(said(turn, self._speaker, "rating.over"), reason="rating_over")
         if ticket.rating is not None and (ticket.rating == score or not self._may_correct(ticket, turn.now)):
             return replace(said(turn, self._speaker, "rating.already"), reason="rated_already")
-        language = language_of(turn, self._words.lang)
-        skip = Button(self._words.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
+        language = language_of(turn, self._texts.lang)
+        skip = Button(self._texts.text("buttons.skip", lang=language), "rating_skip", str(ticket.number))
         first = (ticket.state.rated if ticket.rating is not None else None) or turn.now
         key = f"{ALARM}:{ticket.number}"
         alarm = (Timer(key, LowRatingSettled(ticket.number), first + self._settles),) if score <= LOW else ()

@@ -69,9 +69,9 @@ class CannedAnswers:
     Read again when a file changed; a fault then leaves the older ones standing.
     """
 
-    def __init__(self, folder: Path | None, words: Texts, hours: Hours) -> None:
+    def __init__(self, folder: Path | None, texts: Texts, hours: Hours) -> None:
         self._folder = folder
-        self._sandbox = Sandbox(Phrases(words.text, hours.zone).filters())
+        self._sandbox = Sandbox(Phrases(texts.text, hours.zone).filters())
         self._stamp: object = None
         self._all: Mapping[str, CannedAnswer] = {}
         self._read()

@@ -153,7 +153,7 @@ def has_conditions(line: str) -> bool:
 
 def read_conditions(
     line: str,
-    words: Texts,
+    texts: Texts,
     *,
     article: Callable[[str], str],
     channels: Collection[str],
@@ -168,7 +168,7 @@ def read_conditions(
     names = {
         variant.casefold(): name
         for name in (*_LISTED, "days")
-        for variant in words.options(f"outreach.key.{name}")
+        for variant in texts.options(f"outreach.key.{name}")
     }
     fields: dict[str, str] = {}
     listed: dict[str, tuple[str, ...]] = {}

@@ -19,11 +19,11 @@ from bot.text.graphemes import shorten
 STYLES = {"telegram": frozenset(Style), "vk": VK_STYLES}
 
 
-def skins(words: Texts, knowledge: Knowledge, article: str, now: datetime) -> dict[str, list[Json]]:
+def skins(texts: Texts, knowledge: Knowledge, article: str, now: datetime) -> dict[str, list[Json]]:
     """For each skin the messages in order: the answer, then (after the press of its button) the rest."""
     found: dict[str, list[Json]] = {}
     for skin in SKINS:
-        made = preview(words, knowledge, article, skin=skin, now=now)
+        made = preview(texts, knowledge, article, skin=skin, now=now)
         if made is None:
             continue
         found[skin] = _drawn(made.answer, skin, now, 1)
