@@ -114,7 +114,7 @@ class LogObserver:
 
 
 class Observers:
-    """Several observers as one; what one of them breaks does not reach the walk of the message."""
+    """Several observers as one; what one of them breaks does not reach the path of the message."""
 
     def __init__(self, observers: Sequence[Observer] = ()) -> None:
         self._observers = list(observers)

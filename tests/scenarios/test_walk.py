@@ -1,4 +1,4 @@
-"""The laws of the walk, each on a whole service: kept, decided, enqueued, delivered."""
+"""The laws of a message's path, each on a whole service: kept, decided, enqueued, delivered."""
 
 from __future__ import annotations
 

@@ -44,17 +44,17 @@ from bot.testing.contracts.store_scene import (
 )  # fmt: skip
 
 MARK = "Примета"  # every word, name and address of the customer holds it
-HIS = Peer("tg", f"{MARK}501")
+OWN = Peer("tg", f"{MARK}501")
 
 
 async def live_a_life(store: Store) -> int:
     """A customer's day that leaves their words wherever words can be; the number of the customer."""
-    him = Sender(HIS.chat, f"{MARK} Имя", f"{MARK} Фамилия", f"{MARK}_ник")
+    sender = Sender(OWN.chat, f"{MARK} Имя", f"{MARK} Фамилия", f"{MARK}_ник")
     photo = Attachment(Media.PHOTO, f"{MARK}-ref", "tg", name=f"{MARK}.jpg")
     await hear(
         store,
         arrival(
-            f"{MARK}1", f"{MARK} вопрос " * 300, HIS, sender=him, attachments=(photo,), message=f"{MARK}m1"
+            f"{MARK}1", f"{MARK} вопрос " * 300, OWN, sender=sender, attachments=(photo,), message=f"{MARK}m1"
         ),
     )
     turn = await take(store)
@@ -71,7 +71,7 @@ async def live_a_life(store: Store) -> int:
     await answer(
         store,
         turn,
-        say(f"{MARK} ответ", HIS, buttons=((Button(f"{MARK} да", "yes", MARK),),), mirror_of=f"{MARK}m1"),
+        say(f"{MARK} ответ", OWN, buttons=((Button(f"{MARK} да", "yes", MARK),),), mirror_of=f"{MARK}m1"),
         card,
         board,
         opens=open_ticket(turn, reason=MARK, topic=MARK, state=TicketState(comment=MARK)),
@@ -81,25 +81,25 @@ async def live_a_life(store: Store) -> int:
         explanation={"raw": MARK},
         reason=MARK,
         timers=(Timer(f"sla:{MARK}", OtherTimer("sla", {"x": MARK}), later(50)),),
-        events=(Event("asked", actor=f"tg:{HIS.chat}", data={"text": MARK, "seconds": 3}),),
+        events=(Event("asked", actor=f"tg:{OWN.chat}", data={"text": MARK, "seconds": 3}),),
         notes=(HistoryEntry(NOON, "note", MARK, MARK),),
     )
     sent = await deliver_all(store)
-    pressed = next(d for d in sent if d.outbound.to == HIS)
+    pressed = next(d for d in sent if d.outbound.to == OWN)
     await store.keep_topic(1, "tg", DESK.chat, "31")
     await hear(
         store,
         operator_says("op1", f"{MARK}, здравствуйте", "31"),
-        press(f"{MARK}2", token(pressed.id, 0, 0), HIS, sender=him),
+        press(f"{MARK}2", token(pressed.id, 0, 0), OWN, sender=sender),
     )
     await hear(
         store,
-        arrival(f"{MARK}3", f"{MARK} правка", HIS, sender=him, kind=InboundKind.EDIT, message=f"{MARK}m1"),
+        arrival(f"{MARK}3", f"{MARK} правка", OWN, sender=sender, kind=InboundKind.EDIT, message=f"{MARK}m1"),
     )
     while turn_ := await store.take_turn(NOON):
-        await answer(store, turn_, say(f"{MARK} слова", HIS, author="operator", author_name="Ольга"))
+        await answer(store, turn_, say(f"{MARK} слова", OWN, author="operator", author_name="Ольга"))
     await store.release_turn(turn, error=MARK)
-    await hear(store, arrival(f"{MARK}4", f"{MARK} не успели решить", HIS, sender=him))
+    await hear(store, arrival(f"{MARK}4", f"{MARK} не успели решить", OWN, sender=sender))
     await store.fire_timers(later(60))
     return turn.customer.id
 
@@ -173,7 +173,7 @@ class PeopleContract:
 
     async def test_what_a_plain_group_shows_is_deleted_message_by_message(self, store: Store) -> None:
         """Without topics each of the bot's posts about them goes, by a name that says nothing."""
-        await hear(store, arrival("1", f"{MARK}", HIS, sender=Sender(HIS.chat, MARK)))
+        await hear(store, arrival("1", f"{MARK}", OWN, sender=Sender(OWN.chat, MARK)))
         turn = await take(store)
         assert turn.customer is not None
         await answer(
@@ -197,13 +197,13 @@ class PeopleContract:
         """They are then somebody new, with nothing behind them."""
         id = await live_a_life(store)
         await store.forget_customer(id, later(70))
-        await hear(store, arrival("neu", "снова я", HIS, at=80))
+        await hear(store, arrival("neu", "снова я", OWN, at=80))
 
         turn = await take(store, 80)
         assert turn.customer is not None and turn.customer.id != id
         assert (turn.history, turn.ticket, turn.conversation.state) == ((), None, {})
-        await answer(store, turn, say("здравствуйте", HIS), at=80)
-        assert [d.outbound.text.text for d in await deliver(store, 80) if d.outbound.to == HIS] == [
+        await answer(store, turn, say("здравствуйте", OWN), at=80)
+        assert [d.outbound.text.text for d in await deliver(store, 80) if d.outbound.to == OWN] == [
             "здравствуйте"
         ]
 
@@ -212,13 +212,13 @@ class PeopleContract:
         id = await live_a_life(store)
         await hear(store, operator_says("op2", f"{MARK} ещё", "31", at=60))
         turns = [await take(store, 60), await take(store, 60)]
-        await store.enqueue([say(f"{MARK} поздно", HIS)], later(60))
+        await store.enqueue([say(f"{MARK} поздно", OWN)], later(60))
         sending = await deliver(store, 60)
         assert sending
         await store.forget_customer(id, later(70))
         for turn in turns:
             with pytest.raises(VersionConflict):
-                await answer(store, turn, say(f"{MARK} слова", HIS, author="operator"), at=71)
+                await answer(store, turn, say(f"{MARK} слова", OWN, author="operator"), at=71)
         for delivery in sending:
             words = replace(delivery.outbound, text=delivery.outbound.text + MARK)
             await store.settle(
@@ -228,7 +228,7 @@ class PeopleContract:
         desk = await take(store, 72)
         assert desk.subject is None or desk.customer is None or desk.customer.name == ""
         await answer(store, desk, at=72)
-        hers = [d for d in await deliver(store, 72) if d.outbound.to == HIS]
+        hers = [d for d in await deliver(store, 72) if d.outbound.to == OWN]
         assert hers == []
 
 
@@ -244,7 +244,7 @@ class MaintenanceContract:
         assert counts["inbounds_waiting"] == 2
         assert counts["tickets_waiting"] == 1
         assert counts["deliveries_pending"] >= 1
-        assert ANNA != HIS
+        assert ANNA != OWN
 
     async def test_what_a_wrong_clock_put_off_comes_soon(self, store: Store) -> None:
         """The clock stood three hours ahead and was set right: bursts and retries do not wait for that hour,
