@@ -84,7 +84,7 @@ def test_each_word_is_defined_once() -> None:
 
 
 # law: rooms and houses are those of customers; what names such stands here
-REAL = re.compile(r"\broom=7\b|\{\{ room \}\}|\bmax_floor\b")
+REAL = re.compile(r"\broom=7\b|\{\{ room \}\}")
 PICTURES = re.compile(r"\b(house|theatre|room|floor)s?\b", re.IGNORECASE)
 TEXTS = {".py", ".md", ".yaml", ".js", ".css", ".html", ".j2", ".sql"}
 
