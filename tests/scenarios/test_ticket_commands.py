@@ -218,6 +218,18 @@ async def test_only_supervisors_set_priorities_and_take_over(articles: Path) -> 
         assert (await testbot.service.store.ticket(1)).operator == "telegram:9001"  # type: ignore[union-attr]
 
 
+async def test_a_colleague_who_was_refused_can_be_named(articles: Path) -> None:
+    """Whoever may not do one thing is still one of us, also where that was their first word."""
+    async with open_test_bot(articles, config=config(routing={"supervisors": ["telegram:9009"]})) as testbot:
+        anna, olga, boss = testbot.customer(), testbot.operator(), testbot.operator("Вера", id="9009")
+        await anna.says("позовите оператора")
+        await olga.says("/priority 3", ticket=1)
+        await boss.says("/assign Ольга", ticket=1)
+
+        ticket = await testbot.service.store.ticket(1)
+        assert ticket is not None and ticket.operator == "telegram:9001"
+
+
 async def test_the_cards_buttons_hand_on_and_put_off(testbot: TestBot) -> None:
     """The same without typing: a colleague or a time is chosen with a tap."""
     anna, olga, pavel = testbot.customer(), testbot.operator(), testbot.operator("Павел", id="9002")

@@ -5,6 +5,8 @@ Anybody else is refused in one line, and the try is kept.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.command import Command, Role
 from bot.handoff.operators.operator_message import MessageKind, OperatorMessage
@@ -14,6 +16,7 @@ from bot.model import Event, InboundKind, Outbound, Outcome, Result, Turn
 
 ACTS = (InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.EDIT, InboundKind.TOPIC_CLOSED)
 REFUSED = "refused"  # the reason of such an outcome
+NOT_THEIRS = "not_theirs"  # the reason where a colleague's role does not allow it: they are one of us
 
 
 async def refusal(
@@ -43,7 +46,7 @@ async def refusal(
         and command.role is Role.SUPERVISOR
         and not desk.rules.is_supervisor(inbound.actor)
     ):
-        return refuse(desk, turn, "desk.only_supervisors", name)
+        return replace(refuse(desk, turn, "desk.only_supervisors", name), reason=NOT_THEIRS)
     return None
 
 
