@@ -137,7 +137,7 @@ def _knowledge(config: Config) -> list[CheckResult]:
         *found,
         CheckResult(
             say("doctor.embeddings"),
-            "ok" if status.embeddings else "warning",
+            "ok" if status.embeddings and not status.reason else "warning",
             status.model,
         ),
     ]

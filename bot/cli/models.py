@@ -22,7 +22,7 @@ def prepare(path: Path | None) -> None:
             missing = loader.prepare(config.knowledge.embeddings.model, cache_folder(config))
     except BotError as error:
         raise fail(error) from None
-    typer.echo("; ".join(part for part in (say("message.prepared"), missing) if part))
+    typer.echo(say("message.prepared") + (f" ({missing})" if missing else ""))
 
 
 def pull(name: str, folder: Path) -> None:
