@@ -19,9 +19,14 @@ class ClockAdapter:
     is called once at first: what it was set back by before this process began cannot be known."""
 
     def __init__(
-        self, clock: Clock, fire: Callable[[datetime], Awaitable[int]], wake: Callable[[], None], *,
-        went_back: Callable[[datetime], Awaitable[object]], tick: float = 1.0,
-    ) -> None:  # fmt: skip
+        self,
+        clock: Clock,
+        fire: Callable[[datetime], Awaitable[int]],
+        wake: Callable[[], None],
+        *,
+        went_back: Callable[[datetime], Awaitable[object]],
+        tick: float = 1.0,
+    ) -> None:
         self._clock, self._fire, self._wake, self._went_back, self._tick = clock, fire, wake, went_back, tick
 
     async def run(self) -> None:

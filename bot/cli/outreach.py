@@ -80,10 +80,17 @@ def show(path: Path | None, *, as_json: bool) -> None:
     """The incidents that last."""
     incidents = _incidents(settings.load(path))
     rows = [
-        {"number": i.number, "text": i.text, "words": list(i.words), "articles": list(i.articles), "by": i.by,
-         "since": i.since.isoformat() if i.since else None, "met": len(incidents.met(i.number))}
+        {
+            "number": i.number,
+            "text": i.text,
+            "words": list(i.words),
+            "articles": list(i.articles),
+            "by": i.by,
+            "since": i.since.isoformat() if i.since else None,
+            "met": len(incidents.met(i.number)),
+        }
         for i in incidents.open
-    ]  # fmt: skip
+    ]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return

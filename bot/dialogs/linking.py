@@ -104,9 +104,13 @@ class Linking:
         }
         before = str(_state(turn).get("given", ""))
         outcome = self._said(
-            turn, "link.code", "link_given", {"given": name, "waiting": until.isoformat()},
-            code=f"{code[:4]} {code[4:]}", minutes=round(LIFE.total_seconds() / 60),
-        )  # fmt: skip
+            turn,
+            "link.code",
+            "link_given",
+            {"given": name, "waiting": until.isoformat()},
+            code=f"{code[:4]} {code[4:]}",
+            minutes=round(LIFE.total_seconds() / 60),
+        )
         later = (Timer(f"link:{turn.conversation.id}", LinkCodeExpired(name), until),)
         return replace(
             outcome,

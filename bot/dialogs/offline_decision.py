@@ -104,9 +104,11 @@ class OfflineDecision:
 
     def _why(self, outcome: Outcome, found: Answer, decision: Decision) -> dict[str, object]:
         told: dict[str, object] = {
-            "dialog": outcome.dialog, "reason": outcome.reason, "decision": decision.value,
+            "dialog": outcome.dialog,
+            "reason": outcome.reason,
+            "decision": decision.value,
             "reply": "\n\n".join(o.text.text for o in outcome.messages if o.text),
-        }  # fmt: skip
+        }
         if outcome.dialog == "faq" and decision is not found.decision:
             told["overruled"] = True
         return told

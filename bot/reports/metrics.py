@@ -113,9 +113,12 @@ def nps(ledger: Ledger, period: Period) -> Figure:
     scores = [float(s) for e in mine if isinstance(s := e.data.get("score"), int)]
     good, bad = sum(s >= 9 for s in scores), sum(s <= 6 for s in scores)
     parts = {
-        "asked": float(len(asked)), "response": answered / len(asked) if asked else None,
-        "promoters": float(good), "passives": float(len(scores) - good - bad), "detractors": float(bad),
-    }  # fmt: skip
+        "asked": float(len(asked)),
+        "response": answered / len(asked) if asked else None,
+        "promoters": float(good),
+        "passives": float(len(scores) - good - bad),
+        "detractors": float(bad),
+    }
     cases = tuple(
         FigureCase(e.conversation or 0, e.at, value=s)
         for e, s in zip(mine, scores, strict=True)

@@ -127,9 +127,12 @@ def articles(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> Table
     for article in sorted({*shown, *titles}, key=lambda a: (-shown[a], titles.get(a, a))):
         told = yes[article] + no[article]
         cells: dict[str, Cell] = {
-            "shown": float(shown[article]), "yes": float(yes[article]), "no": float(no[article]),
-            "helped_share": yes[article] / told if told else None, "led": float(led[article]),
-        }  # fmt: skip
+            "shown": float(shown[article]),
+            "yes": float(yes[article]),
+            "no": float(no[article]),
+            "helped_share": yes[article] / told if told else None,
+            "led": float(led[article]),
+        }
         rows.append(TableRow(article, titles.get(article, article), cells, seen[article]))
     return Table("articles", ("shown", "yes", "no", "helped_share", "led"), tuple(rows))
 

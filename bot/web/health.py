@@ -35,9 +35,11 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._turns = Counter("otklik_turns", "Turns decided", ["result", "dialog"], registry=self.registry)
         self._latency = Histogram(
-            "otklik_decision_seconds", "From taking a turn to its commit", registry=self.registry,
+            "otklik_decision_seconds",
+            "From taking a turn to its commit",
+            registry=self.registry,
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
-        )  # fmt: skip
+        )
         self._events = Counter("otklik_events", "Events by kind", ["kind"], registry=self.registry)
         self._kept = Gauge(
             "otklik_store", "What the store holds, by what it is", ["what"], registry=self.registry

@@ -158,9 +158,10 @@ class Pages:
             raise web.HTTPNotFound(text="no knowledge base")
         wanted = request.query.get("q", "").strip().casefold()
         articles = [
-            a for a in sorted(knowledge.articles(), key=lambda a: (a.section, a.title))
+            a
+            for a in sorted(knowledge.articles(), key=lambda a: (a.section, a.title))
             if not wanted or wanted in f"{a.id} {a.title} {' '.join(a.aliases)} {' '.join(a.tags)}".casefold()
-        ]  # fmt: skip
+        ]
         return self._page(
             request,
             "kb.html",

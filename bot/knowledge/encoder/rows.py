@@ -172,9 +172,13 @@ def save_trained(path: Path, trained: TrainedRows) -> None:
     shift, scales = pack(trained.shift)
     words = np.frombuffer("\n".join(trained.lemmas).encode(), np.uint8)
     np.savez_compressed(
-        path, projection=trained.projection.astype(np.float16), lemmas=words, shift=shift,
-        scales=scales.astype(np.float16), emphasis=trained.emphasis.astype(np.float16),
-    )  # fmt: skip
+        path,
+        projection=trained.projection.astype(np.float16),
+        lemmas=words,
+        shift=shift,
+        scales=scales.astype(np.float16),
+        emphasis=trained.emphasis.astype(np.float16),
+    )
 
 
 def save_english(path: Path, words: Sequence[str], rows: Floats) -> None:

@@ -264,7 +264,7 @@ class Lexicon:
             (slips * 2 + order, int(near[0] != word[0]), longer, near)
             for order, pool in enumerate(pools)
             for near, slips, longer in pool.near(word, limit)
-        ]  # fmt: skip
+        ]
         return min(found)[3] if found else ""
 
 

@@ -106,9 +106,14 @@ def fire_timers(db: sqlite3.Connection, now: datetime, limit: int = 500) -> int:
     for row in due:
         peer = Peer(row["channel"], row["chat"], row["thread"])
         inbound = Inbound(
-            f"timer:{row['id']}", peer, Sender(""), moment(row["due"]), InboundKind.INTERNAL,
-            private=bool(row["private"]), payload=payload_of(row["kind"], json.loads(row["data"])),
-        )  # fmt: skip
+            f"timer:{row['id']}",
+            peer,
+            Sender(""),
+            moment(row["due"]),
+            InboundKind.INTERNAL,
+            private=bool(row["private"]),
+            payload=payload_of(row["kind"], json.loads(row["data"])),
+        )
         keep(db, peer.channel, ScheduledInbound(inbound, now, now), row["conversation"], now)
         db.execute("update timers set fired = ? where id = ?", (ms(now), row["id"]))
     return len(due)

@@ -145,9 +145,15 @@ def unlock(locks: ConversationLocks, turn: Turn) -> None:
 
 def conversation(row: Any) -> Conversation:
     return Conversation(
-        row["id"], Peer(row["channel"], row["chat"], row["thread"]), row["customer"], Status(row["status"]),
-        json.loads(row["state"]), row["version"], row["ticket"], bool(row["reachable"]),
-    )  # fmt: skip
+        row["id"],
+        Peer(row["channel"], row["chat"], row["thread"]),
+        row["customer"],
+        Status(row["status"]),
+        json.loads(row["state"]),
+        row["version"],
+        row["ticket"],
+        bool(row["reachable"]),
+    )
 
 
 def customer(db: sqlite3.Connection, id: int) -> Customer | None:
