@@ -2,16 +2,14 @@
 FOLDER]`.
 
 The articles are made by a generator from this project's own phrases (36 domains of `training/support_ru`): a
-title, five example questions and a text of two
-parts each; beyond 720 articles the phrases of two intents are mixed. The questions are those phrases of the
-same corpus that no article holds, as customers
-write them, one in eight spoilt once more: a slip, the wrong keyboard layout, Latin letters. Every question is
-asked once, so nothing of it is remembered.
+title, five example questions and a text of two parts each; beyond 720 articles the phrases of two intents are
+mixed. The questions are those phrases of the same corpus that no article holds, as customers write them, one
+in eight spoilt once more: a slip, the wrong keyboard layout, Latin letters. Every question is asked once, so
+nothing of it is remembered.
 
 Prints build, a question's p50 and p95, reload of one changed article (and how long answers take meanwhile),
-start from the kept index, memory; then the same
-questions through rapidfuzz, bm25s (`pip install bm25s`) and NLP.js, with the ratio to our p50. `--nlpjs`
-installs node-nlp into that folder.
+start from the kept index, memory; then the same questions through rapidfuzz, bm25s (`pip install bm25s`) and
+NLP.js, with the ratio to our p50. `--nlpjs` installs node-nlp into that folder.
 """
 
 from __future__ import annotations

@@ -3,9 +3,8 @@
     python -m benchmarks.soak --hours 24        (an hour of it takes some minutes; --hours 1 shows the trend)
 
 The whole service on a file with its real threads, fake channels and a clock moved by hand. Four lines an
-hour: messages, memory of the
-process, size of the file and of its WAL, open files, what waits, and the longest that one second of the day
-took (over 1 = the bot would lag).
+hour: messages, memory of the process, size of the file and of its WAL, open files, what waits, and the
+longest that one second of the day took (over 1 = the bot would lag).
 """
 
 from __future__ import annotations

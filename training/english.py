@@ -124,8 +124,8 @@ def train(
     seed: int = 0,
 ) -> Floats:
     """A row for each word: emphasis · rarity · (teacher's vector of the word · projection + shift), such that
-    the softmax of likeness between
-    the sentences of a batch comes near the teacher's."""
+    the softmax of likeness between the sentences of a batch comes near the teacher's.
+    """
     chance = random.Random(seed)
     place = {w: i for i, w in enumerate(words)}
     numbered = [

@@ -117,8 +117,8 @@ class Adapter(Protocol):
 
     async def run(self, accept: Accept, *, cursor: str | None) -> None:
         """Take in what happens until cancelled. Survives every outage by itself; raises `AccountError` only
-        when the
-        account cannot be used at all (wrong token). `cursor` is what `accept` was last given."""
+        when the account cannot be used at all (wrong token). `cursor` is what `accept` was last given.
+        """
         ...
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:

@@ -15,8 +15,9 @@ SLACK = timedelta(seconds=2)  # what a clock may be set back by without anybody 
 
 class ClockAdapter:
     """Fires when the next timer is due, at the latest every *tick* seconds. *went_back* hears of a wall clock
-    that was set back, and
-    is called once at first: what it was set back by before this process began cannot be known."""
+    that was set back, and is called once at first: what it was set back by before this process began cannot
+    be known.
+    """
 
     def __init__(
         self,

@@ -225,8 +225,8 @@ def _units(starts: list[int] | None, span: Span) -> tuple[int, int]:
 
 def from_entities(text: str, entities: Iterable[Mapping[str, object]]) -> RichText:
     """Telegram's text and entities as ours. Unknown and found-by-itself kinds (mention, url …) are left out;
-    an offset that
-    points nowhere is moved to the nearest character."""
+    an offset that points nowhere is moved to the nearest character.
+    """
     starts = _starts(text)
     spans = []
     for e in entities:

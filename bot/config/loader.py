@@ -341,9 +341,8 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
     """The config in *path* (None: the defaults, relative to the current folder).
 
     `${NAME}` is replaced from the environment; a variable that is not set makes the value missing, which
-    switches a channel
-    off rather than failing. Raises `ConfigError` with every problem at once, each with its line; never shows
-    a value that may be secret.
+    switches a channel off rather than failing. Raises `ConfigError` with every problem at once, each with its
+    line; never shows a value that may be secret.
     """
     if path is None:
         return Config(base=Path.cwd())

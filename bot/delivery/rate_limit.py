@@ -58,8 +58,7 @@ class RateLimit:
     """Sliding windows: of the sends to one chat, no more than `count` fall within any `period` seconds.
 
     A send to a group, and every send of the account, counts from its end: however long it was on its way, the
-    platform saw it
-    before that.
+    platform saw it before that.
     """
 
     def __init__(

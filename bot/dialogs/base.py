@@ -12,8 +12,8 @@ class Dialog(Protocol):
     start tasks.
 
     Returning None passes the turn on. Raising or hanging (see `dialogs.timeout` in the config) hands over to
-    a person.
-    It may be asked again about the same turn (after a crash, or when an operator stepped in meanwhile).
+    a person. It may be asked again about the same turn (after a crash, or when an operator stepped in
+    meanwhile).
     """
 
     async def __call__(self, turn: Turn) -> Outcome | None: ...

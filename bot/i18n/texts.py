@@ -96,8 +96,7 @@ class Texts:
         """The text of *key*. Facts are shown as they are, whatever they hold; `seed` chooses among variants.
 
         Raises ConfigError when there is no such key, or a fact that the template needs is not given. Where
-        the owner's
-        words fail, ours are said instead and the fault is logged.
+        the owner's words fail, ours are said instead and the fault is logged.
         """
         if not facts and (known := self._labels.get((key, lang or self.lang))) is not None:
             return known

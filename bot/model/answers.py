@@ -44,12 +44,10 @@ class Answer:
     """What the knowledge base has to say to a question, and how sure it is.
 
     `confidence` is the calibrated probability that the first candidate is right (decides *answer*), `scope`
-    how well
-    the question is covered at all, 0..1 (decides *hand over*). `article` is set when the decision is to
-    answer.
-    `lead` is true when the first candidate is ahead but not sure: its lead may be shown above a
-    clarification.
-    `why` explains everything: what was understood, each channel's scores, thresholds, one sentence.
+    how well the question is covered at all, 0..1 (decides *hand over*). `article` is set when the decision is
+    to answer. `lead` is true when the first candidate is ahead but not sure: its lead may be shown above a
+    clarification. `why` explains everything: what was understood, each channel's scores, thresholds, one
+    sentence.
     """
 
     decision: Decision

@@ -190,10 +190,9 @@ class Outcome:
     """What a dialog decided. It is a value: nothing has happened until it is committed, all of it at once.
 
     `state` None leaves the conversation's state as it is. `opens` is a new ticket, `ticket` the changed value
-    of an
-    existing one (refused with `VersionConflict` if somebody changed it meanwhile). `subject` is the changed
-    customer's
-    conversation when operators decided. `reason` says in a word why, for events and reports.
+    of an existing one (refused with `VersionConflict` if somebody changed it meanwhile). `subject` is the
+    changed customer's conversation when operators decided. `reason` says in a word why, for events and
+    reports.
     """
 
     dialog: str

@@ -88,12 +88,9 @@ class Attachment:
     its path).
 
     `ref` is a Telegram file_id, a VK attachment string or URL. Locations carry `data` {"latitude",
-    "longitude"},
-    contacts {"phone", "name", "user"}, stickers {"emoji"}, anything else {"type", "about", "link"}: the
-    platform's word
-    for it, what is said in it, where it opens. `label` is all of this in a person's words, for where it
-    cannot travel.
-    `size` is in bytes, `duration` in seconds.
+    "longitude"}, contacts {"phone", "name", "user"}, stickers {"emoji"}, anything else {"type", "about",
+    "link"}: the platform's word for it, what is said in it, where it opens. `label` is all of this in a
+    person's words, for where it cannot travel. `size` is in bytes, `duration` in seconds.
     """
 
     media: Media
@@ -134,11 +131,9 @@ class Inbound:
     """One thing that reached us. `key` is unique within its channel: the same key again is the same thing.
 
     `message` is the platform's id of the message, `quotes` the id of the message it replies to, `album`
-    groups the
-    parts of an album. `press` is the token of a pressed button and `callback` the id to acknowledge it by.
-    `context` is what
-    came with the words and is not the sender's own: somebody else's words, what is answered (`data`
-    {"context", "who", "text", "link"}).
+    groups the parts of an album. `press` is the token of a pressed button and `callback` the id to
+    acknowledge it by. `context` is what came with the words and is not the sender's own: somebody else's
+    words, what is answered (`data` {"context", "who", "text", "link"}).
     """
 
     key: str

@@ -71,8 +71,8 @@ class DeliveryResult:
     follow from it.
 
     `counted` False leaves the number of tries as it was (a limit said "later"). `doubted` marks that the try
-    may have arrived.
-    `unreachable` marks the conversation of the peer as one that cannot be written to (until it writes again).
+    may have arrived. `unreachable` marks the conversation of the peer as one that cannot be written to (until
+    it writes again).
     """
 
     status: DeliveryStatus
@@ -162,10 +162,10 @@ class Store(Protocol):
         self, channel: str, arrivals: Sequence[ScheduledInbound], *, cursor: str | None = None
     ) -> int:
         """Keep what arrived, once: an inbound whose (channel, key) is known is passed over. The cursor moves
-        in the same
-        transaction. Makes the customer and the conversation of a private peer at its first message, refreshes
-        name and
-        username later, marks the conversation reachable. Returns how many were new."""
+        in the same transaction. Makes the customer and the conversation of a private peer at its first
+        message, refreshes name and username later, marks the conversation reachable. Returns how many were
+        new.
+        """
         ...
 
     async def cursor(self, channel: str) -> str | None:
@@ -175,17 +175,14 @@ class Store(Protocol):
     # --- turns
     async def take_turn(self, now: datetime, *, batch: int = 50) -> Turn | None:
         """The conversation that has been ready longest, locked for this taker, with its oldest waiting
-        inbounds: a run of
-        MESSAGEs (at most *batch*; in groups one MESSAGE, or the parts of one album), or one inbound of any
-        other kind; with
-        history (last 30 lines), customer, open ticket, resolved presses and quotes.
+        inbounds: a run of MESSAGEs (at most *batch*; in groups one MESSAGE, or the parts of one album), or
+        one inbound of any other kind; with history (last 30 lines), customer, open ticket, resolved presses
+        and quotes.
 
         The ticket of a private conversation is its open one (else the one its pressed button belongs to); of
-        a group
-        thread the one the topic, the pressed button or the quoted message belongs to, and `subject`,
-        `customer`, `history`
-        are then that ticket's. A press that does not belong to a delivery made to this peer resolves to
-        nothing.
+        a group thread the one the topic, the pressed button or the quoted message belongs to, and `subject`,
+        `customer`, `history` are then that ticket's. A press that does not belong to a delivery made to this
+        peer resolves to nothing.
         """
         ...
 
@@ -236,17 +233,15 @@ class Store(Protocol):
         self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()
     ) -> int:
         """Rows left "sending" by a crash may have arrived. `resend` ones become pending with a doubt on
-        record,
-        `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that they have
-        not in hand (*but*).
+        record, `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that
+        they have not in hand (*but*).
         """
         ...
 
     async def owed(self, now: datetime, late: timedelta) -> tuple[OwedAnswer, ...]:
         """What the bot owes for longer than *late*: `undecided` one for each conversation with a kept
-        message, `undelivered`
-        words to customers on their way, `unanswered` answers of the last day that were given up with no
-        person called since.
+        message, `undelivered` words to customers on their way, `unanswered` answers of the last day that were
+        given up with no person called since.
         """
         ...
 
@@ -259,8 +254,8 @@ class Store(Protocol):
 
     async def sends_since(self, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
         """What was begun to be sent since then, when, and how often it was tried by now; oldest first. A new
-        process must
-        respect the limits of the old one."""
+        process must respect the limits of the old one.
+        """
         ...
 
     async def next_delivery(self, now: datetime) -> datetime | None:
@@ -432,14 +427,16 @@ class Store(Protocol):
 
     async def clamp_delays(self, now: datetime) -> int:
         """After the wall clock went back: bursts, rests and retries that were put off by it wait for a minute
-        (ten for a delivery)
-        at most. Timers keep their hour. Returns how many rows waited for longer; a repeat finds none."""
+        (ten for a delivery) at most. Timers keep their hour. Returns how many rows waited for longer; a
+        repeat finds none.
+        """
         ...
 
     async def purge(self, before: datetime) -> int:
         """Blank the words of what ended before: messages, answers, history, tickets' notes. Rows and counts
-        stay; what is
-        open or waits is not touched. Returns how many rows were blanked; a repeat finds nothing."""
+        stay; what is open or waits is not touched. Returns how many rows were blanked; a repeat finds
+        nothing.
+        """
         ...
 
     async def backup(self, path: Path) -> None: ...

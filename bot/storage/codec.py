@@ -2,9 +2,8 @@
 UTC.
 
 A field that has its default is left out, so a row is as long as what it says. Free JSON (`state`, `data`,
-`why`, `fields`)
-comes back as JSON knows it: tuples as lists, keys as strings. A field that is not known (from a newer
-version) is passed over; one that is known by an older name (`FORMERLY`) is read under it.
+`why`, `fields`) comes back as JSON knows it: tuples as lists, keys as strings. A field that is not known
+(from a newer version) is passed over; one that is known by an older name (`FORMERLY`) is read under it.
 """
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ class YamlNode:
     list's.
 
     `line` and `column` count from 1 in the file; `start` and `end` are characters of the text that was read.
-    `cut` is
-    the comment that follows an unquoted text on its line: perhaps words that were meant to belong to it.
+    `cut` is the comment that follows an unquoted text on its line: perhaps words that were meant to belong to
+    it.
     """
 
     kind: Kind
@@ -126,8 +126,7 @@ def read_yaml(text: str, first_line: int = 1) -> YamlNode | None:
     """The tree of *text*, None where it holds nothing. Raises `YamlError`, nothing else.
 
     Refused: a key that stands twice in one mapping, anchors, aliases and tags (an unquoted word that begins
-    with `&`, `*`
-    or `!`), a key that is not a word, nesting over 50 levels, more than 1 MB.
+    with `&`, `*` or `!`), a key that is not a word, nesting over 50 levels, more than 1 MB.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise YamlError("size", first_line)

@@ -2,8 +2,8 @@
 tests.attacks.fuzzing --seconds 60`.
 
 With atheris installed (`pip install atheris`) the bytes are guided by coverage, otherwise Hypothesis draws
-them. What breaks one
-is written to crash-… beside you (atheris) or printed; put it into SEEDS with the mending.
+them. What breaks one is written to crash-… beside you (atheris) or printed; put it into SEEDS with the
+mending.
 """
 
 from __future__ import annotations

@@ -69,8 +69,9 @@ async def test_a_question_just_answered_does_not_hide_the_next_one(
     testbot: TestBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer arrives, its record is cut off, it is sent again. The customer takes the second copy for the
-    answer to the same
-    question asked once more, and asks the next one in the same breath: that one must not stay open."""
+    answer to the same question asked once more, and asks the next one in the same breath: that one must not
+    stay open.
+    """
     telegram, anna = testbot.channels["telegram"], testbot.customer()
     carry = telegram.send
     cuts = iter((True,))

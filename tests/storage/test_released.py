@@ -1,8 +1,8 @@
 """A database of every released schema, with a life in it, is taken over by this version.
 
 `released/NAME.sql` is a dump written by the version that released step NAME: one customer with an open ticket
-and a message nobody
-has decided on, one with a closed and rated ticket. A new step adds a file here; old files stay as they are.
+and a message nobody has decided on, one with a closed and rated ticket. A new step adds a file here; old
+files stay as they are.
 """
 
 from __future__ import annotations

@@ -201,8 +201,8 @@ def read_written(path: Path) -> dict[str, list[Article]]:
 
 def written_bases(path: Path, number: int, seed: int, fold: int, *, lone: bool = False) -> Iterator[Base]:
     """Bases of invented English businesses, 1 to 4 examples an article (*lone*: title and text alone), some
-    articles left out, other
-    businesses' questions beside."""
+    articles left out, other businesses' questions beside.
+    """
     domains = read_written(path)
     rnd = random.Random(seed)
     for n in range(number):

@@ -2,8 +2,8 @@
 a conversation.
 
 It behaves like the real ones (topics, edits, reactions, acknowledgements, blocked chats, outages) and goes
-through the same
-stages. What it shows is a view for people to look at; everything that must not be lost is in the store.
+through the same stages. What it shows is a view for people to look at; everything that must not be lost is in
+the store.
 """
 
 from __future__ import annotations

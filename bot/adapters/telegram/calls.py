@@ -256,8 +256,7 @@ async def to_forms(outbound: Outbound, *, nonce: int, channel: str, files: Files
     documents, words.
 
     Each next form is asked for only when the one before was certainly not sent. Never nothing: what cannot
-    travel at all
-    is shown as a placeholder.
+    travel at all is shown as a placeholder.
     """
     text, parts = shown_text(outbound), outbound.attachments
     if len(parts) > Limits().attachments:

@@ -165,8 +165,7 @@ def to_keyboard(
     forty).
 
     Inline up to ten buttons; more, or *one_time*, become the keyboard under the text field. A button keeps
-    the token of
-    the place it was offered at, wherever it is moved to.
+    the token of the place it was offered at, wherever it is moved to.
     """
     places = [[(b, r, c) for c, b in enumerate(row)] for r, row in enumerate(rows)]
     lines = [f"{b.label}: {b.url}" for row in places for b, _, _ in row if b.url and not _opens(b)]

@@ -83,10 +83,8 @@ class Intake:
         by hand.
 
         Long ago only what is unread or unanswered counts; lately everything, because our own read mark or
-        answer may have
-        come between two messages. The keys are those of the events, so what was kept already is not kept
-        twice. Raises
-        `VkRefusal`, `VkSilence`.
+        answer may have come between two messages. The keys are those of the events, so what was kept already
+        is not kept twice. Raises `VkRefusal`, `VkSilence`.
         """
         early = since - MARGIN
         late = max(early, self._clock().timestamp() - RECENT)

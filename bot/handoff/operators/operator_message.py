@@ -2,9 +2,8 @@
 customer.
 
 One place decides it, from everything that was sent and on every channel alike. It errs to the inside:
-whatever may be
-meant for colleagues is kept, told or asked about; only what cannot be anything else goes to the customer at
-once.
+whatever may be meant for colleagues is kept, told or asked about; only what cannot be anything else goes to
+the customer at once.
 """
 
 from __future__ import annotations
@@ -66,9 +65,8 @@ class OperatorMessage:
 @dataclass(frozen=True, slots=True)
 class MessageContext:
     """What must be known to tell one from the other: names of *colleagues* (neither the writer's nor the
-    customer's),
-    the *customer's* own public name, *rude* words, and whether it *answers* something that is not the
-    customer's.
+    customer's), the *customer's* own public name, *rude* words, and whether it *answers* something that is
+    not the customer's.
     """
 
     commands: Collection[str]

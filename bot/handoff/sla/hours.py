@@ -29,8 +29,7 @@ class WaitEstimate:
     """What a waiting customer is told.
 
     `minutes` is the usual wait (None: not known). `at` is the next opening, where they must reckon with it:
-    people are
-    not there now, or (then `closes` is set) they will have gone before their turn comes.
+    people are not there now, or (then `closes` is set) they will have gone before their turn comes.
     """
 
     place: int
@@ -150,8 +149,7 @@ class Hours:
         answered, the newest first.
 
         The minutes are the median of these waits in working time, rounded up to five; they are only said
-        where they pass
-        before closing.
+        where they pass before closing.
         """
         if not self.is_open(now):
             return WaitEstimate(ahead + 1, open=False, at=self.next_open(now))

@@ -124,8 +124,8 @@ def read_moment(text: str, now: datetime, hours: Hours) -> ParsedTime | TimeFaul
     """The moment that *text* begins with and the words after it, or why there is none. Never raises.
 
     A day without a time is that day's opening, a time without a day the next such time. What falls where
-    nobody works is
-    the next opening, unless a time of day was named on a day with work: whoever says it means it.
+    nobody works is the next opening, unless a time of day was named on a day with work: whoever says it means
+    it.
     """
     try:
         return _read(text.strip(), now.astimezone(UTC), hours)

@@ -132,8 +132,9 @@ def rank(index: Index, evidence: Evidence, model: RankingModel) -> Floats:
 @dataclass(frozen=True, slots=True)
 class SelfCheck:
     """How a base fares when each of some examples asks for its own article without being there: the share
-    found first, the belief
-    that the ranking had in what it found, and how many asked (0: there were too few examples to ask)."""
+    found first, the belief that the ranking had in what it found, and how many asked (0: there were too few
+    examples to ask).
+    """
 
     accuracy: float = 0.0
     belief: float = 0.0

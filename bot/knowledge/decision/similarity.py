@@ -87,8 +87,7 @@ class SimilarityMatcher:
         """Whether *question* asks about what *text* tells.
 
         Where *words* are named, one of them must be said; else enough of the text's own words, weighed by how
-        rare they are.
-        A question that one of *articles* answers fits in any case.
+        rare they are. A question that one of *articles* answers fits in any case.
         """
         if any(self.holds(question, w) for w in words):
             return True

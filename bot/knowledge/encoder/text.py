@@ -45,8 +45,8 @@ def marked_words(text: str) -> list[str]:
 
 def pieces_of(word: str) -> list[int]:
     """Buckets of the 3- to 5-character pieces of a Cyrillic word with its borders marked; those of a marked
-    English word come
-    after them, other scripts have none."""
+    English word come after them, other scripts have none.
+    """
     if word.startswith(ENGLISH):
         return [BUCKETS + p for p in _pieces(word.removeprefix(ENGLISH))]
     return _pieces(word) if _CYRILLIC.search(word) else []

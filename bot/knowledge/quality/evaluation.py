@@ -175,8 +175,8 @@ def judge_cases(
     family: Mapping[str, str] | None = None,
 ) -> tuple[JudgedCase, ...]:
     """What is made of each; *family* maps a twin to the article it stands for, so that either language
-    counts. Calls for a person
-    and small talk are left out: no article decides them."""
+    counts. Calls for a person and small talk are left out: no article decides them.
+    """
     twins = family or {}
     done = []
     for case in cases:
@@ -278,8 +278,8 @@ def advise(
     judged: Sequence[JudgedCase], *, precision: float, handoff: float, costs: Costs | None = None
 ) -> ThresholdAdvice:
     """The lowest answer threshold whose answers (and those of every higher one that still answers) are right
-    often enough,
-    and the scope that lets 95 % of the known questions through."""
+    often enough, and the scope that lets 95 % of the known questions through.
+    """
     steps = [round(n / 100, 2) for n in range(1, 100)]
     points = [point(judged, t, handoff, costs or Costs()) for t in steps]
     good: list[ThresholdPoint] = []

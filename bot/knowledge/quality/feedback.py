@@ -59,8 +59,8 @@ NO_SHIFT = ConfidenceShift()
 
 def shift_of(cases: Sequence[tuple[float, bool]]) -> ConfidenceShift:
     """Platt scaling of (confidence, whether the first article was right), shrunken towards no change: a few
-    judged questions move little,
-    and never farther than log(1 + n / 10) in log odds."""
+    judged questions move little, and never farther than log(1 + n / 10) in log odds.
+    """
     if len(cases) < FEWEST:
         return NO_SHIFT
     chance = np.clip(np.array([c for c, _ in cases], np.float64), 1e-3, 1 - 1e-3)
@@ -84,9 +84,8 @@ def shift_of(cases: Sequence[tuple[float, bool]]) -> ConfidenceShift:
 
 def judged(turns: Iterable[LoggedTurn], events: Iterable[Event]) -> tuple[Feedback, ...]:
     """The judged questions, oldest first, one verdict each: «помогло» and «не помогло» under an answer, the
-    option picked from a
-    clarification, the article that an operator sent. What only continues an older topic says nothing of the
-    question alone.
+    option picked from a clarification, the article that an operator sent. What only continues an older topic
+    says nothing of the question alone.
 
     *turns* are all turns of the conversations that *events* (of the kinds `EVENTS`) speak of.
     """

@@ -42,8 +42,8 @@ class AnalyzedText:
 @dataclass(frozen=True, slots=True)
 class TextTerms:
     """One kind of term in some texts: text i has the next `lengths[i]` of `numbers`, with `counts` alike;
-    `held` are its terms with the
-    number of texts that have each."""
+    `held` are its terms with the number of texts that have each.
+    """
 
     numbers: Ints32
     counts: Floats
@@ -65,8 +65,8 @@ class TextBlock:
 @dataclass(frozen=True, slots=True)
 class PackedBlocks:
     """Many blocks in a few arrays, as they are kept between starts: for each kind of term: numbers, counts,
-    lengths and
-    where each block ends, then terms held, their texts and ends."""
+    lengths and where each block ends, then terms held, their texts and ends.
+    """
 
     texts: tuple[tuple[str, ...], ...]
     words: tuple[tuple[str, ...], ...]

@@ -58,8 +58,8 @@ UNKNOWN = (
 
 def follows(words: Sequence[str], scope: float = 0.0) -> bool:
     """Whether a question makes little sense alone: short, and beginning with «а» or pointing back, or one or
-    two words
-    that mean nothing to the base (*scope* is how well it covers them)."""
+    two words that mean nothing to the base (*scope* is how well it covers them).
+    """
     if not words or len(words) > LONGEST:
         return False
     return (

@@ -323,9 +323,8 @@ class IntentModel:
     is anger.
 
     `words` (n, acts + 1) are weights of whole words by their meaning, found by the sorted hashes `keys`: they
-    know words that
-    no training line had. `known` are hashes of the words it was trained on: only they may come out of a wrong
-    layout or transliteration.
+    know words that no training line had. `known` are hashes of the words it was trained on: only they may
+    come out of a wrong layout or transliteration.
     """
 
     pieces: Floats
@@ -458,8 +457,8 @@ class IntentEstimate:
 
 def read_act(text: str, *, answered: bool = False, words: IntentWords | None = None) -> IntentEstimate:
     """The act of *text*, without search, network or memory; any text is read. *answered*: the bot has just
-    given an answer,
-    so «да» and «нет» say whether it helped."""
+    given an answer, so «да» and «нет» say whether it helped.
+    """
     best, understood = _read(text, answered, words or bundled_words()), text
     share = _known_share(text)
     for other in readings_of(text)[1:] if not _CYRILLIC.search(text) else ():
@@ -547,8 +546,8 @@ CLEAR_FAILURE = 0.8
 
 def _chances(logits: Floats, answered: bool, clear: bool) -> Floats:
     """Probabilities of the acts. After an answer «да» and «нет» are likelier; without one only a clear «не
-    помогло» counts:
-    one that says more than «нет»."""
+    помогло» counts: one that says more than «нет».
+    """
     logits = logits + _CONTEXT if answered else logits
     chances = np.exp(logits - logits.max())
     chances /= chances.sum()
@@ -570,8 +569,8 @@ CALM = 0.2
 
 def _anger(logit: float, seen: IntentFeatures) -> float:
     """The learnt degree, raised by the owner's words of anger, which the model may never have seen; unknown
-    words that name a thing
-    are no anger."""
+    words that name a thing are no anger.
+    """
     learnt = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
     if learnt < NAMED_ENOUGH and _names(seen):
         learnt = min(learnt, CALM)

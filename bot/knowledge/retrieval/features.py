@@ -102,8 +102,8 @@ class Evidence:
     passage of each, and what is known of the question.
 
     `known` is the share of the question's weight that the base's words cover, `words` how many words it has,
-    `similar` how far the
-    nearest example stands out by embedding, in standard deviations of all examples (0 without embeddings).
+    `similar` how far the nearest example stands out by embedding, in standard deviations of all examples (0
+    without embeddings).
     """
 
     articles: Ints
@@ -237,8 +237,8 @@ def _heads(
     barred: npt.NDArray[np.bool_] | None,
 ) -> tuple[Floats, Floats]:
     """Kernel ridge over the example questions nearest to this one, by words and by words with meaning: what
-    each example says is
-    weighed against what its neighbours say."""
+    each example says is weighed against what its neighbours say.
+    """
     side = index.questions
     none = np.zeros(side.articles, np.float32)
     if index.kernel is None:

@@ -299,8 +299,8 @@ def _take_over(best: Floats, second: Floats, new: Floats) -> None:
 @dataclass(frozen=True, slots=True)
 class Scores:
     """What every channel says of every unit: questions (char, word, meaning, pair, sense), bag (char, word,
-    meaning),
-    passages (char, word, pair, meaning), each (channels, units)."""
+    meaning), passages (char, word, pair, meaning), each (channels, units).
+    """
 
     questions: Floats
     bag: Floats

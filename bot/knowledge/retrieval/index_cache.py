@@ -64,8 +64,7 @@ def load(path: Path, key: str, repository: ArticleRepository, speech: Synonyms) 
     """The index kept under this key, or None; *repository* then knows the files that were read.
 
     A file that somebody else could have written is not read. What was read of each article is taken from the
-    file when an
-    article is first to be read again.
+    file when an article is first to be read again.
     """
     if not is_private(path):
         return None

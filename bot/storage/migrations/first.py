@@ -1,8 +1,7 @@
 """The first shape. Times are milliseconds UTC, JSON is text; partial indexes hold only what is still open.
 
 Hot paths name their index (`indexed by`): without statistics the planner likes the wrong ones. What is asked
-once a year
-(export, forgetting) has no index: each one costs every message.
+once a year (export, forgetting) has no index: each one costs every message.
 """
 
 from __future__ import annotations

@@ -54,8 +54,9 @@ def enqueue(
     place: int = 0,
 ) -> tuple[int, ...]:
     """Rows of the outbox, in order. *about* is the conversation they belong to where the peer is no
-    customer's own;
-    a *place* below 0 puts them before what was enqueued earlier (the caller then orders the heads anew)."""
+    customer's own; a *place* below 0 puts them before what was enqueued earlier (the caller then orders the
+    heads anew).
+    """
     homes: dict[Peer, int | None] = {}
     made = []
     for n, outbound in enumerate(say):

@@ -1,8 +1,7 @@
 """The embedded store: one SQLite file with one owner, written by one thread, read beside it.
 
 Each method is one unit of the writer; units that wait together are committed together. `:memory:` is the same
-store without
-a file, and the only fake there is.
+store without a file, and the only fake there is.
 """
 
 from __future__ import annotations
@@ -88,10 +87,8 @@ class SqliteStore:
         shape.
 
         Takes `sqlite:///data/bot.db`, a plain path, or `:memory:`; *group* is how many waiting units share a
-        commit at most.
-        Raises `StorageBusy` where another process owns the file, `StorageNewer` where a newer version has
-        been at it,
-        `StorageError` where it cannot be opened.
+        commit at most. Raises `StorageBusy` where another process owns the file, `StorageNewer` where a newer
+        version has been at it, `StorageError` where it cannot be opened.
         """
         file = _file(url_or_path)
         with ExitStack() as undo:

@@ -1,8 +1,7 @@
 """The one thread that writes: callers hand it units of work, it commits those that wait together.
 
 A unit is a function of the connection. Its future is resolved only after the COMMIT that holds it, so "done"
-means kept.
-A unit that fails is rolled back to its own savepoint and does not hurt its neighbours.
+means kept. A unit that fails is rolled back to its own savepoint and does not hurt its neighbours.
 """
 
 from __future__ import annotations
@@ -26,8 +25,7 @@ class ConversationLocks:
     """Which conversations are being decided on, each with its turn, that turn's inbox rows, and since when.
 
     Lives in memory (one process owns the file) and follows the transaction it was changed in: what is rolled
-    back there is
-    rolled back here. Only the writer's thread touches it.
+    back there is rolled back here. Only the writer's thread touches it.
     """
 
     def __init__(self) -> None:

@@ -66,8 +66,8 @@ class PlayedPlatform(Protocol):
 
     def fails(self, fault: Fault) -> bool:
         """The next call that writes goes wrong: refused by a limit, the chat blocked, the connection cut
-        after it was carried
-        out. False where this cannot happen on this platform."""
+        after it was carried out. False where this cannot happen on this platform.
+        """
 
 
 class KeptInbounds:

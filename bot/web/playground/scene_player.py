@@ -34,8 +34,8 @@ class SceneFailed(BotError):
 @dataclass(frozen=True, slots=True)
 class SceneStep:
     """One line of a script: *by* says, presses (any of the labels) or sends; or *hears* waits; or the clock
-    is moved;
-    or the channel of a customer breaks down and is mended."""
+    is moved; or the channel of a customer breaks down and is mended.
+    """
 
     by: str = ""
     says: str = ""
