@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, runtime_checkable
-
-from aiohttp import web
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from bot.clock import Clock
 from bot.errors import Problem
 from bot.model import Attachment, Inbound, Media, Outbound, Sender, Sent
+
+if TYPE_CHECKING:
+    from aiohttp import web  # slow to import, and only a type here
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,9 @@ class Turn:
     @property
     def text(self) -> str:
         """The words of the turn: several short messages read as one."""
+        if len(self.inbounds) == 1:  # nearly always, and dialogs ask some forty times a turn
+            only = self.inbounds[0]
+            return only.text if only.kind is InboundKind.MESSAGE else ""
         return "\n".join(i.text for i in self.inbounds if i.text and i.kind is InboundKind.MESSAGE)
 
     @property

@@ -132,12 +132,14 @@ def gather(
     semantic, body_semantic = _cosines(index, asked, vectors, sentence=False)
     columns = _article_scores(index, scores, semantic, body_semantic)
     sentence, body_sentence = _cosines(index, asked, vectors, sentence=True)
-    beside = _sentence_scores(index, sentence, body_sentence)
+    paired = vectors is not None and vectors.split
+    beside = _sentence_scores(index, sentence, body_sentence) if paired else None
     barred = None if allowed is None or allowed.all() else ~allowed
     hand = HAND[~BODY] @ columns[~BODY] + np.where(columns[0] <= 0, np.float32(2), np.float32(1)) * (
         HAND[BODY] @ columns[BODY]
     )
-    hand = hand + _SENTENCE_HAND @ beside
+    if beside is not None:
+        hand = hand + _SENTENCE_HAND @ beside
     if barred is not None:
         hand[barred] = -1.0
     chosen = largest(hand, SHORTLIST)
@@ -148,13 +150,14 @@ def gather(
         ).astype(np.int64)
     table = np.zeros((len(chosen), len(ALL_FEATURES)), np.float32)
     table[:, : len(CHANNELS)] = columns[:, chosen].T
-    table[:, len(FEATURES) : len(FEATURES) + 3] = beside[:, chosen].T
+    if beside is not None:
+        table[:, len(FEATURES) : len(FEATURES) + 3] = beside[:, chosen].T
     if len(chosen):
         char, _, _, pair, sense = scores.questions
         words = MIX[0] * char + MIX[1] * pair + MIX[2] * sense
         by_words, by_both = _heads(index, words, semantic, _part(vectors, sentence=False), barred)
         table[:, len(CHANNELS)], table[:, len(CHANNELS) + 3] = by_words[chosen], by_both[chosen]
-        if vectors is not None and vectors.split:
+        if paired:
             _, by_sentence = _heads(index, words, sentence, _part(vectors, sentence=True), barred)
             table[:, -1] = by_sentence[chosen]
         table[:, len(CHANNELS) + 1 : len(CHANNELS) + 3] = _fuzz(
