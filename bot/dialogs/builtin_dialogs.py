@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.dialogs.about import AboutBusiness, BusinessFacts
 from bot.dialogs.base import Dialog
-from bot.dialogs.everyday import EverydayPhrases
+from bot.dialogs.everyday import everyday_of
 from bot.dialogs.faq import Faq
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import HumanRequest
@@ -35,7 +35,7 @@ def our_dialogs(
     facts: BusinessFacts | None = None,
 ) -> BuiltinDialogs:
     """Without *escalate* what needs a person is left to whoever asked (None)."""
-    everyday = EverydayPhrases(texts)
+    everyday = everyday_of(texts)
     intent = IntentReader(read_act, knowledge, everyday)
     faq = Faq(texts, intent, knowledge, escalate=escalate)
     dialogs: dict[str, Dialog] = {

@@ -107,6 +107,12 @@ class EverydayPhrases:
         return word in self._extra.get(topic, ()) or word.startswith(self._starts.get(topic, ()))
 
 
+@lru_cache(maxsize=8)
+def everyday_of(texts: Texts) -> EverydayPhrases:
+    """The phrases of *texts*, the same for all who ask: each reading of a text is then made once."""
+    return EverydayPhrases(texts)
+
+
 def _slots(line: str) -> tuple[Slot, ...]:
     slots = line.split(" ")
     return tuple((part,) if part.startswith("/") else tuple(map(fold, part.split("/"))) for part in slots)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.dialogs.dialog_state import DialogState, is_first_contact
-from bot.dialogs.everyday import EverydayPhrases
+from bot.dialogs.everyday import everyday_of
 from bot.dialogs.faq import Faq
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.protocols import KnowledgeSource
@@ -29,7 +29,7 @@ class Greeting:
         self._texts, self._intent = texts, intent
         self._hearing, self._everyday, self._faq = (
             ShortAnswers(texts),
-            EverydayPhrases(texts),
+            everyday_of(texts),
             faq or Faq(texts, intent, knowledge),
         )
 

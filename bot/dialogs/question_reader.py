@@ -12,7 +12,7 @@ from typing import Literal
 from bot.dialogs.about import OF_BUSINESS
 from bot.dialogs.builtin_dialogs import BuiltinDialogs
 from bot.dialogs.dialog_state import DialogState
-from bot.dialogs.everyday import EverydayPhrases
+from bot.dialogs.everyday import everyday_of
 from bot.dialogs.protocols import ArticleText, IntentDetector
 from bot.dialogs.short_answers import ShortAnswers
 from bot.handoff.desk_context import BotAnswer
@@ -28,7 +28,7 @@ class QuestionReader:
     """Reads customers' words for the desk."""
 
     def __init__(self, texts: Texts, read_act: IntentDetector) -> None:
-        self._read_act, self._everyday, self._hearing = read_act, EverydayPhrases(texts), ShortAnswers(texts)
+        self._read_act, self._everyday, self._hearing = read_act, everyday_of(texts), ShortAnswers(texts)
 
     def question(self, text: str) -> str:
         """The words themselves where they are a question; of a call for a person what else is asked in it; ""
