@@ -284,9 +284,8 @@ class Faq:
         return self._replies.which(turn, memory)
 
     def _not_helped(self, turn: Turn, memory: DialogState, article: str = "") -> Outcome | None:
-        asked_back = (
-            bool(memory.options) and not memory.answered
-        )  # what is turned down is our guess, no article that was read
+        # what is turned down is our guess, no article that was read
+        asked_back = bool(memory.options) and not memory.answered
         article = article or ("" if asked_back else memory.article)
         if asked_back and len(memory.options) == 1 and not memory.spare and not is_second(memory.stage):
             return self._unknown(turn, Answer(Decision.HANDOFF), memory, "", "low_confidence")

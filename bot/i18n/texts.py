@@ -114,9 +114,8 @@ class Texts:
                 AttributeError,
                 LookupError,
             ) as error:
-                reason = (
-                    error if isinstance(error, TemplateError) else type(error).__name__
-                )  # other errors may quote a fact
+                # other errors may quote a fact
+                reason = error if isinstance(error, TemplateError) else type(error).__name__
                 fault = problem("texts.failed", entry.file, entry.line, key=key, reason=reason)
                 log.warning("wording failed: %s", fault)
         raise ConfigError([fault])

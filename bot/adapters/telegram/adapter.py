@@ -123,9 +123,8 @@ class TelegramAdapter(Adapter):
 
         The next one's offset tells Telegram to forget these, so it moves only after they are kept.
         """
-        seconds = (
-            self._poll_seconds if self.health.state == "working" else 0
-        )  # the first answer tells at once that all is well
+        # the first answer tells at once that all is well
+        seconds = self._poll_seconds if self.health.state == "working" else 0
         call = GetUpdates(offset=offset, limit=100, timeout=seconds, allowed_updates=ALLOWED_UPDATES)
         updates = await self._line.call(call, timeout=seconds + 15)
         if not isinstance(updates, list):

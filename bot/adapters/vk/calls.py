@@ -220,9 +220,8 @@ def _button(button: Button, pressed: str, *, inline: bool) -> dict[str, Any]:
     payload = json.dumps({"t": pressed})
     if button.url:
         return {"action": {"type": "open_link", "label": label, "link": button.url, "payload": payload}}
-    kind = (
-        "callback" if inline else "text"
-    )  # a callback leaves no echo in the chat; under the text field it would not go away
+    # a callback leaves no echo in the chat; under the text field it would not go away
+    kind = "callback" if inline else "text"
     return {"action": {"type": kind, "label": label, "payload": payload}, "color": _COLORS[button.style]}
 
 

@@ -99,9 +99,8 @@ class VkSender:
         nothing.
         """
         peer = peer_id(outbound.to.chat)
-        strict = (
-            outbound.author == "operator"
-        )  # an operator must hear that their file did not pass; a customer sees a note
+        # an operator must hear that their file did not pass; a customer sees a note
+        strict = outbound.author == "operator"
         carried = await self._uploads.carry(outbound.attachments, peer, files, strict=strict)
         bare, fresh = False, False
         parameters = {**compose(outbound, carried, nonce), **more}

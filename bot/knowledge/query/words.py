@@ -18,9 +18,8 @@ _CYRILLIC = re.compile(r"[а-я]")
 _INVISIBLE = re.compile(
     r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff]"
 )
-_USUAL = (
-    Path(__file__).parents[1] / "data" / "lemmas_ru.txt"
-)  # form, its lemma; made of forms_ru.txt by `lemma`
+# form, its lemma; made of forms_ru.txt by `lemma`
+_USUAL = Path(__file__).parents[1] / "data" / "lemmas_ru.txt"
 _lock = threading.Lock()
 
 

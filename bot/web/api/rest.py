@@ -37,9 +37,8 @@ from bot.web.api.schemas import (
 )
 
 ROOT = "/api/v1"
-LARGEST = (
-    384 * 1024
-)  # bytes of a body: the largest one that its description allows, with every letter written as \\uXXXX
+# bytes of a body: the largest one that its description allows, with every letter written as \\uXXXX
+LARGEST = 384 * 1024
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _STATES = {
     "pending": "pending",
