@@ -124,7 +124,21 @@ class SettledDelivery(Protocol):
     def id(self) -> int: ...
 
 
-class TicketReader(Protocol):
+class DeliveryReader(Protocol):
+    """Where deliveries are looked up."""
+
+    async def deliveries(
+        self,
+        *,
+        status: Collection[DeliveryStatus] = (),
+        after: int = 0,
+        peer: Peer | None = None,
+        name: str = "",
+        limit: int = 200,
+    ) -> Sequence[SettledDelivery]: ...
+
+
+class TicketReader(DeliveryReader, Protocol):
     """What the desk looks up: kept things, never changed from here."""
 
     async def ticket(self, number: int) -> Ticket | None: ...
@@ -156,16 +170,6 @@ class TicketReader(Protocol):
     async def events(
         self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
     ) -> Sequence[Event]: ...
-
-    async def deliveries(
-        self,
-        *,
-        status: Collection[DeliveryStatus] = (),
-        after: int = 0,
-        peer: Peer | None = None,
-        name: str = "",
-        limit: int = 200,
-    ) -> Sequence[SettledDelivery]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.handoff.desk_context import DeliveryStatus, SettledDelivery
+from bot.handoff.desk_context import DeliveryReader, DeliveryStatus
 from bot.handoff.outreach.segment import SegmentMember
 from bot.model import Peer
 
@@ -16,22 +16,12 @@ FAILED: tuple[DeliveryStatus, ...] = ("failed", "cancelled")
 PORTION = 500  # rows that are read at once
 
 
-class DeliveryTotals(Protocol):
+class DeliveryTotals(DeliveryReader, Protocol):
     """Where messages and customers are looked up."""
 
     async def listeners(
         self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
     ) -> Sequence[SegmentMember]: ...
-
-    async def deliveries(
-        self,
-        *,
-        status: Collection[DeliveryStatus] = (),
-        after: int = 0,
-        peer: Peer | None = None,
-        name: str = "",
-        limit: int = 200,
-    ) -> Sequence[SettledDelivery]: ...
 
 
 @dataclass(frozen=True, slots=True)

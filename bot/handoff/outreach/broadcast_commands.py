@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.outreach.broadcasts import Broadcast, BroadcastSender, DeliveryReader
+from bot.handoff.outreach.broadcasts import Broadcast, BroadcastSender, BroadcastSource
 from bot.handoff.outreach.order_replies import (
     TextSimilarity,
     acknowledged,
@@ -40,7 +40,7 @@ class Broadcasts:
     def __init__(
         self,
         desk: DeskContext,
-        source: DeliveryReader,
+        source: BroadcastSource,
         sender: BroadcastSender,
         similarity: TextSimilarity,
         *,

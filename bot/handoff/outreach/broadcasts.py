@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from bot.handoff import notices
-from bot.handoff.desk_context import DeliveryStatus, DeskContext, SettledDelivery
+from bot.handoff.desk_context import DeliveryReader, DeskContext
 from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
 from bot.handoff.tally import OPEN, BroadcastTotals, count
 from bot.model import (
@@ -47,20 +47,10 @@ SETTLING = 90  # how often what is still on its way is waited for, before the en
 SOON = 10  # the first so many of them quickly
 
 
-class DeliveryReader(SegmentSource, Protocol):
+class BroadcastSource(SegmentSource, DeliveryReader, Protocol):
     """Where messages under way are looked up."""
 
     async def setting(self, name: str) -> str | None: ...
-
-    async def deliveries(
-        self,
-        *,
-        status: Collection[DeliveryStatus] = (),
-        after: int = 0,
-        peer: Peer | None = None,
-        name: str = "",
-        limit: int = 200,
-    ) -> Sequence[SettledDelivery]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +129,7 @@ class BroadcastSender:
     def __init__(
         self,
         desk: DeskContext,
-        source: DeliveryReader,
+        source: BroadcastSource,
         *,
         hours: DaySpan,
         per_second: float,

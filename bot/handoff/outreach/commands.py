@@ -11,7 +11,7 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
 from bot.handoff.outreach import low_rating
 from bot.handoff.outreach.broadcast_commands import Broadcasts
-from bot.handoff.outreach.broadcasts import BroadcastSender, DeliveryReader
+from bot.handoff.outreach.broadcasts import BroadcastSender, BroadcastSource
 from bot.handoff.outreach.incident_commands import IncidentCommands
 from bot.handoff.outreach.order_replies import TextSimilarity, is_ordered
 from bot.handoff.outreach.surveys import Surveys
@@ -39,7 +39,7 @@ class OutreachCommands:
     way back.
     """
 
-    source: DeliveryReader
+    source: BroadcastSource
     similarity: TextSimilarity
     channels: Collection[str]
     hours: DaySpan
