@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.retrieval import index_cache
 from bot.knowledge.retrieval.channels import ChannelRetriever, retriever_names
 from bot.knowledge.retrieval.external import find_factories, hear, invite
-from bot.knowledge.retrieval.features import AnalyzedQuery, Vectors, gather
+from bot.knowledge.retrieval.features import AnalyzedQuery, Contrast, Vectors, gather
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.lexical import Floats
 from bot.knowledge.retrieval.semantic import VectorStore, center_of, centred
@@ -54,6 +55,7 @@ RAW_WINS = 0.05  # how much better covered the raw question must be to win over 
 SHORT = 300  # characters of a question, and
 FEW = 3000  # articles, up to which a question is answered in the loop: a hop costs more than it frees
 Read = tuple[tuple[Article, ...], tuple[Problem, ...]]  # what a folder holds now
+_ENGLISH = ("english", "paired_en")  # coefficients for English questions in a base that has English articles
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -61,7 +63,8 @@ _NOTHING: Mapping[str, object] = {}
 class SearchState:
     """Everything a question needs, swapped whole by a reload.
 
-    `center` is the common part of the vectors of a foreign encoder.
+    `center` is the common part of the vectors of a foreign encoder, `contrasts` belong to a sentence encoder
+    beside our own, by kind.
     """
 
     catalog: ArticleCatalog
@@ -70,6 +73,7 @@ class SearchState:
     vectors: Vectors | None = None
     store: VectorStore | None = None
     center: np.ndarray | None = None
+    contrasts: Mapping[str, Contrast] = field(default_factory=dict)
     checks: Mapping[str, SelfCheck] = field(default_factory=dict)
     external_retrievers: Mapping[str, Retriever] = field(default_factory=dict)
     shift: ConfidenceShift = NO_SHIFT
@@ -175,15 +179,17 @@ class Knowledge:
                 parts.setdefault(self._kind(article.lang == "en"), []).append(article)
             split = store.encoder.split
 
-            def vectors_of(texts: Sequence[str]) -> Floats:
-                return centred(store.encode(texts), center, split)
+            def vectors_of(articles: Sequence[Article], texts: Sequence[str]) -> Floats:
+                return centred(store.encode(texts, articles[0].lang), center, split)
 
-            kinds += [(kind, vectors_of, articles) for kind, articles in parts.items()]
+            kinds += [(kind, partial(vectors_of, articles), articles) for kind, articles in parts.items()]
         checks = {}
         for kind, encode, articles in kinds:
             split = state.vectors.split if state.vectors is not None and kind != "words" else 0
-            index, cases = examine(articles, self._reader, encode, split=split)
-            checks[kind] = check_of(index, cases, self._models[kind])
+            found = examine(
+                articles, self._reader, encode, split=split, contrast=state.contrasts.get(kind)
+            )
+            checks[kind] = check_of(found.index, found.cases, self._models[kind], found.barred)
         with self._reloading:
             self._state = replace(self._state, checks=checks)
         self._refine()
@@ -322,11 +328,20 @@ class Knowledge:
             return SearchState(
                 catalog, index, lexicon, checks=checks, external_retrievers=external_retrievers, shift=shift
             )
-        questions = self._store.encode(index.questions.texts)
-        passages = self._store.encode(index.passages.texts)
+        spoken = [a.lang for a in index.articles]
+        sides = [(side, [spoken[i] for i in side.owners]) for side in (index.questions, index.passages)]
+        questions, passages = (self._store.encode(side.texts, languages) for side, languages in sides)
         split = self._store.encoder.split
         every = np.concatenate((questions, passages)) if len(passages) else questions
-        center = None if self._is_own() else center_of(every[:, split:])
+        center = None if self._is_own() or split else center_of(every)
+        contrasts = {
+            self._kind(english): Contrast.of(
+                every[np.array([s == "en" for _, ss in sides for s in ss]) == english, split:],
+                self._store.encoder.background("en" if english else ""),
+            )
+            for english in (False, True)
+            if split
+        }
         vectors = Vectors(
             centred(questions, center, split),
             centred(passages, center, split),
@@ -334,13 +349,15 @@ class Knowledge:
             split,
         )
         return SearchState(
-            catalog, index, lexicon, vectors, self._store, center, checks, external_retrievers, shift
+            catalog, index, lexicon, vectors, self._store, center, contrasts, checks, external_retrievers, shift
         )
 
     def _kind(self, english: bool) -> str:
         """Which coefficients go with the encoder that is loaded and with the language."""
         if self._store is not None and self._store.encoder.split:
-            return "english" if english else "paired"  # no coefficients of both are fitted for English yet
+            if not english:
+                return "paired"
+            return "paired_en" if "en" in self._store.encoder.languages else "english"
         if not self._is_own():
             return "sentence"
         return "english" if english else "own"
@@ -484,12 +501,17 @@ class Knowledge:
         if state.store is None or state.vectors is None or not reading.words:
             return AnalyzedQuery(text, reading), "words"
         kind = self._kind(not is_russian(text))
-        if kind == "english" and not (
+        if kind in _ENGLISH and not state.catalog.has_english and state.vectors.split:
+            kind = "paired"  # its sentence encoder reads every language
+        elif kind == "english" and not (
             state.catalog.has_english and (state.catalog.titled or not is_bare(state.index))
         ):
             return AnalyzedQuery(text, reading), "words"  # running text alone is found better by its words
-        vector = centred(state.store.ask(text)[None], state.center, state.vectors.split)[0]
-        return AnalyzedQuery(text, reading, vector), kind
+        spoken = "en" if kind in _ENGLISH else "ru"
+        split = state.vectors.split
+        vector = centred(state.store.ask(text, spoken)[None], state.center, split)[0]
+        contrast = state.contrasts.get(kind)
+        return AnalyzedQuery(text, reading, vector, contrast(vector[split:]) if contrast else (0.0, 0.0)), kind
 
     def _decide(
         self,

@@ -20,10 +20,14 @@ from training.english import free_sentences, made_sentences
 from training.priors.bases import (
     Base,
     Intent,
+    WrittenArticle,
     article_bases,
+    business_bases,
     fold_of,
+    is_background,
     labelled_bases,
     passage_bases,
+    read_businesses,
     read_labelled,
     read_support,
     read_written,
@@ -223,6 +227,81 @@ def test_written_businesses_are_read_by_domain(tmp_path: Path) -> None:
         ],
         "bank": [("bank/0", "Cards", "Two days.", ("where is my card",))],
     }
+
+
+BUSINESS = """## ru_taxi_1
+= Оплата | Картой или наличными.
++ Как заплатить за поездку?
+картой можно
+
+чем платить
+нет налички
+где чек
+= Дети | Кресло заказывают заранее.
+едем с ребёнком
+кресло есть?
+мне 3 года сыну
+! сколько зарабатывает водитель
+~ какая завтра погода
+"""
+
+
+def test_a_business_is_read_with_what_nothing_answers(tmp_path: Path) -> None:
+    """Title, text, editor's examples and customers' questions of each article; near and far foreign texts."""
+    write(tmp_path / "ru_taxi_1.txt", BUSINESS)
+
+    (taxi,) = read_businesses(tmp_path)
+
+    assert (taxi.name, taxi.language, taxi.near, taxi.far) == (
+        "ru_taxi_1",
+        "ru",
+        ("сколько зарабатывает водитель",),
+        ("какая завтра погода",),
+    )
+    assert taxi.articles[0] == WrittenArticle(
+        "Оплата",
+        "Картой или наличными.",
+        ("Как заплатить за поездку?",),
+        ("картой можно", "чем платить", "нет налички", "где чек"),
+    )
+    assert [a.title for a in taxi.articles] == ["Оплата", "Дети"]
+
+
+def test_a_question_before_the_first_article_is_named_by_its_line(tmp_path: Path) -> None:
+    """The writer is told the file, the line, and what should have stood before."""
+    write(tmp_path / "ru_taxi_1.txt", "## ru_taxi_1\nкартой можно\n")
+
+    with pytest.raises(ValueError, match=r"ru_taxi_1\.txt:2: .*first article"):
+        read_businesses(tmp_path)
+
+
+def test_every_written_business_is_whole() -> None:
+    """The files that ship with the project: articles have titles and questions, foreign texts are there, no
+    question stands twice.
+    """
+    found = read_businesses(Path(__file__).parents[2] / "training" / "bases")
+
+    assert len(found) > 40 and {b.language for b in found} == {"ru", "en"}
+    for business in found:
+        asked = [q for a in business.articles for q in a.questions]
+        assert len(business.articles) >= 8 and business.near and business.far, business.name
+        assert all(a.title and len(a.questions) >= 3 for a in business.articles), business.name
+        assert not set(asked) & set(business.near), business.name
+
+
+def test_bases_of_businesses_do_not_leak(tmp_path: Path) -> None:
+    """No example is asked, what is compared with as background never asks, each answer is in the base."""
+    written = [b for b in read_businesses(Path(__file__).parents[2] / "training" / "bases") if b.language == "ru"]
+
+    bases = list(business_bases(written[:12], 30, 5, 1))
+
+    assert {b.fold for b in bases} == {1} and min(len(b.articles) for b in bases) <= 12
+    shares = [sum(gold is None for _, gold in b.questions) / len(b.questions) for b in bases]
+    assert min(shares) < 0.2 and max(shares) > 0.55
+    for base in bases:
+        assert not leaks(base)
+    far = {t for b in written for t in b.far}
+    assert not any(is_background(q) for b in bases for q, _ in b.questions if q in far)
 
 
 def leaks(base: Base) -> list[str]:

@@ -176,9 +176,7 @@ def passage_bases(kb: Path, test: Path, number: int, seed: int, language: str) -
         questions = [(q, r["id"]) for r in inside for q in asked.get(r["id"], [])] + [
             (q, None) for r in left for q in asked.get(r["id"], [])
         ]
-        yield Base(
-            f"xquad_{language}{n}", articles, tuple(questions), n % 2 if language == "ru" else 2, language
-        )
+        yield Base(f"xquad_{language}{n}", articles, tuple(questions), 0 if language == "ru" else 2, language)
 
 
 def read_written(path: Path) -> dict[str, list[Article]]:
@@ -230,6 +228,126 @@ def written_bases(path: Path, number: int, seed: int, fold: int, *, lone: bool =
         ]
         yield Base(
             f"written_en{n}-{len(inside)}x{most}", tuple(articles), tuple(questions + near + far), fold, "en"
+        )
+
+
+@dataclass(frozen=True)
+class WrittenArticle:
+    """An article of an invented business with the examples its editor would give and with what its customers
+    ask.
+    """
+
+    title: str
+    body: str
+    examples: tuple[str, ...]
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Business:
+    """An invented business: its articles, questions near its topics that none of them answers, and texts that
+    have nothing to do with it.
+    """
+
+    name: str
+    articles: tuple[WrittenArticle, ...]
+    near: tuple[str, ...]
+    far: tuple[str, ...]
+
+    @property
+    def language(self) -> str:
+        return self.name.partition("_")[0]
+
+
+def read_businesses(folder: Path) -> list[Business]:
+    """Every file of *folder*: `## name`, `= title | text`, `+ an editor's example`, a customer's question a
+    line, `! a question near it that nothing answers`, `~ a text from elsewhere`. Raises ValueError with file
+    and line for a question that stands before the first article.
+    """
+    found = []
+    for path in sorted(folder.glob("*.txt")):
+        articles: list[tuple[str, str, list[str], list[str]]] = []
+        near, far = [], []
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            mark, text = line[:1], line[1:].strip()
+            if not line.strip() or line.startswith("##"):
+                continue
+            if mark == "=":
+                title, _, body = (part.strip() for part in text.partition("|"))
+                articles.append((title, body, [], []))
+            elif mark == "!":
+                near.append(text)
+            elif mark == "~":
+                far.append(text)
+            elif not articles:
+                raise ValueError(
+                    f"{path}:{number}: a question stands before the first article (`= title | text`)"
+                )
+            else:
+                _, _, examples, questions = articles[-1]
+                (examples if mark == "+" else questions).append(text if mark == "+" else line.strip())
+        made = tuple(WrittenArticle(t, b, tuple(e), tuple(q)) for t, b, e, q in articles)
+        found.append(Business(path.stem, made, tuple(near), tuple(far)))
+    return found
+
+
+def is_background(text: str) -> bool:
+    """Whether a text from elsewhere is among those that search is given to compare with; the others ask while
+    coefficients are fitted, so that these never see a question compared with itself.
+    """
+    return sum(text.encode()) % 2 == 0
+
+
+def business_bases(businesses: Sequence[Business], number: int, seed: int, fold: int) -> Iterator[Base]:
+    """Bases of one to many of the *businesses* of one language, as people bring them: 8 articles or hundreds,
+    no example or several, titles alone or texts alone, and from a tenth to two thirds of what is asked
+    answered by nothing.
+    """
+    rnd = random.Random(seed)
+    language = businesses[0].language
+    for n in range(number):
+        several = rnd.choice([1, 1, 1, 1, 2, 2, 3, 5, 8, len(businesses)])
+        chosen = rnd.sample(businesses, min(several, len(businesses)))
+        mine = [(b, i) for b in chosen for i in range(len(b.articles))]
+        rnd.shuffle(mine)
+        if several == 1 and rnd.random() < 0.3:
+            mine = mine[: rnd.choice([8, 10, 12])]
+        cut = int(len(mine) * rnd.choice([0.0, 0.0, 0.1, 0.2, 0.3]))
+        left, inside = mine[:cut], mine[cut:]
+        most = rnd.choice([0, 0, 0, 1, 1, 1, 2, 2, 3, 4])
+        titled = not most or rnd.random() < 0.8
+        bodied = rnd.random() < 0.7
+        articles: list[Article] = []
+        questions: list[tuple[str, str | None]] = []
+        for business, place in inside:
+            written = business.articles[place]
+            asked = rnd.sample(written.questions, len(written.questions))
+            taken = max(0, most - len(written.examples)) if len(asked) > 3 else 0
+            examples = [*written.examples[:most], *asked[: min(taken, len(asked) - 2)]][:most]
+            title = written.title if titled or not examples else examples[0]
+            name = f"{business.name}/{place}"
+            articles.append(
+                _article(name, title, examples, (written.body if bodied else "") or title, language)
+            )
+            questions += [(t, name) for t in asked if t not in examples][:5]
+        near: list[tuple[str, str | None]] = [(t, None) for b in chosen for t in b.near]
+        near += [(t, None) for b, i in left for t in b.articles[i].questions[:5]]
+        others = [b for b in businesses if b not in chosen]
+        far: list[tuple[str, str | None]] = [(t, None) for b in chosen for t in b.far if not is_background(t)]
+        far += [(rnd.choice(rnd.choice(b.articles).questions), None) for b in others for _ in range(2)]
+        for texts in (questions, near, far):
+            rnd.shuffle(texts)
+        questions = questions[:120]
+        foreign = rnd.choice([0.1, 0.2, 0.3, 0.5, 0.5, 0.67])
+        wanted = int(len(questions) * foreign / (1 - foreign))
+        near = near[: int(wanted * rnd.choice([0.3, 0.5, 0.7]))]
+        asked_all = questions + near + far[: wanted - len(near)]
+        yield Base(
+            f"{businesses[0].name.split('_')[0]}shops{n}-{len(inside)}x{most}",
+            tuple(articles),
+            tuple(asked_all),
+            fold,
+            language,
         )
 
 

@@ -8,11 +8,11 @@ fourth document is).
 from __future__ import annotations
 
 import argparse
-import json
 import pickle
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -31,16 +31,11 @@ from bot.knowledge.decision.ranking import (
     rank,
     read_models,
 )
-from bot.knowledge.encoder.e5 import E5Encoder
-from bot.knowledge.encoder.navec import find_navec, read_navec
-from bot.knowledge.encoder.rows import lay, learn_pieces, vocabulary_of
-from bot.knowledge.encoder.static import UNKNOWN
-from bot.knowledge.encoder.text import BUCKETS, ENGLISH, marked_words, pieces_of
-from bot.knowledge.query.words import words_of
 from bot.knowledge.retrieval.features import SHORTLIST
 from bot.knowledge.retrieval.lexical import Floats
 from training.priors import bases as simulated
-from training.priors.gathering import Encode, Exam, gather_all, rank_rows
+from training.priors.encodings import Encoders
+from training.priors.gathering import Exam, gather_all, rank_rows
 from training.rows import read_rows
 
 HERE = Path(__file__).parent
@@ -61,18 +56,25 @@ WEIGHTS = {
 LONE_OUTSIDE = 0.75
 SEEDS = 3
 SHAPE = 5  # the last inputs of confidence: what kind of base it is
-OWN_WIDTH = 200  # columns of our own encoder
+KINDS = ("words", "own", "english", "sentence", "paired", "paired_en")
+PAIRED = ("paired", "paired_en")
 FEWEST_STEPS = 700  # a small set is gone through oftener
 
 
 def all_bases(data: Path | None, scale: float) -> list[simulated.Base]:
     """Every base to learn from; without *data* only what this project wrote."""
     support = simulated.read_support(ROOT / "training" / "support_ru")
-    off_topic = (HERE / "off_topic_ru.txt").read_text("utf-8").splitlines()
+    off_topic = [t for t in off_topic_lines() if not simulated.is_background(t)]
     articles, _ = read_articles(ROOT / "kb_articles")
-    found = list(simulated.support_bases(support, int(110 * scale), 1, off_topic))
+    found = list(simulated.support_bases(support, int(90 * scale), 1, off_topic))
     found += simulated.article_bases([a for a in articles if a.lang == "ru"], int(24 * scale), 6)
     found += simulated.article_bases([a for a in articles if a.lang == "en"], int(10 * scale), 7, fold=2)
+    written = simulated.read_businesses(ROOT / "training" / "bases")
+    for fold in (0, 1):
+        mine = [b for b in written if b.language == "ru" and simulated.fold_of(b.name.split("_")[1]) == fold]
+        found += simulated.business_bases(mine, int(60 * scale), 10 + fold, fold)
+    mine = [b for b in written if b.language == "en"]
+    found += simulated.business_bases(mine, int(60 * scale), 12, 2)
     found += simulated.written_bases(
         ROOT / "training" / "english" / "articles.txt", int(24 * scale), 8, fold=2
     )
@@ -94,6 +96,18 @@ def all_bases(data: Path | None, scale: float) -> list[simulated.Base]:
                 data / folder / "kb.jsonl", data / folder / "test.jsonl", int(10 * scale), 5, language
             )
     return found
+
+
+def off_topic_lines() -> list[str]:
+    return (HERE / "off_topic_ru.txt").read_text("utf-8").splitlines()
+
+
+def background_of(language: str) -> list[str]:
+    """Texts that no business answers, to be compared with: they ask nothing while coefficients are fitted."""
+    texts = off_topic_lines() if language == "ru" else []
+    for business in simulated.read_businesses(ROOT / "training" / "bases"):
+        texts += business.far if business.language == language else ()
+    return sorted({t for t in texts if simulated.is_background(t)})
 
 
 # --- networks
@@ -199,7 +213,7 @@ def fit_confidence(
     for exam in exams:
         if is_bare(exam.index) != bare:
             continue
-        check = check_of(exam.own_index or exam.index, exam.own, model)
+        check = check_of(exam.own_index or exam.index, exam.own, model, exam.barred)
         for case in exam.cases:
             scores = rank(exam.index, case.evidence, model)
             if len(scores):
@@ -252,222 +266,59 @@ def save(models: dict[str, RankingModel], path: Path) -> None:
     np.savez_compressed(path, **arrays)
 
 
-# --- encoders that have not seen what they encode
-# --------------------------------------------------------------------
+def encoders_of(args: argparse.Namespace) -> Encoders:
+    return Encoders(
+        all_bases(args.english, args.scale),
+        args.english,
+        args.sentence,
+        args.e5,
+        args.keep,
+        {language: background_of(language) for language in ("ru", "en")},
+    )
 
 
-def half_encoders() -> list[Encode]:
-    """Our own encoder trained twice, each time without one half of the domains: number *n* has not seen fold
-    *n*.
-    """
-    from training import encoder as own
-
-    path = find_navec()
-    if path is None:
-        raise SystemExit("pip install --no-deps natasha==1.6.0")
-    folders = [own.HERE / "support_ru", own.HERE / "phrases"]
-    intents, groups = own.read_corpus(folders), own.read_groups(folders)
-    texts = [t for i in intents for t in (i.title, *i.texts)] + [t for g in groups for t in g]
-    vocabulary = vocabulary_of(read_navec(path), sorted({w for t in texts for w in words_of(t)}))
-    reader = own.Reader(vocabulary)
-    found: list[Encode] = []
-    for fold in (0, 1):
-        trained = own.train_all(
-            vocabulary,
-            [i for i in intents if simulated.fold_of(i.domain) != fold],
-            groups,
-            own.Recipe(seeds=1),
-        )
-        rows = lay(vocabulary, trained)
-        chosen = [i for i, w in enumerate(vocabulary.forms) if len(w) > 3 and pieces_of(w)][:40_000]
-        pieces = learn_pieces([vocabulary.forms[i] for i in chosen], rows[chosen])
-        found.append(lambda t, query, rows=rows, pieces=pieces: own.encode(reader, rows, pieces, t))  # type: ignore[misc]
-    return found
+def exams_of(encoders: Encoders, kind: str) -> list[Exam]:
+    """The asked bases of *kind*: from the folder where they are kept, or asked now and left there."""
+    kept = encoders.keep / f"{kind}.pickle"
+    if kept.exists():
+        return cast(list[Exam], pickle.loads(kept.read_bytes()))
+    exams = gather_all(*encoders.of(kind))
+    kept.write_bytes(pickle.dumps(exams))
+    return exams
 
 
-def english_encoders(folder: Path, data: Path, kept: Path | None) -> list[Encode]:
-    """The English rows taught three times: without banking77, without clinc150, with both; number *n* goes
-    with the bases of fold *n*.
-    """
-    from training import english
-
-    teacher = english.Teacher(folder, kept)
-    made = english.made_sentences(ROOT / "training" / "english")
-    every = made + english.free_sentences(data)
-    words = english.vocabulary_of(teacher, every)
-    marked = [ENGLISH + w for w in words]
-    long = [i for i, w in enumerate(words) if len(w) > 3]
-    found: list[Encode] = []
-    for without in (["banking77"], ["clinc150"], []):
-        rows = english.train(words, teacher, made + english.free_sentences(data, without))
-        pieces = learn_pieces([marked[i] for i in long], rows[long])
-        table = dict(zip(marked, rows, strict=True))
-
-        def encode(
-            texts: Sequence[str], query: bool, table: dict[str, Floats] = table, pieces: Floats = pieces
-        ) -> Floats:
-            done = np.zeros((len(texts), pieces.shape[1]), np.float32)
-            for n, text in enumerate(texts):
-                for word in marked_words(text):
-                    if (row := table.get(word)) is not None:
-                        done[n] += row
-                    elif buckets := pieces_of(word):
-                        done[n] += UNKNOWN * pieces[[b % BUCKETS for b in buckets]].mean(0)
-            unit: Floats = done / np.maximum(np.linalg.norm(done, axis=1, keepdims=True), 1e-9)
-            return unit
-
-        found.append(encode)
-    return found
-
-
-def beside(ours: Encode, e5: Encode) -> Encode:
-    """Our own encoder and e5 side by side."""
-
-    def encode(texts: Sequence[str], query: bool) -> Floats:
-        return np.concatenate((ours(texts, query), e5(texts, query)), 1)
-
-    return encode
-
-
-def e5_encoder(folder: Path, kept: Path) -> Encode:
-    """The converted model in *folder*; vectors stay in *kept*: encoding takes longer than all the rest."""
-    model = E5Encoder(folder, "training")
-    names = kept / "e5.texts.json", kept / "e5.npy"
-    known: dict[str, Floats] = {}
-    if all(n.exists() for n in names):
-        known = dict(zip(json.loads(names[0].read_text("utf-8")), np.load(names[1]), strict=True))
-
-    def encode(texts: Sequence[str], query: bool) -> Floats:
-        prefix = "q" if query else "p"
-        missing = [t for t in dict.fromkeys(texts) if prefix + t not in known]
-        for i in range(0, len(missing), 256):
-            part = missing[i : i + 256]
-            known.update(zip((prefix + t for t in part), model.encode(part, query=query), strict=True))
-        if len(missing) > 1000:
-            names[0].write_text(json.dumps(list(known)), "utf-8")
-            np.save(names[1], np.stack(list(known.values())))
-        if not texts:
-            return np.zeros((0, model.dimensions), np.float32)
-        return np.stack([known[prefix + t] for t in texts]).astype(np.float32)
-
-    return encode
-
-
-def sentence_encoder(folder: Path) -> Encode:
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(folder), device="cpu")
-    kept: dict[str, Floats] = {}
-
-    def encode(texts: Sequence[str], query: bool) -> Floats:
-        missing = [t for t in dict.fromkeys(texts) if t not in kept]
-        if missing:
-            kept.update(
-                zip(
-                    missing,
-                    model.encode(missing, batch_size=128, normalize_embeddings=True, show_progress_bar=False),
-                    strict=True,
-                )
-            )
-        return (
-            np.stack([kept[t] for t in texts]).astype(np.float32)
-            if len(texts)
-            else np.zeros((0, 384), np.float32)
-        )
-
-    return encode
+def arguments(about: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument(
+        "--english", type=Path, help="folder of the free sets; without it our own texts alone"
+    )
+    parser.add_argument("--sentence", type=Path, help="folder of all-MiniLM-L6-v2, for English")
+    parser.add_argument("--e5", type=Path, help="folder of the converted e5 (bot model prepare)")
+    parser.add_argument("--keep", type=Path, required=True, help="where vectors and asked bases are kept")
+    parser.add_argument("--scale", type=float, default=1.0, help="how many bases, against the usual number")
+    return parser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--english",
-        type=Path,
-        default=None,
-        help="folder with the free data sets; without it Russian alone is fitted",
-    )
-    parser.add_argument(
-        "--sentence",
-        type=Path,
-        default=None,
-        help="folder of a small English sentence encoder, for the kinds `sentence` and `english`",
-    )
-    parser.add_argument(
-        "--e5", type=Path, default=None, help="folder of the converted e5 (bot model prepare), for `paired`"
-    )
-    parser.add_argument(
-        "--taught", type=Path, default=None, help="file of the teacher's vectors, see training.english"
-    )
-    parser.add_argument(
-        "--kinds", default="words,own", help="which coefficients to fit anew; the others are kept"
-    )
-    parser.add_argument("--scale", type=float, default=1.0, help="how many bases, against the usual number")
-    parser.add_argument(
-        "--keep",
-        type=Path,
-        default=None,
-        help="where to keep the gathered rows, to fit again without gathering",
-    )
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="which to fit anew; the others are kept")
     parser.add_argument("--out", type=Path, default=COEFFICIENTS)
     args = parser.parse_args()
     torch.set_num_threads(1)
     start = time.perf_counter()
-    found = all_bases(args.english, args.scale)
+    encoders = encoders_of(args)
     models: dict[str, RankingModel] = {}
-    halves: list[Encode] = []
     for kind in args.kinds.split(","):
-        kept = args.keep / f"{kind}.pickle" if args.keep else None
-        if kept and kept.exists():
-            exams = pickle.loads(kept.read_bytes())
-        else:
-            mine: list[simulated.Base] = found
-            encoders: list[tuple[Encode, bool] | None] = [None]
-            if kind == "own":
-                halves = halves or half_encoders()
-                mine, encoders = [b for b in found if b.language == "ru"], [(h, False) for h in halves]
-            if kind == "english":
-                mine = [b for b in found if b.language == "en"]
-                encoders = [(e, False) for e in english_encoders(args.sentence, args.english, args.taught)]
-            if kind == "paired":
-                mine = [b for b in found if b.language == "ru"]
-                e5 = e5_encoder(args.e5, args.keep)
-                units = [t for b in mine for a in b.articles for t in (a.title, *a.questions, a.body)]
-                units += [p.text for b in mine for a in b.articles for p in a.passages]
-                asked = [q for b in mine for q, _ in b.questions]
-                e5(units, False), e5(asked, True), e5(asked, False)
-                print(f"{kind}: e5 is ready, {time.perf_counter() - start:.0f} s", flush=True)
-                halves = halves or half_encoders()
-                exams = gather_all(mine, [(beside(h, e5), True) for h in halves], split=OWN_WIDTH)
-            elif kind != "sentence":
-                exams = gather_all(mine, encoders)
-            else:
-                mine = [b for b in found if b.language == "en"]
-                encode = sentence_encoder(args.sentence)
-                encode(
-                    [t for b in mine for a in b.articles for t in (*a.questions, a.body)]
-                    + [q for b in mine for q, _ in b.questions],
-                    False,
-                )
-                exams = gather_all(mine, [(encode, True)], workers=1)
-                halves = halves or half_encoders()
-                exams += gather_all(
-                    [b for b in found if b.language == "ru"][::2], [(h, True) for h in halves]
-                )
-            if kept:
-                kept.write_bytes(pickle.dumps(exams))
+        exams = exams_of(encoders, kind)
+        asked = sum(len(e.cases) for e in exams)
         print(
-            f"{kind}: {len(exams)} bases, {sum(len(e.cases) for e in exams)} questions,"
-            f" {time.perf_counter() - start:.0f} s",
-            flush=True,
+            f"{kind}: {len(exams)} bases, {asked} questions, {time.perf_counter() - start:.0f} s", flush=True
         )
-        models[kind] = fit_model(exams, paired=kind == "paired")
+        models[kind] = fit_model(exams, paired=kind in PAIRED)
         read_models.cache_clear()
         save({**(read_models(args.out) if args.out.exists() else {}), **models}, args.out)
         print(f"{kind}: fitted, {time.perf_counter() - start:.0f} s", flush=True)
-    print(
-        f"{args.out}: {args.out.stat().st_size / 1e3:.0f} kB, short list {SHORTLIST},"
-        f" {time.perf_counter() - start:.0f} s"
-    )
+    print(f"{args.out}: {args.out.stat().st_size / 1e3:.0f} kB, short list {SHORTLIST}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import cast
 
 import numpy as np
 
@@ -14,13 +15,25 @@ from bot.knowledge.decision.ranking import is_bare, rank_inputs
 from bot.knowledge.decision.self_check import examine
 from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.synonyms import read_speech
-from bot.knowledge.retrieval.features import SHORTLIST, AnalyzedQuery, Evidence, Vectors, gather
+from bot.knowledge.retrieval.features import SHORTLIST, AnalyzedQuery, Contrast, Evidence, Vectors, gather
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.lexical import Floats
 from bot.knowledge.retrieval.semantic import center_of, centred
 from training.priors.bases import Base
 
 Encode = Callable[[Sequence[str], bool], Floats]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What turns a base's texts into vectors, and how they are compared: from column *split* on the common
+    part of the base is taken away where *center* says so; *background* are texts that no business answers.
+    """
+
+    encode: Encode
+    center: bool = False
+    split: int = 0
+    background: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,7 @@ class Exam:
     cases: tuple[Case, ...]
     own: tuple[tuple[Evidence, int], ...] = ()
     own_index: Index | None = None
+    barred: tuple[Evidence, ...] = ()
 
     @property
     def family(self) -> str:
@@ -63,22 +77,12 @@ class _Slim:
         self.shape, self.questions = index.shape, _Sizes(index.questions.sizes)
 
 
-_encoders: list[tuple[Encode, bool] | None] = []
-_split: list[int] = [0]
+_encodings: list[Encoding | None] = []
 
 
-def gather_all(
-    bases: Iterable[Base],
-    encoders: Sequence[tuple[Encode, bool] | None],
-    workers: int = 2,
-    *,
-    split: int = 0,
-) -> list[Exam]:
-    """All bases asked; the encoder of a base's fold turns its texts into vectors (None: words alone); True =
-    to be centred, from column *split* on.
-    """
-    _encoders[:] = list(encoders)
-    _split[0] = split
+def gather_all(bases: Iterable[Base], encodings: Sequence[Encoding | None], workers: int = 2) -> list[Exam]:
+    """All bases asked; the encoding of a base's fold turns its texts into vectors (None: words alone)."""
+    _encodings[:] = list(encodings)
     with get_context("fork").Pool(workers) as pool:
         return pool.map(gather_one, list(bases), chunksize=2)
 
@@ -86,27 +90,29 @@ def gather_all(
 def gather_one(base: Base) -> Exam:
     reader = TextAnalyzer(read_speech())
     index = Index(base.articles, reader)
-    chosen = _encoders[base.fold % len(_encoders)]
-    vectors, asked, known = None, [None] * len(base.questions), None
+    chosen = _encodings[base.fold % len(_encodings)]
+    vectors, asked, known, contrast, split = None, [None] * len(base.questions), None, None, 0
     if chosen is not None:
-        encode, center = chosen
-        split = _split[0]
-        every = list(index.questions.texts + index.passages.texts)
-        middle = center_of(encode(every, False)[:, split:]) if center else None
+        encode, split = chosen.encode, chosen.split
+        every = encode(list(index.questions.texts + index.passages.texts), False)
+        middle = center_of(every[:, split:]) if chosen.center else None
 
         def known(texts: Sequence[str]) -> Floats:
             return centred(encode(list(texts), False), middle, split)
 
         vectors = Vectors(known(index.questions.texts), known(index.passages.texts), "training", split)
         asked = list(centred(encode([q for q, _ in base.questions], True), middle, split))
+        if chosen.background is not None:
+            contrast = Contrast.of(every[:, split:], chosen.background)
     cases = []
     for (text, gold), vector in zip(base.questions, asked, strict=True):
-        evidence = gather(
-            index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors
-        )
+        against = contrast(vector[split:]) if contrast and vector is not None else (0.0, 0.0)
+        query = AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector, against)
+        evidence = gather(index, query, vectors=vectors)
         cases.append(Case(evidence, _place_of(gold, evidence, index)))
-    own_index, own = examine(base.articles, reader, known, split=_split[0])
-    return Exam(base.name, _Slim(index), tuple(cases), tuple(own), _Slim(own_index))  # type: ignore[arg-type]
+    own = examine(base.articles, reader, known, split=split, contrast=contrast)
+    slim, own_slim = cast(Index, _Slim(index)), cast(Index, _Slim(own.index))
+    return Exam(base.name, slim, tuple(cases), tuple(own.cases), own_slim, tuple(own.barred))
 
 
 def _place_of(gold: str | None, evidence: Evidence, index: Index) -> int:

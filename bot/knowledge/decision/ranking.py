@@ -16,6 +16,7 @@ from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.lexical import Floats
 
 COEFFICIENTS = Path(__file__).parents[1] / "data" / "coefficients.npz"
+FEWEST_ASKED, FEWEST_BARRED = 10, 6  # fewer say nothing of a base
 CLIP = 5.0  # standard deviations: nothing counts for more
 BARE = 0.3  # log1p of examples an article: below it passages alone are searched, with weights of their own
 _BARE_COLUMNS = [
@@ -133,37 +134,45 @@ def rank(index: Index, evidence: Evidence, model: RankingModel) -> Floats:
 class SelfCheck:
     """How a base fares when each of some examples asks for its own article without being there: the share
     found first, the belief that the ranking had in what it found, and how many asked (0: there were too few
-    examples to ask).
+    examples to ask). `outside` is the mean score of what comes first when the right article is taken away,
+    `barred` how many were asked so: it tells what a near miss looks like in this base.
     """
 
     accuracy: float = 0.0
     belief: float = 0.0
     asked: int = 0
+    outside: float = 0.0
+    barred: int = 0
 
-    @property
-    def inputs(self) -> tuple[float, float, float]:
-        """As the confidence networks see it."""
-        if not self.asked:
-            return 0.0, 0.0, 0.0
-        return self.accuracy - self.belief, self.accuracy, float(np.log1p(self.asked))
+    def inputs(self, top: float) -> tuple[float, float, float, float, float]:
+        """As the confidence networks see it, for a question whose first candidate has the score *top*."""
+        mine = 0.0, 0.0, 0.0
+        if self.asked:
+            mine = self.accuracy - self.belief, self.accuracy, float(np.log1p(self.asked))
+        return (*mine, *((top - self.outside, float(np.log1p(self.barred))) if self.barred else (0.0, 0.0)))
 
 
-def check_of(index: Index, cases: Sequence[tuple[Evidence, int]], model: RankingModel) -> SelfCheck:
+def check_of(
+    index: Index,
+    cases: Sequence[tuple[Evidence, int]],
+    model: RankingModel,
+    barred: Sequence[Evidence] = (),
+) -> SelfCheck:
     """The self-check of a base whose examples were asked; each case is the evidence and the number of the
-    right article.
+    right article, *barred* is the evidence for questions whose article was taken away.
     """
     found, belief = [], []
+    tops = [float(scores.max()) for e in barred if len(scores := rank(index, e, model))]
     for evidence, gold in cases:
         scores = rank(index, evidence, model)
         if len(scores):
             best = int(scores.argmax())
             found.append(int(evidence.articles[best]) == gold)
             belief.append(float(chances(scores)[best]))
-    return (
-        SelfCheck(float(np.mean(found)), float(np.mean(belief)), len(found))
-        if len(found) >= 10
-        else SelfCheck()
-    )
+    outside = (float(np.mean(tops)), len(tops)) if len(tops) >= FEWEST_BARRED else (0.0, 0)
+    if len(found) < FEWEST_ASKED:
+        return SelfCheck(0.0, 0.0, 0, *outside)
+    return SelfCheck(float(np.mean(found)), float(np.mean(belief)), len(found), *outside)
 
 
 def chances(scores: Floats) -> Floats:
@@ -203,8 +212,8 @@ def confidence_inputs(
         evidence.known,
         np.log1p(evidence.words),
         evidence.similar,
-        *((evidence.similar_sentence,) if paired else ()),
-        *check.inputs,
+        *((evidence.similar_sentence, *evidence.contrast) if paired else ()),
+        *check.inputs(float(np.clip(scores[first], -10, 30))),
     )
     return np.concatenate(
         (np.array(head, np.float32), top, top - others, np.maximum(top, others), index.shape)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.query.analyzer import TextAnalyzer
-from bot.knowledge.retrieval.features import AnalyzedQuery, Evidence, Vectors, gather
+from bot.knowledge.retrieval.features import AnalyzedQuery, Contrast, Evidence, Vectors, gather
 from bot.knowledge.retrieval.index import Index, question_texts
 from bot.knowledge.retrieval.lexical import Floats
 
@@ -36,26 +38,55 @@ def held_out(articles: Sequence[Article], most: int = MOST) -> tuple[list[Articl
     return left, taken
 
 
+@dataclass(frozen=True)
+class Examination:
+    """The index without the held-out examples; for each of them what search knew and which article was right;
+    and what it knew when the article of a question was taken away.
+    """
+
+    index: Index
+    cases: list[tuple[Evidence, int]]
+    barred: list[Evidence]
+
+
 def examine(
-    articles: Sequence[Article], reader: TextAnalyzer, encode: Encode | None, *, split: int = 0
-) -> tuple[Index, list[tuple[Evidence, int]]]:
-    """The index without the held-out examples, and for each of them what search knew and which article was
-    right.
+    articles: Sequence[Article],
+    reader: TextAnalyzer,
+    encode: Encode | None,
+    *,
+    split: int = 0,
+    contrast: Contrast | None = None,
+) -> Examination:
+    """Asks a base its own examples, and, for up to MOST articles, one of their questions (a title where there
+    is nothing else) as if the article were not there.
     """
     left, taken = held_out(articles)
     index = Index(left, reader)
     vectors = None
     if encode:
         vectors = Vectors(encode(index.questions.texts), encode(index.passages.texts), split=split)
-    asked = encode([t for t, _ in taken]) if encode and taken else [None] * len(taken)
-    cases = []
-    for (text, gold), vector in zip(taken, asked, strict=True):
-        cases.append(
-            (
-                gather(
-                    index, AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector), vectors=vectors
-                ),
-                gold,
-            )
-        )
-    return index, cases
+    questions = taken + [t for t in _spoken(articles) if t not in taken]
+    asked = encode([t for t, _ in questions]) if encode and questions else [None] * len(questions)
+    cases: list[tuple[Evidence, int]] = []
+    barred: list[Evidence] = []
+    for n, ((text, gold), vector) in enumerate(zip(questions, asked, strict=True)):
+        against = contrast(vector[split:]) if contrast is not None and vector is not None else (0.0, 0.0)
+        query = AnalyzedQuery(text, reader.ask(reader.canonical(text)), vector, against)
+        if n < len(taken):
+            cases.append((gather(index, query, vectors=vectors), gold))
+        if len(barred) < MOST:
+            others = np.ones(len(articles), np.bool_)
+            others[gold] = False
+            barred.append(gather(index, query, vectors=vectors, allowed=others))
+    return Examination(index, cases, barred)
+
+
+def _spoken(articles: Sequence[Article]) -> list[tuple[str, int]]:
+    """One question of each of up to MOST articles, with the article's number."""
+    chance = random.Random(1)
+    found = []
+    for i in chance.sample(range(len(articles)), min(MOST, len(articles))):
+        texts = question_texts(articles[i])
+        if texts:
+            found.append((chance.choice(texts), i))
+    return found

@@ -88,12 +88,39 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
+class Contrast:
+    """What tells a question to this base from one to nobody: how near a text stands to what the base is about,
+    and to texts that no business answers.
+
+    `topic` (d,) is the mean direction of the base's units, `background` (n, d) are the texts; rows of length
+    one, of the sentence encoder alone.
+    """
+
+    topic: Floats
+    background: Floats
+
+    @classmethod
+    def of(cls, units: Floats, background: Floats) -> Contrast:
+        """Of a base whose *units* (questions and passages) have these vectors."""
+        mean = units.mean(0) if len(units) else np.zeros(background.shape[1], np.float32)
+        return cls(np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32), background)
+
+    def __call__(self, vector: Floats) -> tuple[float, float]:
+        """The cosines of *vector* (d,) to the topic and to the nearest text of the background."""
+        nearest = float((self.background @ vector).max()) if len(self.background) else 0.0
+        return float(self.topic @ vector), nearest
+
+
+@dataclass(frozen=True, slots=True)
 class AnalyzedQuery:
-    """A question ready to be compared: its numbers and, where there is an encoder, its vector."""
+    """A question ready to be compared: its numbers and, where there is an encoder, its vector and how it
+    stands to the `Contrast` of the base.
+    """
 
     text: str
     reading: AnalyzedText
     vector: Floats | None = None
+    contrast: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +140,7 @@ class Evidence:
     words: int
     similar: float = 0.0
     similar_sentence: float = 0.0
+    contrast: tuple[float, float] = (0.0, 0.0)
 
 
 def gather(
@@ -165,9 +193,8 @@ def gather(
         )
     best = index.passages.best_units(scores.passages[0] + scores.passages[1], chosen)[1]
     known = index.known_share(asked.reading)
-    return Evidence(
-        chosen, table, best, known, len(asked.reading.words), _outlying(semantic), _outlying(sentence)
-    )
+    similar = _outlying(semantic), _outlying(sentence)
+    return Evidence(chosen, table, best, known, len(asked.reading.words), *similar, asked.contrast)
 
 
 def _outlying(cosines: Floats) -> float:

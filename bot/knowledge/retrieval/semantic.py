@@ -23,8 +23,9 @@ class TextEncoder(Protocol):
 
     id: str
     split: int
+    languages: tuple[str, ...]  # those whose texts are read by a model of their own
 
-    def encode(self, texts: Sequence[str], *, query: bool = False) -> Floats: ...
+    def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> Floats: ...
 
 
 def center_of(vectors: Floats) -> Floats | None:
@@ -45,6 +46,11 @@ def centred(vectors: Floats, center: Floats | None, split: int = 0) -> Floats:
     return np.concatenate((vectors[:, :split], moved), 1) if split else moved
 
 
+def _key(text: str, language: str) -> bytes:
+    marked = f"{language}\0{text}" if language else text
+    return hashlib.blake2b(marked.encode("utf-8", "replace"), digest_size=16).digest()
+
+
 class VectorStore:
     """Vectors by text for one model; in memory, and in a file beside the index where a cache folder is
     given.
@@ -58,15 +64,25 @@ class VectorStore:
         self._lock = threading.Lock()
         self._read()
 
-    def encode(self, texts: Sequence[str]) -> Floats:
-        """Vectors of texts of the base (n, d); only those never seen are computed."""
-        keys = [hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16).digest() for t in texts]
+    def encode(self, texts: Sequence[str], languages: Sequence[str] | str = "") -> Floats:
+        """Vectors of texts of the base (n, d), each in its article's language; only those never seen are
+        computed.
+        """
+        spoken = [languages] * len(texts) if isinstance(languages, str) else list(languages)
+        keys = [_key(t, self._reads(s)) for t, s in zip(texts, spoken, strict=True)]
         with self._lock:
-            missing = list({k: t for k, t in zip(keys, texts, strict=True) if k not in self._rows}.items())
-            for i in range(0, len(missing), BATCH):
-                part = missing[i : i + BATCH]
-                for (key, _), row in zip(part, self.encoder.encode([t for _, t in part]), strict=True):
-                    self._rows[key] = np.asarray(row, np.float32)
+            missing = {
+                k: (t, self._reads(s))
+                for k, t, s in zip(keys, texts, spoken, strict=True)
+                if k not in self._rows
+            }
+            for language in sorted({s for _, s in missing.values()}):
+                mine = [(k, t) for k, (t, s) in missing.items() if s == language]
+                for i in range(0, len(mine), BATCH):
+                    part = mine[i : i + BATCH]
+                    rows = self.encoder.encode([t for _, t in part], language=language)
+                    for (key, _), row in zip(part, rows, strict=True):
+                        self._rows[key] = np.asarray(row, np.float32)
             if not keys:
                 width = len(next(iter(self._rows.values()))) if self._rows else 1
                 return np.zeros((0, width), np.float32)
@@ -77,13 +93,18 @@ class VectorStore:
                 self._write()
             return found
 
-    def ask(self, text: str) -> Floats:
+    def ask(self, text: str, language: str = "") -> Floats:
         """The vector of a question; not kept."""
-        return np.asarray(self.encoder.encode([text], query=True)[0], np.float32)
+        found = self.encoder.encode([text], query=True, language=self._reads(language))
+        return np.asarray(found[0], np.float32)
+
+    def _reads(self, language: str) -> str:
+        """The language as far as the encoder tells texts apart by it."""
+        return language if language in self.encoder.languages else ""
 
     def forget_all_but(self, texts: Sequence[str]) -> None:
         """Drops the vectors of texts that are gone."""
-        keys = {hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16).digest() for t in texts}
+        keys = {_key(t, s) for t in texts for s in ("", *self.encoder.languages)}
         with self._lock:
             self._rows = {k: v for k, v in self._rows.items() if k in keys}
 
