@@ -188,8 +188,9 @@ class Encoders:
         """e5, with all texts of all Russian bases encoded at once."""
         assert self.e5
         encode = e5_encoder(self.e5, self.keep)
-        asked, units = space.texts_of([b for b in self.bases])
-        encode(units, False), encode(asked, True), encode(asked, False)
+        asked, units = space.texts_of(self.bases)
+        encode(units, False)
+        encode(asked, True)
         return encode
 
     @cached_property
