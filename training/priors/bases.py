@@ -306,7 +306,7 @@ def business_bases(businesses: Sequence[Business], number: int, seed: int, fold:
     rnd = random.Random(seed)
     language = businesses[0].language
     for n in range(number):
-        several = rnd.choice([1, 1, 1, 1, 2, 2, 3, 5, 8, len(businesses)])
+        several = rnd.choice([1, 1, 1, 1, 1, 2, 2, 3, 5, 8, 20])
         chosen = rnd.sample(businesses, min(several, len(businesses)))
         mine = [(b, i) for b in chosen for i in range(len(b.articles))]
         rnd.shuffle(mine)
