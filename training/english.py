@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 import time
@@ -66,7 +67,7 @@ class Teacher:
         self._rows: dict[str, Floats] = {}
         if kept and kept.exists():
             with np.load(kept) as data:
-                self._rows = dict(zip(data["texts"].tolist(), data["rows"], strict=True))
+                self._rows = dict(zip(json.loads(data["texts"].tobytes()), data["rows"], strict=True))
 
     def words(self) -> list[str]:
         """The whole words of its vocabulary, the commonest first."""
@@ -90,9 +91,8 @@ class Teacher:
                 )
             )
             if self.kept:
-                np.savez(
-                    self.kept, texts=np.array(list(self._rows)), rows=np.stack(list(self._rows.values()))
-                )
+                names = np.frombuffer(json.dumps(list(self._rows)).encode(), np.uint8)
+                np.savez(self.kept, texts=names, rows=np.stack(list(self._rows.values())))
         return np.stack([self._rows[t] for t in texts]).astype(np.float32)
 
 

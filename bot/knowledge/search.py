@@ -187,9 +187,7 @@ class Knowledge:
         checks = {}
         for kind, encode, articles in kinds:
             split = state.vectors.split if state.vectors is not None and kind != "words" else 0
-            found = examine(
-                articles, self._reader, encode, split=split, contrast=state.contrasts.get(kind)
-            )
+            found = examine(articles, self._reader, encode, split=split, contrast=state.contrasts.get(kind))
             checks[kind] = check_of(found.index, found.cases, self._models[kind], found.barred)
         with self._reloading:
             self._state = replace(self._state, checks=checks)
@@ -346,13 +344,14 @@ class Knowledge:
         split = self._store.encoder.split
         every = np.concatenate((questions, passages)) if len(passages) else questions
         center = None if self._is_own() or split else center_of(every)
+        backgrounds = self._store.encoder.backgrounds
         contrasts = {
             self._kind(english): Contrast.of(
                 every[np.array([s == "en" for _, ss in sides for s in ss]) == english, split:],
-                self._store.encoder.background("en" if english else ""),
+                backgrounds.get("en" if english else "", backgrounds[""]),
             )
             for english in (False, True)
-            if split
+            if backgrounds
         }
         vectors = Vectors(
             centred(questions, center, split),
@@ -361,7 +360,16 @@ class Knowledge:
             split,
         )
         return SearchState(
-            catalog, index, lexicon, vectors, self._store, center, contrasts, checks, external_retrievers, shift
+            catalog,
+            index,
+            lexicon,
+            vectors,
+            self._store,
+            center,
+            contrasts,
+            checks,
+            external_retrievers,
+            shift,
         )
 
     def _kind(self, english: bool) -> str:
@@ -523,7 +531,9 @@ class Knowledge:
         split = state.vectors.split
         vector = centred(state.store.ask(text, spoken)[None], state.center, split)[0]
         contrast = state.contrasts.get(kind)
-        return AnalyzedQuery(text, reading, vector, contrast(vector[split:]) if contrast else (0.0, 0.0)), kind
+        return AnalyzedQuery(
+            text, reading, vector, contrast(vector[split:]) if contrast else (0.0, 0.0)
+        ), kind
 
     def _decide(
         self,

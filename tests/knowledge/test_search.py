@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -264,7 +264,7 @@ def test_networks_fit_the_features(index: Index) -> None:
         index, AnalyzedQuery("как вернуть товар", index.reader.ask(("как", "вернуть", "товар")))
     )
     models = read_models()
-    assert {kind for kind, model in models.items() if model.paired} == {"paired"}
+    assert {kind for kind, model in models.items() if model.paired} == {"paired", "paired_en"}
     for model in models.values():
         assert rank_inputs(index, evidence, paired=model.paired).shape[1] == len(model.rank.mean)
         scores = rank(index, evidence, model)
@@ -408,11 +408,13 @@ def test_vectors_are_encoded_once(tmp_path: Path) -> None:
     class Counting:
         split = 0
         id = "counting"
+        languages: tuple[str, ...] = ()
+        backgrounds: Mapping[str, np.ndarray] = {}
 
         def __init__(self) -> None:
             self.seen: list[str] = []
 
-        def encode(self, texts: Sequence[str], *, query: bool = False) -> np.ndarray:
+        def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> np.ndarray:
             self.seen += texts
             return np.array([[len(t), 1.0] for t in texts], np.float32)
 

@@ -1,4 +1,4 @@
-"""From which confidence a base answers: what its examination shows, shrunk towards what confidence promises."""
+"""From which confidence a base answers: what its examination shows, shrunk towards what is promised."""
 
 from __future__ import annotations
 

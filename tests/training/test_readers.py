@@ -291,7 +291,9 @@ def test_every_written_business_is_whole() -> None:
 
 def test_bases_of_businesses_do_not_leak(tmp_path: Path) -> None:
     """No example is asked, what is compared with as background never asks, each answer is in the base."""
-    written = [b for b in read_businesses(Path(__file__).parents[2] / "training" / "bases") if b.language == "ru"]
+    written = [
+        b for b in read_businesses(Path(__file__).parents[2] / "training" / "bases") if b.language == "ru"
+    ]
 
     bases = list(business_bases(written[:12], 30, 5, 1))
 

@@ -299,14 +299,14 @@ def is_background(text: str) -> bool:
 
 
 def business_bases(businesses: Sequence[Business], number: int, seed: int, fold: int) -> Iterator[Base]:
-    """Bases of one to many of the *businesses* of one language, as people bring them: 8 articles or hundreds,
+    """Bases of one to three of the *businesses* of one language, as people bring them: 8 articles or a hundred,
     no example or several, titles alone or texts alone, and from a tenth to two thirds of what is asked
     answered by nothing.
     """
     rnd = random.Random(seed)
     language = businesses[0].language
     for n in range(number):
-        several = rnd.choice([1, 1, 1, 1, 1, 2, 2, 3, 5, 8, 20])
+        several = rnd.choice([1, 1, 1, 1, 1, 1, 1, 2, 2, 3])
         chosen = rnd.sample(businesses, min(several, len(businesses)))
         mine = [(b, i) for b in chosen for i in range(len(b.articles))]
         rnd.shuffle(mine)

@@ -12,8 +12,8 @@ import numpy as np
 
 from bot.knowledge.encoder.e5 import E5Encoder
 from bot.knowledge.encoder.navec import find_navec, read_navec
-from bot.knowledge.encoder.sentence_space import SentenceSpace
 from bot.knowledge.encoder.rows import lay, learn_pieces, vocabulary_of
+from bot.knowledge.encoder.sentence_space import SentenceSpace
 from bot.knowledge.encoder.static import UNKNOWN
 from bot.knowledge.encoder.text import BUCKETS, ENGLISH, marked_words, pieces_of
 from bot.knowledge.query.words import words_of
@@ -129,8 +129,8 @@ def e5_encoder(folder: Path, kept: Path) -> Encode:
 class Encoders:
     """What a kind of coefficients is fitted with; made when it is first asked for.
 
-    *data* is the folder of the free sets, *teacher* that of all-MiniLM-L6-v2, *e5* that of the converted model;
-    vectors stay in *keep*. *background* are texts that no business answers, by language.
+    *data* is the folder of the free sets, *teacher* that of all-MiniLM-L6-v2, *e5* that of the converted
+    model; vectors stay in *keep*. *background* are texts that no business answers, by language.
     """
 
     bases: Sequence[Base]
@@ -141,8 +141,8 @@ class Encoders:
     background: dict[str, list[str]] = field(default_factory=dict)
 
     def of(self, kind: str, without: str = "") -> tuple[list[Base], list[Encoding | None]]:
-        """The bases of *kind* and the encodings of their folds; `without` names a source (see `family_of`) that
-        the matrix of the sentence encoder must not have seen at all.
+        """The bases of *kind* and the encodings of their folds; `without` names a source (see `family_of`)
+        that the matrix of the sentence encoder must not have seen at all.
         """
         russian = [b for b in self.bases if b.language == "ru"]
         english = [b for b in self.bases if b.language == "en"]

@@ -36,6 +36,7 @@ from bot.knowledge.retrieval.lexical import Floats
 from training.priors import bases as simulated
 from training.priors.encodings import Encoders
 from training.priors.gathering import Exam, gather_all, rank_rows
+from training.priors.space import save_space
 from training.rows import read_rows
 
 HERE = Path(__file__).parent
@@ -303,12 +304,17 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--kinds", default=",".join(KINDS), help="which to fit anew; the others are kept")
     parser.add_argument("--out", type=Path, default=COEFFICIENTS)
+    parser.add_argument("--spaces", action="store_true", help="fit the sentence encoders' spaces, too")
     args = parser.parse_args()
     torch.set_num_threads(1)
     start = time.perf_counter()
     encoders = encoders_of(args)
+    if args.spaces:
+        save_space(encoders.space(None), COEFFICIENTS.with_name("space_e5.npz"))
+        save_space(encoders.english_space, COEFFICIENTS.with_name("space_minilm.npz"))
+        print(f"spaces: fitted, {time.perf_counter() - start:.0f} s", flush=True)
     models: dict[str, RankingModel] = {}
-    for kind in args.kinds.split(","):
+    for kind in filter(None, args.kinds.split(",")):
         exams = exams_of(encoders, kind)
         asked = sum(len(e.cases) for e in exams)
         print(

@@ -1,7 +1,7 @@
 """What the coefficients are worth on a source they have not seen: `python -m training.priors.left_out`.
 
-Each source of bases is left out in turn, networks are fitted on the others (the sentence encoder's matrix, too),
-and the source's bases are asked. The recipe is chosen by the means of this table, never by one row.
+Each source of bases is left out in turn, networks are fitted on the others (the sentence encoder's matrix,
+too), and the source's bases are asked. The recipe is chosen by the means of this table, never by one row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.priors.gathering import Exam, gather_all
 ANSWER, HANDOFF = 0.82, 0.35  # thresholds of a base that says nothing of itself
 MOST = 24  # bases of a source that are asked
 BINS = 10
-COLUMNS = ("R@1", "R@3", "answered", "precision", "ECE", "foreign answered", "foreign handed over")
+COLUMNS = ("R@1", "R@3", "answered", "precision", "ECE", "scope AUC", "foreign answered", "handed over")
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,18 @@ def figures(found: Sequence[Verdict]) -> tuple[float, ...]:
         answered[inside].mean(),
         right[answered].mean() if answered.any() else float("nan"),
         error,
+        auc(scope[inside], scope[foreign]),
         answered[foreign].mean() if foreign.any() else float("nan"),
         (scope < HANDOFF)[foreign].mean() if foreign.any() else float("nan"),
     )
+
+
+def auc(inside: np.ndarray, outside: np.ndarray) -> float:
+    """How often something of *inside* is greater than something of *outside*; NaN where one is empty."""
+    if not len(inside) or not len(outside):
+        return float("nan")
+    ranks = np.concatenate((inside, outside)).argsort().argsort()[: len(inside)] + 1
+    return float((ranks.sum() - len(inside) * (len(inside) + 1) / 2) / (len(inside) * len(outside)))
 
 
 def asked_without(encoders: Encoders, kind: str, source: str) -> list[Exam]:
@@ -91,7 +100,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     encoders = encoders_of(args)
-    print(f"{'kind':10}{'source':12}" + "".join(f"{c:>20}" for c in COLUMNS))
+    print(f"{'kind':10}{'source':12}" + "".join(f"{c:>13}" for c in COLUMNS))
     for kind in args.kinds.split(","):
         exams, rows = exams_of(encoders, kind), []
         for source in sorted({e.family for e in exams}):
@@ -99,9 +108,9 @@ def main() -> None:
             others = [e for e in exams if e.family != source]
             model = fit_model(others, paired=kind in PAIRED)
             rows.append(figures(verdicts(asked_without(encoders, kind, source), model)))
-            shown = "".join(f"{v:20.3f}" for v in rows[-1])
+            shown = "".join(f"{v:13.3f}" for v in rows[-1])
             print(f"{kind:10}{source:12}{shown}   {time.perf_counter() - start:.0f} s", flush=True)
-        print(f"{kind:10}{'mean':12}" + "".join(f"{v:20.3f}" for v in np.nanmean(rows, 0)), flush=True)
+        print(f"{kind:10}{'mean':12}" + "".join(f"{v:13.3f}" for v in np.nanmean(rows, 0)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,4 @@
-"""From which confidence a base answers at once: chosen by what the base's examination shows, not one number for
-all.
-"""
+"""From which confidence a base answers at once: chosen by what the base's examination shows."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -27,10 +27,12 @@ class Encoder(Protocol):
     id: str
     dimensions: int
     split: int  # columns before it are our own encoder's, where a sentence encoder stands beside it; else 0
+    languages: tuple[str, ...]  # those whose texts are read by a model of their own
+    backgrounds: Mapping[str, Vectors]  # texts that no business answers, by language ("": all others)
 
-    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+    def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> Vectors:
         """(n, dimensions) float32, rows of length 1; a row of zeros where nothing of the text is known.
-        *query* marks questions for models that tell them from passages.
+        *query* marks questions for models that tell them from passages, *language* is one of `languages`.
         """
         ...
 

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bot.knowledge.encoder.base import Encoder, EncoderUnavailable, Heard, Vectors, in_short
-from bot.knowledge.encoder.e5 import E5Encoder
-from bot.knowledge.encoder.e5_weights import find_e5
 from bot.knowledge.encoder.named_model import open_named, pull
 from bot.knowledge.encoder.own_encoder import open_own
-from bot.knowledge.encoder.paired import PairedEncoder, convert_apart, open_e5
+from bot.knowledge.encoder.paired import PairedEncoder, PlacedEncoder
+from bot.knowledge.encoder.sentence_models import E5, ENGLISH, convert_apart, missing
 from bot.text.problems import told
 
 __all__ = ["Encoder", "EncoderUnavailable", "Vectors", "load", "prepare", "pull", "stages"]
@@ -55,14 +54,23 @@ def stages(model: str, cache: Path | None, say: Say = lambda _: None) -> Iterato
         yield own, ""
         return
     sentences, reason = _converted(cache)
-    if sentences is None and not reason and cache is not None:
-        yield own, told("articles.model.converting", percent=0)
+    if cache is not None and not reason and (sentences is None or missing(cache)):
+        yield _beside(own, sentences, cache), told("articles.model.converting", percent=0)
         reason = _convert(cache, _steps("articles.model.converting", say))
         sentences, _ = _converted(cache)
-    if sentences is None:
-        yield own, reason
-    else:
-        yield PairedEncoder(own, sentences), ""
+    yield _beside(own, sentences, cache), reason
+
+
+def _beside(own: Encoder, sentences: PlacedEncoder | None, cache: Path | None) -> Encoder:
+    """Our own encoder with the sentence encoders that are there."""
+    if sentences is None or cache is None:
+        return own
+    spoken = {
+        language: found
+        for language, model in ENGLISH.items()
+        if (found := model.open(cache)) and found.encoder.dimensions == sentences.encoder.dimensions
+    }
+    return PairedEncoder(own, sentences, spoken)
 
 
 def _steps(text: str, say: Say) -> Heard:
@@ -78,27 +86,27 @@ def _steps(text: str, say: Say) -> Heard:
     return heard
 
 
-def _converted(cache: Path | None) -> tuple[E5Encoder | None, str]:
+def _converted(cache: Path | None) -> tuple[PlacedEncoder | None, str]:
     """The sentence encoder, or why there will be none; neither where it has only to be converted."""
     if cache is None:
         return None, told("articles.model.no_cache")
     try:
-        if (found := open_e5(cache)) is not None:
+        if (found := E5.open(cache)) is not None:
             return found, ""
     except ImportError as error:
         return None, told("articles.model.no_runtime", library=error.name or "onnxruntime")
     if _memory() < LEAST_MEMORY:
         return None, told("articles.model.small_machine", gigabytes=LEAST_MEMORY / 1_000_000_000)
-    if find_e5() is None:
+    if E5.find() is None:
         return None, told("articles.model.no_sentences")
     return None, ""
 
 
 def _convert(cache: Path, heard: Heard) -> str:
-    """Why it could not be converted, or nothing."""
+    """Why they could not be converted, or nothing."""
     with _converting:
         try:
-            if open_e5(cache) is None:  # another thread may have done it meanwhile
+            if missing(cache):  # another thread may have done it meanwhile
                 convert_apart(cache, heard)
         except (OSError, ValueError) as error:
             return told("articles.model.not_converted", reason=in_short(error))

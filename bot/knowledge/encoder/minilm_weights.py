@@ -43,7 +43,7 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class MiniLmWeights:
-    """A BERT encoder with its tensors by the names of `e5_onnx`, and its tokenizer as JSON."""
+    """A BERT encoder with its tensors by the names of `bert_onnx`, and its tokenizer as JSON."""
 
     hidden: int
     layers: int

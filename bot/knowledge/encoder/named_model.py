@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -30,6 +31,8 @@ class _Sentences:
     """A sentence-transformers model behind `Encoder`."""
 
     split = 0
+    languages: tuple[str, ...] = ()
+    backgrounds: Mapping[str, Vectors] = MappingProxyType({})
 
     def __init__(self, model: object, identity: str, name: str) -> None:
         self._model = model
@@ -37,7 +40,7 @@ class _Sentences:
         self.id = identity
         self.dimensions = int(model.get_embedding_dimension())  # type: ignore[attr-defined]
 
-    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+    def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> Vectors:
         if not texts:
             return np.zeros((0, self.dimensions), np.float32)
         prefix = self._prefixes[0 if query else 1]

@@ -7,10 +7,11 @@ import shutil
 import tarfile
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache as remember
 from importlib.resources import as_file, files
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.knowledge.encoder.background_builder import run_apart, work_apart
 from bot.knowledge.encoder.base import EncoderUnavailable, Heard, Vectors, in_short
@@ -40,12 +41,14 @@ class OwnEncoder:
     """Our own rows behind `Encoder`. Safe to be called from several threads."""
 
     split = 0
+    languages: tuple[str, ...] = ()
+    backgrounds: Mapping[str, Vectors] = MappingProxyType({})
 
     def __init__(self, words: WordRows, identity: str) -> None:
         self._words = words
         self.id, self.dimensions = identity, words.dimensions
 
-    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+    def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> Vectors:
         return self._words.vectors(texts)
 
 

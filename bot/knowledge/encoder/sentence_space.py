@@ -34,13 +34,17 @@ class SentenceSpace:
         return np.asarray(moved / length, np.float32)
 
 
+def no_space(dimensions: int) -> SentenceSpace:
+    """That of a model for which none was fitted: vectors stay as they are."""
+    nothing = np.zeros((1, dimensions), np.float32)
+    return SentenceSpace(nothing[0], np.eye(dimensions, dtype=np.float32), nothing[:0], "none")
+
+
 @functools.cache
 def read_space(name: str) -> SentenceSpace:
     """The shipped space of the sentence encoder *name* (`e5`, `minilm`)."""
-    with as_file(files("bot.knowledge") / "data" / f"space_{name}.npz") as path:
-        with np.load(path, allow_pickle=False) as data:
-            background = data["background"].astype(np.float32)
-            background /= np.maximum(np.linalg.norm(background, axis=1, keepdims=True), 1e-9)
-            center = data["center"].astype(np.float32)
-            shift = data["map"].astype(np.float32) if "map" in data else np.eye(len(center), dtype=np.float32)
-            return SentenceSpace(center, shift, background, str(data["version"]))
+    file = files("bot.knowledge") / "data" / f"space_{name}.npz"
+    with as_file(file) as path, np.load(path, allow_pickle=False) as data:
+        center, matrix, background = (data[key].astype(np.float32) for key in ("center", "map", "background"))
+        background /= np.maximum(np.linalg.norm(background, axis=1, keepdims=True), 1e-9)
+        return SentenceSpace(center, matrix, background, str(data["version"]))

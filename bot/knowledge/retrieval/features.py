@@ -89,8 +89,8 @@ class Vectors:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """What tells a question to this base from one to nobody: how near a text stands to what the base is about,
-    and to texts that no business answers.
+    """What tells a question to this base from one to nobody: how near a text stands to what the base is
+    about, and to texts that no business answers.
 
     `topic` (d,) is the mean direction of the base's units, `background` (n, d) are the texts; rows of length
     one, of the sentence encoder alone.

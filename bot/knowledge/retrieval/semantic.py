@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +23,8 @@ class TextEncoder(Protocol):
 
     id: str
     split: int
-    languages: tuple[str, ...]  # those whose texts are read by a model of their own
+    languages: tuple[str, ...]
+    backgrounds: Mapping[str, Floats]
 
     def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> Floats: ...
 
