@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 
 from bot.knowledge import search
 from bot.knowledge.articles.repository import ArticleRepository
-from bot.knowledge.articles.schema import read_articles
+from bot.knowledge.articles.schema import Article, read_articles, split_passages
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.correction import common_forms
@@ -24,7 +24,7 @@ from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.query.words import lemma, morphology
 from bot.knowledge.retrieval import lexical
 from bot.knowledge.retrieval.features import largest
-from bot.knowledge.retrieval.index import LAYERS, FieldIndex, Index
+from bot.knowledge.retrieval.index import LAYERS, FieldIndex, Index, question_texts
 from bot.knowledge.retrieval.index_cache import key_of, load, place_of
 from bot.knowledge.retrieval.lexical import count_terms
 from bot.knowledge.search import Knowledge
@@ -259,3 +259,11 @@ def test_what_others_could_have_written_is_not_read(tmp_path: Path, monkeypatch:
     assert not taken_over()
     place.chmod(0o600)
     assert taken_over()
+
+
+def test_a_title_that_is_all_there_is_can_be_found() -> None:
+    """An article that has nothing but a long title is searched by it, though its text repeats it."""
+    title = "Как изменить почту, привязанную к учётной записи?"
+    article = Article("a", title, (), body=title, passages=split_passages(title))
+
+    assert question_texts(article) == (title,)

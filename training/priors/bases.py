@@ -299,9 +299,9 @@ def is_background(text: str) -> bool:
 
 
 def business_bases(businesses: Sequence[Business], number: int, seed: int, fold: int) -> Iterator[Base]:
-    """Bases of one to three of the *businesses* of one language, as people bring them: 8 articles or a hundred,
-    no example or several, titles alone or texts alone, and from a tenth to two thirds of what is asked
-    answered by nothing.
+    """Bases of one to three of the *businesses* of one language, as people bring them: 8 articles or
+    a hundred, no example or several, titles alone or texts alone, and from a tenth to two thirds of what is
+    asked answered by nothing.
     """
     rnd = random.Random(seed)
     language = businesses[0].language

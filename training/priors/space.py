@@ -74,10 +74,10 @@ def _lesson(
     number = {a.id: i for i, a in enumerate(base.articles)}
     answered = [(questions[q], number[gold]) for q, gold in base.questions if gold in number]
     units = [(places[t], number[a.id]) for a in base.articles for t in question_texts(a) + passage_texts(a)]
-    if len(answered) < FEWEST:
+    if len(answered) < FEWEST or not units:
         return None
-    (asked, gold), (mine, owners) = (torch.tensor(pairs).T for pairs in (answered, units))
-    return asked, mine, gold, owners, len(base.articles)
+    asked, mine = torch.tensor(answered), torch.tensor(units)
+    return asked[:, 0], mine[:, 0], asked[:, 1], mine[:, 1], len(base.articles)
 
 
 def space_of(center: Floats, matrix: Floats, background: Sequence[str], encode: Encode) -> SentenceSpace:

@@ -515,14 +515,11 @@ def _held(blocks: Sequence[TextBlock], kind: str) -> TermRows:
 
 def question_texts(article: Article) -> tuple[str, ...]:
     """What is searched of an article's questions: title and examples, but no title that only repeats how the
-    text begins.
+    text begins, where that text is searched itself.
     """
     start = article.body[: 2 * len(article.title) + 40]
-    return (
-        article.aliases
-        if article.title not in article.aliases and _is_beginning(article.title, start)
-        else article.questions
-    )
+    repeats = article.title not in article.aliases and _is_beginning(article.title, start)
+    return article.aliases if repeats and passage_texts(article) else article.questions
 
 
 @functools.lru_cache(maxsize=16_384)
