@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -223,6 +224,13 @@ class Knowledge:
         first = state.index.articles[found.evidence.articles[int(np.argmax(found.scores))]]
         same = (first.twin_of or first.id) == (judged.twin_of or judged.id)
         return (found.plain, label.right) if same else (found.plain, False) if label.right else None
+
+    def trial(self, articles: Sequence[Article]) -> Knowledge:
+        """The same search over other articles, to ask what a change would do; nothing of it is kept."""
+        other = copy.copy(self)
+        other._reloading = threading.Lock()
+        other._state = self._build(articles)
+        return other
 
     def load_embeddings(self) -> None:
         """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone
