@@ -232,12 +232,12 @@ class Knowledge:
         other._state = self._build(articles)
         return other
 
-    def load_embeddings(self) -> None:
+    def load_embeddings(self, say: Callable[[str], object] = lambda _: None) -> None:
         """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone
         answer.
 
         Where there is no encoder, or not the best one, `status.reason` says why and what to do; nothing is
-        raised. A repeat tries again.
+        raised. A repeat tries again. What has to be made ready first is told to `status.reason` and *say*.
         """
         if self.settings.model == "off":
             return
@@ -246,7 +246,11 @@ class Knowledge:
         try:
             from bot.knowledge.encoder.loader import stages
 
-            for encoder, reason in stages(self.settings.model, self.cache):
+            def progress(text: str) -> None:
+                self.status = replace(self.status, reason=text)
+                say(text)
+
+            for encoder, reason in stages(self.settings.model, self.cache, progress):
                 store = VectorStore(encoder, self.cache)
                 with self._reloading:
                     self._store = store
