@@ -16,7 +16,7 @@ from bot.cli import settings
 from bot.cli.ask import ready
 from bot.cli.clock import command_clock
 from bot.cli.drawing import busy
-from bot.cli.kb import GOLDEN, wanted
+from bot.cli.kb import wanted
 from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.cli.privacy import with_store
 from bot.cli.turn_records import looked_in, open_records
@@ -34,7 +34,7 @@ from bot.knowledge.quality.examples import (
     suggest_examples,
 )
 from bot.knowledge.quality.feedback import EVENTS, judged
-from bot.knowledge.quality.golden import GoldenQuestion, read_golden
+from bot.knowledge.quality.golden import GOLDEN, GoldenQuestion, read_golden
 from bot.knowledge.search import Knowledge
 from bot.model import Event
 from bot.storage.sqlite.store import SqliteStore

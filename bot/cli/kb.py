@@ -28,7 +28,7 @@ from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.drafts import ArticleHead, article_text, slug_of
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.golden import read_golden
+from bot.knowledge.quality.golden import GOLDEN, read_golden
 from bot.knowledge.quality.lint.checks import folded, lint
 from bot.knowledge.quality.lint.dates import SOON
 from bot.knowledge.search import Knowledge
@@ -36,7 +36,6 @@ from bot.model import Outbound, Style
 from bot.text.nearest import nearest_paths
 
 SHOWN = 3  # warnings of one kind shown without --all
-GOLDEN = Path("tests/questions.yaml")
 NARROW, WIDE = 40, 60  # columns of a skin
 
 
