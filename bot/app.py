@@ -133,11 +133,7 @@ def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge
     defaults = KnowledgeSettings()
     settings = KnowledgeSettings(
         model=config.knowledge.embeddings.model,
-        answer=(
-            defaults.answer
-            if config.knowledge.answer_threshold is None
-            else config.knowledge.answer_threshold
-        ),
+        answer=config.knowledge.answer_threshold,
         handoff=(
             defaults.handoff if config.knowledge.scope_threshold is None else config.knowledge.scope_threshold
         ),

@@ -100,7 +100,7 @@ def evaluate(
         }
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        _show(report, advice, precision, len(cases) - len(judged), knowledge.settings.answer)
+        _show(report, advice, precision, len(cases) - len(judged), knowledge.threshold.value)
         for target in output.charts:
             typer.echo(say("eval.drawn", path=target))
     if output.write:

@@ -59,7 +59,10 @@ class KnowledgeConfig(Section):
     folder: str = Field("kb_articles", description="folder of the markdown articles, relative to this file")
     embeddings: Embeddings = Field(default_factory=Embeddings, description="search by meaning")
     answer_threshold: float | None = Field(
-        None, ge=0, le=1, description="answer at once from this probability on (default: measured)"
+        None,
+        ge=0,
+        le=1,
+        description="answer at once from this probability on (default: chosen for these articles)",
     )
     scope_threshold: float | None = Field(
         None, ge=0, le=1, description="hand over below this coverage of the question (default: measured)"

@@ -18,13 +18,13 @@ class KnowledgeSettings:
     """How the knowledge base is searched and when it answers; config.yaml fills it.
 
     `model` is auto, light, off, a folder or a hub id. `answer` is the confidence from which the bot answers
-    at once, `handoff` the scope below which it hands over, both 0..1. `lead` is the confidence from which a
-    clarification shows the first article's lead. `retrievers` names search channels of other packages that
-    are heard beside our own.
+    at once (None: chosen by what the base's examination shows), `handoff` the scope below which it hands
+    over, both 0..1. `lead` is the confidence from which a clarification shows the first article's lead.
+    `retrievers` names search channels of other packages that are heard beside our own.
     """
 
     model: str = "auto"
-    answer: float = 0.82
+    answer: float | None = None
     handoff: float = 0.35
     lead: float = 0.45
     options: int = 3

@@ -32,7 +32,8 @@ from bot.knowledge.decision.ranking import (
     rank,
     read_models,
 )
-from bot.knowledge.decision.self_check import Encode, examine
+from bot.knowledge.decision.self_check import Encode, examine, threshold_of
+from bot.knowledge.decision.threshold import AnswerThreshold
 from bot.knowledge.quality.feedback import FEWEST, NEWEST, NO_SHIFT, ConfidenceShift, Feedback, shift_of
 from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.correction import CorrectedQuestion, Lexicon, repair
@@ -57,6 +58,7 @@ SHORT = 300  # characters of a question, and
 FEW = 3000  # articles, up to which a question is answered in the loop: a hop costs more than it frees
 Read = tuple[tuple[Article, ...], tuple[Problem, ...]]  # what a folder holds now
 _ENGLISH = ("english", "paired_en")  # coefficients for English questions in a base that has English articles
+_KINDS = ("paired", "own", "sentence", "paired_en", "english", "words")  # whose threshold speaks for the base
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -76,6 +78,7 @@ class SearchState:
     center: np.ndarray | None = None
     contrasts: Mapping[str, Contrast] = field(default_factory=dict)
     checks: Mapping[str, SelfCheck] = field(default_factory=dict)
+    thresholds: Mapping[str, AnswerThreshold] = field(default_factory=dict)
     external_retrievers: Mapping[str, Retriever] = field(default_factory=dict)
     shift: ConfidenceShift = NO_SHIFT
 
@@ -184,13 +187,16 @@ class Knowledge:
                 return centred(store.encode(texts, articles[0].lang), center, split)
 
             kinds += [(kind, partial(vectors_of, articles), articles) for kind, articles in parts.items()]
-        checks = {}
+        checks: dict[str, SelfCheck] = {}
+        thresholds: dict[str, AnswerThreshold] = {}
         for kind, encode, articles in kinds:
             split = state.vectors.split if state.vectors is not None and kind != "words" else 0
             found = examine(articles, self._reader, encode, split=split, contrast=state.contrasts.get(kind))
-            checks[kind] = check_of(found.index, found.cases, self._models[kind], found.barred)
+            model = self._models[kind]
+            checks[kind] = check_of(found.index, found.cases, model, found.barred)
+            thresholds[kind] = threshold_of(found, model, checks[kind])
         with self._reloading:
-            self._state = replace(self._state, checks=checks)
+            self._state = replace(self._state, checks=checks, thresholds=thresholds)
         self._refine()
 
     def learn(self, feedback: Sequence[Feedback]) -> ConfidenceShift:
@@ -261,6 +267,8 @@ class Knowledge:
                     self._state = self._build(tuple(self._state.catalog.articles.values()))
                 self.examine()
                 took = time.perf_counter() - start
+                lacks = encoder.split and self._state.catalog.has_english and "en" not in encoder.languages
+                reason = reason or (told("articles.model.no_english") if lacks else "")
                 self.status = replace(self.status, embeddings=encoder.id, reason=reason, seconds=took)
         except BotError as error:
             self.status = replace(self.status, embeddings="", reason=str(error))
@@ -329,48 +337,47 @@ class Knowledge:
         catalog = ArticleCatalog(articles)
         index = Index(catalog.published, self._reader)
         lexicon = self._lexicon(index)
-        checks, shift, external_retrievers = (
-            self._state.checks,
-            self._state.shift,
-            invite(self._factories, catalog.published),
+        state = replace(
+            self._state,
+            catalog=catalog,
+            index=index,
+            lexicon=lexicon,
+            external_retrievers=invite(self._factories, catalog.published),
         )
         if self._store is None:
-            return SearchState(
-                catalog, index, lexicon, checks=checks, external_retrievers=external_retrievers, shift=shift
-            )
+            return replace(state, vectors=None, store=None, center=None, contrasts={})
+        encoder = self._store.encoder
         spoken = [a.lang for a in index.articles]
-        sides = [(side, [spoken[i] for i in side.owners]) for side in (index.questions, index.passages)]
-        questions, passages = (self._store.encode(side.texts, languages) for side, languages in sides)
-        split = self._store.encoder.split
+        languages = [[spoken[i] for i in side.owners] for side in (index.questions, index.passages)]
+        questions, passages = (
+            self._store.encode(side.texts, said)
+            for side, said in zip((index.questions, index.passages), languages, strict=True)
+        )
         every = np.concatenate((questions, passages)) if len(passages) else questions
-        center = None if self._is_own() or split else center_of(every)
-        backgrounds = self._store.encoder.backgrounds
-        contrasts = {
-            self._kind(english): Contrast.of(
-                every[np.array([s == "en" for _, ss in sides for s in ss]) == english, split:],
-                backgrounds.get("en" if english else "", backgrounds[""]),
-            )
-            for english in (False, True)
-            if backgrounds
-        }
+        center = None if self._is_own() or encoder.split else center_of(every)
         vectors = Vectors(
-            centred(questions, center, split),
-            centred(passages, center, split),
-            self._store.encoder.id,
-            split,
+            centred(questions, center, encoder.split),
+            centred(passages, center, encoder.split),
+            encoder.id,
+            encoder.split,
         )
-        return SearchState(
-            catalog,
-            index,
-            lexicon,
-            vectors,
-            self._store,
-            center,
-            contrasts,
-            checks,
-            external_retrievers,
-            shift,
+        contrasts = self._contrasts(
+            every, np.array([s == "en" for said in languages for s in said], np.bool_)
         )
+        return replace(state, vectors=vectors, store=self._store, center=center, contrasts=contrasts)
+
+    def _contrasts(self, vectors: Floats, english: np.ndarray) -> Mapping[str, Contrast]:
+        """By kind of coefficients; none where no sentence encoder stands beside our own."""
+        encoder = self._store.encoder if self._store is not None else None
+        if encoder is None or not encoder.backgrounds:
+            return {}
+        return {
+            self._kind(spoken == "en"): Contrast.of(
+                vectors[english == (spoken == "en"), encoder.split :],
+                encoder.backgrounds.get(spoken, encoder.backgrounds[""]),
+            )
+            for spoken in ("", "en")
+        }
 
     def _kind(self, english: bool) -> str:
         """Which coefficients go with the encoder that is loaded and with the language."""
@@ -381,6 +388,17 @@ class Knowledge:
         if not self._is_own():
             return "sentence"
         return "english" if english else "own"
+
+    @property
+    def threshold(self) -> AnswerThreshold:
+        """The confidence from which most questions are answered at once."""
+        kinds = {"words", *self._state.thresholds}
+        return self._threshold(self._state, next(k for k in _KINDS if k in kinds))
+
+    def _threshold(self, state: SearchState, kind: str) -> AnswerThreshold:
+        if self.settings.answer is not None:
+            return AnswerThreshold(self.settings.answer)
+        return state.thresholds.get(kind, AnswerThreshold())
 
     def _is_own(self) -> bool:
         return self._store is not None and self._store.encoder.id.startswith("encoder-")
@@ -452,7 +470,7 @@ class Knowledge:
         last = state.catalog.article(context.article, spoken) if context and context.article else None
         if (
             last is not None
-            and found.confidence < self.settings.answer
+            and found.confidence < self._threshold(state, found.kind).value
             and follows(found.asked.reading.words, found.scope)
         ):
             wider = self._find(
@@ -545,6 +563,7 @@ class Knowledge:
         start: float,
     ) -> Answer:
         settings, evidence = self.settings, found.evidence
+        threshold = self._threshold(state, found.kind)
         share = chances(found.scores)
         order = np.argsort(-found.scores, kind="stable")[: max(5, settings.candidates)]
         top = float(share[order[0]]) if len(order) else 1.0
@@ -557,7 +576,7 @@ class Knowledge:
         )
         if not candidates or found.scope < settings.handoff:
             decision = Decision.HANDOFF
-        elif found.confidence >= settings.answer:
+        elif found.confidence >= threshold.value:
             decision = Decision.ANSWER
         else:
             decision = Decision.CLARIFY
@@ -572,7 +591,7 @@ class Knowledge:
         two = len(order) > 1 and float(share[order[:2]].sum()) >= 0.9
         spent = 1000 * (time.perf_counter() - start)
         asked = AskedQuestion(question, language, followed, min(2 if two else 3, settings.options), spent)
-        why = explain(asked, found, answer, state.index, settings)
+        why = explain(asked, found, answer, state.index, settings, threshold)
         if state.shift.labels:
             why = {
                 **why,

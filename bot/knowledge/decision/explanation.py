@@ -10,6 +10,7 @@ import numpy as np
 
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.decision.finding import SearchReading
+from bot.knowledge.decision.threshold import AnswerThreshold
 from bot.knowledge.query.words import lemma
 from bot.knowledge.retrieval.channels import COLUMNS
 from bot.knowledge.retrieval.features import ALL_FEATURES
@@ -35,10 +36,15 @@ class AskedQuestion:
 
 
 def explain(
-    asked: AskedQuestion, found: SearchReading, answer: Answer, index: Index, settings: KnowledgeSettings
+    asked: AskedQuestion,
+    found: SearchReading,
+    answer: Answer,
+    index: Index,
+    settings: KnowledgeSettings,
+    threshold: AnswerThreshold,
 ) -> Json:
     """The whole way of a question as JSON: what was understood, each channel's scores, the fusion,
-    thresholds, the sentence.
+    thresholds (and on how many examined questions the one for answers rests), the sentence.
     """
     evidence = found.evidence
     ids = [index.ids[a] for a in evidence.articles]
@@ -78,7 +84,8 @@ def explain(
         ],
         "confidence": round(answer.confidence, 4),
         "scope": round(answer.scope, 4),
-        "thresholds": {"answer": settings.answer, "handoff": settings.handoff, "lead": settings.lead},
+        "thresholds": {"answer": threshold.value, "handoff": settings.handoff, "lead": settings.lead},
+        "threshold": {"precision": round(threshold.precision, 3), "asked": threshold.asked},
         "options": asked.options,
         "decision": answer.decision.value,
         "timings": {"ms": round(asked.spent, 2)},

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bot.knowledge.articles.schema import Article
+from bot.knowledge.decision.ranking import RankingModel, SelfCheck, confidence, rank
+from bot.knowledge.decision.threshold import AnswerThreshold, choose_threshold
 from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.retrieval.features import AnalyzedQuery, Contrast, Evidence, Vectors, gather
 from bot.knowledge.retrieval.index import Index, question_texts
@@ -79,6 +81,22 @@ def examine(
             others[gold] = False
             barred.append(gather(index, query, vectors=vectors, allowed=others))
     return Examination(index, cases, barred)
+
+
+def threshold_of(found: Examination, model: RankingModel, check: SelfCheck) -> AnswerThreshold:
+    """From which confidence this base answers."""
+    inside = []
+    for evidence, gold in found.cases:
+        scores = rank(found.index, evidence, model)
+        if len(scores):
+            right = int(evidence.articles[int(scores.argmax())]) == gold
+            inside.append((confidence(found.index, evidence, scores, model, check)[0], right))
+    outside = [
+        confidence(found.index, evidence, scores, model, check)[0]
+        for evidence in found.barred
+        if len(scores := rank(found.index, evidence, model))
+    ]
+    return choose_threshold(inside, outside)
 
 
 def _spoken(articles: Sequence[Article]) -> list[tuple[str, int]]:
