@@ -15,6 +15,7 @@ import typer
 from bot.adapters.base import Adapter
 from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
 from bot.cli import settings
+from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, language, say, words_in
 from bot.config.loader import Config
@@ -131,7 +132,7 @@ def _knowledge(config: Config) -> list[CheckResult]:
         found.append(CheckResult(what, "ok", say("doctor.articles", count=len(knowledge.articles()))))
     if config.knowledge.embeddings.model == "off":
         return [*found, CheckResult(say("doctor.embeddings"), "ok", say("doctor.embeddings_off"))]
-    knowledge.load_embeddings()
+    load_embeddings(knowledge)
     status = knowledge.status
     return [
         *found,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -225,12 +226,19 @@ class Knowledge:
         same = (first.twin_of or first.id) == (judged.twin_of or judged.id)
         return (found.plain, label.right) if same else (found.plain, False) if label.right else None
 
-    def load_embeddings(self) -> None:
+    def trial(self, articles: Sequence[Article]) -> Knowledge:
+        """The same search over other articles, to ask what a change would do; nothing of it is kept."""
+        other = copy.copy(self)
+        other._reloading = threading.Lock()
+        other._state = self._build(articles)
+        return other
+
+    def load_embeddings(self, say: Callable[[str], object] = lambda _: None) -> None:
         """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone
         answer.
 
         Where there is no encoder, or not the best one, `status.reason` says why and what to do; nothing is
-        raised. A repeat tries again.
+        raised. A repeat tries again. What has to be made ready first is told to `status.reason` and *say*.
         """
         if self.settings.model == "off":
             return
@@ -239,7 +247,11 @@ class Knowledge:
         try:
             from bot.knowledge.encoder.loader import stages
 
-            for encoder, reason in stages(self.settings.model, self.cache):
+            def progress(text: str) -> None:
+                self.status = replace(self.status, reason=text)
+                say(text)
+
+            for encoder, reason in stages(self.settings.model, self.cache, progress):
                 store = VectorStore(encoder, self.cache)
                 with self._reloading:
                     self._store = store
