@@ -10,7 +10,7 @@ import numpy as np
 DEFAULT = 0.82  # of a base that says too little of itself
 LOWEST, HIGHEST = 0.60, 0.95
 WANTED = 0.93  # share of answers that are to be right
-FOREIGN = 0.4  # share of questions that nothing in the base answers, of which the examination knows no number
+FOREIGN = 0.3  # share of questions that nothing in the base answers, of which the examination knows no number
 FEWEST = 20  # examined questions, below which DEFAULT stands
 PRIOR = 30.0  # answers that calibration counts for beside what the examination saw
 
