@@ -17,7 +17,7 @@ from bot.adapters.rich_text import VK_STYLES
 from bot.app import open_canned, open_hours, open_judge, open_texts
 from bot.article_preview import SKINS, messages, preview
 from bot.cli import settings
-from bot.cli.ask import opened, ready
+from bot.cli.ask import load_embeddings, opened, ready
 from bot.cli.chat_view import beside, draw
 from bot.cli.clock import command_clock
 from bot.cli.drawing import busy
@@ -174,7 +174,7 @@ def _is_words(knowledge: Knowledge, name: str) -> bool:
 
 def _show_reply(config: Config, knowledge: Knowledge, text: str, skin: str) -> None:
     """What the live bot would say to somebody new."""
-    knowledge.load_embeddings()
+    load_embeddings(knowledge)
     said = open_judge(config, knowledge).reply(text, channel="").messages
     styles = VK_STYLES if skin == "vk" else frozenset(Style)
     lines = draw(

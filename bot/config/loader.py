@@ -48,8 +48,8 @@ class Embeddings(Section):
 
     model: str = Field(
         "auto",
-        description="auto (our own small encoder), e5 (multilingual-e5-small beside it), off, a folder,"
-        " or the id of a model on a hub",
+        description="auto (multilingual-e5-small beside our own small encoder), light (our own alone), off,"
+        " a folder, or the id of a model on a hub",
     )
 
 

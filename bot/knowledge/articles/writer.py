@@ -54,7 +54,7 @@ def encoder_of(knowledge: Knowledge) -> Encode | None:
     from bot.knowledge.encoder.loader import load
 
     model = knowledge.settings.model
-    encoder = load("auto" if model == "e5" else model, knowledge.cache)
+    encoder = load("light" if model in ("auto", "e5") else model, knowledge.cache)
     return lambda texts: encoder.encode(list(texts), query=True)
 
 
