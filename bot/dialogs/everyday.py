@@ -11,7 +11,7 @@ from functools import lru_cache
 from rapidfuzz.distance import OSA
 
 from bot.i18n.texts import Texts
-from bot.knowledge.query.intents import readings_of
+from bot.knowledge.query.text_readings import readings_of
 from bot.knowledge.query.words import fold
 
 TOPICS = (

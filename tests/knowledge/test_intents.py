@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from bot.errors import ConfigError
-from bot.knowledge.query.intents import RULES, bundled_words, features_of, read_act, read_words
+from bot.knowledge.query.intent_features import RULES, features_of
+from bot.knowledge.query.intent_words import bundled_words, read_words
+from bot.knowledge.query.intents import read_act
 from bot.model import Intent
 
 
