@@ -1,5 +1,5 @@
-"""Recognises everyday words about the bot and the business: who are you, are you open, call a person, never
-mind.
+"""Recognises everyday words about the bot and the business: who are you, are you open, how long a reply
+takes, call a person, never mind.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ TOPICS = (
     "who",
     "can",
     "ask",
+    "languages",
+    "wait",
     "hours",
     "phone",
     "email",

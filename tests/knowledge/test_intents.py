@@ -91,6 +91,17 @@ def test_yes_and_no_mean_something_only_after_an_answer() -> None:
     assert read_act("да").act is Intent.QUESTION
 
 
+@pytest.mark.parametrize(
+    "text", ["0", "7", "4512", "89210001122", "+7 916 000 11 22", "12.05.2024", "15:30", "?", "...", "№ 88"]
+)
+def test_a_text_without_a_word_is_no_call_and_no_greeting(text: str) -> None:
+    """A number, a date, a mark: it answers a question or is one."""
+    found = read_act(text)
+
+    assert found.act is Intent.QUESTION
+    assert found.why["human"] == 0
+
+
 def test_not_helped_is_understood_without_being_asked() -> None:
     """A clear «не помогло» needs no question before it."""
     assert read_act("это совсем не помогло").act is Intent.NOT_HELPED

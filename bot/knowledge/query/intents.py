@@ -63,6 +63,8 @@ def _read(text: str, answered: bool, words: IntentWords) -> IntentEstimate:
     logits = logits_of(seen)
     upset = _anger(float(logits[-1]), seen)
     chances = _chances(logits[:-1], answered, any(not _BARE & set(words.categories(t)) for t in seen.tokens))
+    if not seen.look.shows_feeling and not any(map(str.isalpha, text)):
+        chances = _of_no_words(chances)
     sentences = [part for part in _SENTENCE.split(text[:MAX_TEXT]) if part.strip()]
     parts = (
         [
@@ -131,6 +133,16 @@ def _chances(logits: Floats, answered: bool, clear: bool) -> Floats:
         chances[_QUESTION] += chances[unasked].sum()
         chances[unasked] = 0.0
     return np.asarray(chances, np.float32)
+
+
+def _of_no_words(chances: Floats) -> Floats:
+    """A number, a code or a mark without a word answers something: it calls nobody, greets nobody and is not
+    angry.
+    """
+    answers = np.array([a in (Intent.YES_HELPED, Intent.NOT_HELPED) for a in ACTS])
+    kept = np.where(answers, chances, np.float32(0))
+    kept[_QUESTION] = 1 - kept.sum()
+    return np.asarray(kept, np.float32)
 
 
 def _names(seen: IntentFeatures) -> bool:
