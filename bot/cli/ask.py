@@ -116,8 +116,14 @@ def ready(config: Config) -> Knowledge:
     """The knowledge base with everything loaded, once."""
     with busy(say("progress.indexing")):
         knowledge = opened(config)
-        knowledge.load_embeddings()
+    load_embeddings(knowledge)
     return knowledge
+
+
+def load_embeddings(knowledge: Knowledge) -> None:
+    """All that search by meaning runs on; what has to be made ready once is told on standard error."""
+    with busy(say("progress.embeddings")) as told:
+        knowledge.load_embeddings(told)
 
 
 def opened(config: Config) -> Knowledge:

@@ -30,7 +30,7 @@ def _lines() -> Iterator[str]:
         " environment only."
     )
     for name, field in Config.model_fields.items():
-        if name == "base":
+        if name in ("base", "file"):
             continue
         yield ""
         yield f"## `{name}`"

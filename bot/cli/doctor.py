@@ -15,12 +15,12 @@ import typer
 from bot.adapters.base import Adapter
 from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
 from bot.cli import settings
+from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, language, say, words_in
 from bot.config.loader import Config
 from bot.delivery.webhook_events import PREFIX
 from bot.errors import BotError, ConfigError, Problem, StorageBusy
-from bot.handoff.group_binding import SETTING, read_place
 from bot.handoff.sla.hours import WEEKDAYS
 from bot.model import Peer
 from bot.storage.sqlite.store import SqliteStore
@@ -91,7 +91,7 @@ async def _storage(config: Config) -> AsyncIterator[tuple[CheckResult, Peer | No
             yield CheckResult(what, "error", wrong), None
         yield (
             CheckResult(what, "ok", say("doctor.sqlite", version=sqlite3.sqlite_version)),
-            read_place(await store.setting(SETTING)),
+            (await store.desk_state()).bound,
         )
         for name in config.webhooks:
             if waiting := await store.deliveries(
@@ -131,7 +131,7 @@ def _knowledge(config: Config) -> list[CheckResult]:
         found.append(CheckResult(what, "ok", say("doctor.articles", count=len(knowledge.articles()))))
     if config.knowledge.embeddings.model == "off":
         return [*found, CheckResult(say("doctor.embeddings"), "ok", say("doctor.embeddings_off"))]
-    knowledge.load_embeddings()
+    load_embeddings(knowledge)
     status = knowledge.status
     return [
         *found,

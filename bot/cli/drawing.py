@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -65,10 +65,13 @@ def followed(steps: Iterable[T], title: str, total: int | None = None) -> Iterat
 
 
 @contextmanager
-def busy(title: str) -> Iterator[None]:
-    """A sign of life on a terminal's standard error while something runs whose length nobody knows."""
+def busy(title: str) -> Iterator[Callable[[str], None]]:
+    """A sign of life on a terminal's standard error while something runs whose length nobody knows.
+
+    What is yielded tells how far it is, also where there is no terminal: to be called for what takes long.
+    """
     if not can_style(sys.stderr):
-        yield
+        yield lambda text: typer.echo(f"{title}: {text}", err=True)
         return
-    with console_on(sys.stderr, styled=True).status(title):
-        yield
+    with console_on(sys.stderr, styled=True).status(title) as shown:
+        yield lambda text: shown.update(f"{title}: {text}")

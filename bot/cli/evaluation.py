@@ -16,9 +16,8 @@ from bot.cli import settings
 from bot.cli.ask import ready
 from bot.cli.charts import ChartUnavailable, as_svg, chart, has_cyrillic, write_png
 from bot.cli.drawing import followed, table
-from bot.cli.kb import GOLDEN
 from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
-from bot.config.loader import read_config
+from bot.config.values import write_values
 from bot.errors import BotError, ConfigError, Problem
 from bot.knowledge.quality.evaluation import (
     Costs,
@@ -31,8 +30,8 @@ from bot.knowledge.quality.evaluation import (
     measure,
     read_cases,
 )
+from bot.knowledge.quality.golden import GOLDEN
 from bot.model import Answer
-from bot.text.yaml_source import read_yaml
 
 SHOWN = 5  # wrong answers shown
 
@@ -194,47 +193,12 @@ def _write(path: Path | None, advice: ThresholdAdvice, quiet: bool) -> None:
         "answer_threshold": advice.answer,
         **({"scope_threshold": advice.scope} if advice.scope is not None else {}),
     }
-    before = file.read_text("utf-8") if file.is_file() else ""
-    after = with_values(before, "knowledge", values)
-    draft = file.with_name(f".{file.name}.new")
-    draft.write_text(after, encoding="utf-8")
     try:
-        read_config(draft)  # never leave a config that cannot be read
-        draft.replace(file)
+        write_values(file, "knowledge", values)
     except BotError as error:
         raise fail(error) from None
-    finally:
-        draft.unlink(missing_ok=True)
     if not quiet:
         typer.echo(say("eval.written", path=file, values=", ".join(f"{k}: {v}" for k, v in values.items())))
 
 
-def with_values(text: str, section: str, values: dict[str, float]) -> str:
-    """The YAML with *values* in a top-level section; comments, order and style of everything else stay."""
-    for key, value in values.items():
-        text = _with_value(text, section, key, f"{value:g}")
-    return text
-
-
-def _with_value(text: str, section: str, key: str, value: str) -> str:
-    root = read_yaml(text)
-    found = root.get(section) if root else None
-    if found is None:
-        return (text.rstrip("\n") + "\n" if text.strip() else "") + f"{section}:\n  {key}: {value}\n"
-    if found.kind != "map":
-        return text[: found.start] + f" {{{key}: {value}}}" + text[found.end :]
-    if (old := found.get(key)) is not None:
-        return text[: old.start] + value + text[old.end :]
-    if found.flow:
-        close = found.end - 1
-        before = text[:close].rstrip()
-        return (
-            f"{before}{'' if before.endswith(('{', ',')) else ','} {key}: {value}" + text[close:]
-            if found.pairs
-            else f"{before}{key}: {value}" + text[close:]
-        )
-    first = next(iter(found.pairs.values()))[0]
-    return text[: first.start] + f"{key}: {value}\n{' ' * (first.column - 1)}" + text[first.start :]
-
-
-__all__ = ["ChartUnavailable", "evaluate", "with_values"]
+__all__ = ["ChartUnavailable", "evaluate"]

@@ -17,7 +17,7 @@ from bot.adapters.rich_text import VK_STYLES
 from bot.app import open_canned, open_hours, open_judge, open_texts
 from bot.article_preview import SKINS, messages, preview
 from bot.cli import settings
-from bot.cli.ask import opened, ready
+from bot.cli.ask import load_embeddings, opened, ready
 from bot.cli.chat_view import beside, draw
 from bot.cli.clock import command_clock
 from bot.cli.drawing import busy
@@ -28,7 +28,7 @@ from bot.errors import BotError, ConfigError, Problem, StorageError
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.drafts import ArticleHead, article_text, slug_of
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.golden import read_golden
+from bot.knowledge.quality.golden import GOLDEN, read_golden
 from bot.knowledge.quality.lint.checks import folded, lint
 from bot.knowledge.quality.lint.dates import SOON
 from bot.knowledge.search import Knowledge
@@ -36,7 +36,6 @@ from bot.model import Outbound, Style
 from bot.text.nearest import nearest_paths
 
 SHOWN = 3  # warnings of one kind shown without --all
-GOLDEN = Path("tests/questions.yaml")
 NARROW, WIDE = 40, 60  # columns of a skin
 
 
@@ -175,7 +174,7 @@ def _is_words(knowledge: Knowledge, name: str) -> bool:
 
 def _show_reply(config: Config, knowledge: Knowledge, text: str, skin: str) -> None:
     """What the live bot would say to somebody new."""
-    knowledge.load_embeddings()
+    load_embeddings(knowledge)
     said = open_judge(config, knowledge).reply(text, channel="").messages
     styles = VK_STYLES if skin == "vk" else frozenset(Style)
     lines = draw(

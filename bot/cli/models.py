@@ -18,8 +18,8 @@ def prepare(path: Path | None) -> None:
     """Make the encoders ready now rather than at the first start; doing it again changes nothing."""
     try:
         config = settings.load(path)
-        with busy(say("progress.preparing")):
-            missing = loader.prepare(config.knowledge.embeddings.model, cache_folder(config))
+        with busy(say("progress.preparing")) as told:
+            missing = loader.prepare(config.knowledge.embeddings.model, cache_folder(config), told)
     except BotError as error:
         raise fail(error) from None
     typer.echo(say("message.prepared") + (f" ({missing})" if missing else ""))

@@ -382,6 +382,22 @@ def kb_suggest(
     suggestions.suggest(config, remedy, as_json=as_json, everything=everything, db=db)
 
 
+@kb.command("examples", help=say("command.kb_examples"))
+def kb_examples(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    accept: Annotated[list[str] | None, typer.Option("--accept", help=say("option.accept"))] = None,
+    reject: Annotated[list[str] | None, typer.Option("--reject", help=say("option.reject"))] = None,
+    to: Annotated[str, typer.Option("--to", help=say("option.example_to"))] = "",
+    yes: Annotated[bool, typer.Option("--yes", help=say("option.anyway"))] = False,
+    db: DatabaseFile = None,
+) -> None:
+    from bot.cli import examples
+
+    choice = examples.ExampleDecision(accept or (), reject or (), to, yes)
+    examples.suggest(config, choice, as_json=as_json, db=db)
+
+
 @kb.command("diff", help=say("command.kb_diff"))
 def kb_diff(
     config: ConfigFile = None,

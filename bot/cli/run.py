@@ -18,6 +18,7 @@ import typer
 from bot.adapters.base import Adapter
 from bot.app import Overrides, Service, build_service, open_adapters, open_hours, open_texts
 from bot.cli import settings
+from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.cli.weekly_digest import send_digests
@@ -90,7 +91,7 @@ def run_terminal(path: Path | None) -> None:
         terminal.enter(service.store)
         stop = asyncio.Event()
         terminal.on_quit = stop.set
-        await asyncio.to_thread(service.knowledge.load_embeddings)
+        await asyncio.to_thread(load_embeddings, service.knowledge)
         await run(service, stop)
 
     _until_stopped(talk())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from bot.adapters.base import Adapter
 from bot.app import Service, open_judge
 from bot.handoff.delivery_views import DeskViews
+from bot.knowledge.quality.golden import GOLDEN
 from bot.web.api.keys import ApiKeys
 from bot.web.api.rest import RestApi
 from bot.web.services import Hook, WebServices
@@ -38,6 +39,8 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         enqueued=service.outbox.wake,
         incidents=service.desk.context.incidents,
         judge=open_judge(config, service.knowledge),
+        golden=config.path(GOLDEN.as_posix()),
+        keep_days=config.privacy.keep_days,
         rest=_rest(service),
     )
     return Site(services, service.observers)

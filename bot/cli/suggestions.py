@@ -20,7 +20,7 @@ from bot.app import open_judge
 from bot.cli import settings
 from bot.cli.ask import opened, ready
 from bot.cli.drawing import followed
-from bot.cli.kb import GOLDEN, wanted
+from bot.cli.kb import wanted
 from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.cli.turn_records import looked_in, open_records
 from bot.config.loader import Config
@@ -36,7 +36,7 @@ from bot.knowledge.articles.writer import (
     write_draft,
 )
 from bot.knowledge.quality.gaps import DraftEffect, Gap, effect, group, is_closed, missed
-from bot.knowledge.quality.golden import GoldenQuestion, judge_golden, read_golden
+from bot.knowledge.quality.golden import GOLDEN, GoldenQuestion, judge_golden, read_golden
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Intent
 from bot.text.pii import mask

@@ -15,6 +15,7 @@ from bot.model import Event, HistoryEntry
 from bot.storage.base import TurnRecord
 from bot.storage.queries import events as looking
 from bot.storage.queries import turns
+from bot.text.person_names import names_of
 from bot.text.problems import told
 
 BATCH = 1000
@@ -37,6 +38,12 @@ class TurnRecords:
     def history(self, conversation: int) -> tuple[HistoryEntry, ...]:
         """What was said in a conversation, oldest first."""
         return turns.history(self._db, conversation, 10_000)
+
+    def names(self, conversation: int) -> tuple[str, ...]:
+        """What the customer of a conversation is called."""
+        row = self._db.execute("select customer from conversations where id = ?", (conversation,)).fetchone()
+        found = turns.customer(self._db, row["customer"]) if row and row["customer"] else None
+        return names_of(found)
 
     def events(self, *kinds: str) -> tuple[Event, ...]:
         return looking.events(self._db, None, None, kinds)

@@ -48,8 +48,8 @@ class Embeddings(Section):
 
     model: str = Field(
         "auto",
-        description="auto (our own small encoder), e5 (multilingual-e5-small beside it), off, a folder,"
-        " or the id of a model on a hub",
+        description="auto (multilingual-e5-small beside our own small encoder), light (our own alone), off,"
+        " a folder, or the id of a model on a hub",
     )
 
 
@@ -322,6 +322,7 @@ class Config(Section):
     base: Path = Field(
         default=Path(), exclude=True, description="folder of the file; paths are relative to it"
     )
+    file: Path | None = Field(default=None, exclude=True, description="the file itself")
 
     def path(self, relative: str) -> Path:
         """A path of the config, made absolute."""
@@ -365,7 +366,7 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
     ]
     values = _substituted(raw, os.environ if environment is None else environment)
     try:
-        config = Config.model_validate({**values, "base": path.resolve().parent})
+        config = Config.model_validate({**values, "base": path.resolve().parent, "file": path.resolve()})
     except ValidationError as error:
         problems += faults.problems(dict(e) for e in error.errors(include_input=False, include_url=False))
         raise ConfigError(problems) from None

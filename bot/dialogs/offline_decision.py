@@ -49,11 +49,15 @@ class OfflineDecision:
     def __init__(
         self, knowledge: Knowledge, texts: Texts | None = None, facts: BusinessFacts | None = None
     ) -> None:
-        self._knowledge, self._words = knowledge, texts or Texts.load()
+        self._knowledge, self._words, self._facts = knowledge, texts or Texts.load(), facts
         self._numbers = itertools.count(
             1
         )  # each asking is a turn of its own: what was read before a reload is not reused
         self._ours = our_dialogs(self._words, read_act, _AtOnce(knowledge, knowledge.folder), _called, facts)
+
+    def over(self, knowledge: Knowledge) -> OfflineDecision:
+        """The same bot with other articles."""
+        return OfflineDecision(knowledge, self._words, self._facts)
 
     def __call__(self, text: str, *, answered: bool = False, language: str = "", channel: str = "") -> Answer:
         """The decision with everything behind it; *answered* tells that an answer was shown just before."""

@@ -17,8 +17,8 @@ from bot.knowledge.articles.schema import Article
 class KnowledgeSettings:
     """How the knowledge base is searched and when it answers; config.yaml fills it.
 
-    `model` is auto, off, a folder or a hub id. `answer` is the confidence from which the bot answers at once,
-    `handoff` the scope below which it hands over, both 0..1. `lead` is the confidence from which a
+    `model` is auto, light, off, a folder or a hub id. `answer` is the confidence from which the bot answers
+    at once, `handoff` the scope below which it hands over, both 0..1. `lead` is the confidence from which a
     clarification shows the first article's lead. `retrievers` names search channels of other packages that
     are heard beside our own.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeSettings, KnowledgeStatus, QuestionContext, ReloadResult, Retriever
 from bot.knowledge.decision.explanation import AskedQuestion, explain
 from bot.knowledge.decision.finding import SearchReading
+from bot.knowledge.decision.offering import decide, floor_of, is_familiar, offered
 from bot.knowledge.decision.ranking import (
     RankingModel,
     SelfCheck,
@@ -224,12 +226,19 @@ class Knowledge:
         same = (first.twin_of or first.id) == (judged.twin_of or judged.id)
         return (found.plain, label.right) if same else (found.plain, False) if label.right else None
 
-    def load_embeddings(self) -> None:
+    def trial(self, articles: Sequence[Article]) -> Knowledge:
+        """The same search over other articles, to ask what a change would do; nothing of it is kept."""
+        other = copy.copy(self)
+        other._reloading = threading.Lock()
+        other._state = self._build(articles)
+        return other
+
+    def load_embeddings(self, say: Callable[[str], object] = lambda _: None) -> None:
         """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone
         answer.
 
         Where there is no encoder, or not the best one, `status.reason` says why and what to do; nothing is
-        raised. A repeat tries again.
+        raised. A repeat tries again. What has to be made ready first is told to `status.reason` and *say*.
         """
         if self.settings.model == "off":
             return
@@ -238,7 +247,11 @@ class Knowledge:
         try:
             from bot.knowledge.encoder.loader import stages
 
-            for encoder, reason in stages(self.settings.model, self.cache):
+            def progress(text: str) -> None:
+                self.status = replace(self.status, reason=text)
+                say(text)
+
+            for encoder, reason in stages(self.settings.model, self.cache, progress):
                 store = VectorStore(encoder, self.cache)
                 with self._reloading:
                     self._store = store
@@ -511,12 +524,9 @@ class Knowledge:
             for i in order
             for a in (state.index.articles[evidence.articles[i]],)
         )
-        if not candidates or found.scope < settings.handoff:
-            decision = Decision.HANDOFF
-        elif found.confidence >= settings.answer:
-            decision = Decision.ANSWER
-        else:
-            decision = Decision.CLARIFY
+        familiar = is_familiar(state.index, found.asked.reading.words)
+        floor = floor_of(settings, familiar=familiar, by_words=found.asked.vector is None)
+        decision = decide(settings, found.confidence, found.scope, floor) if candidates else Decision.HANDOFF
         answer = Answer(
             decision,
             candidates,
@@ -524,10 +534,10 @@ class Knowledge:
             scope=found.scope,
             article=candidates[0].article if decision is Decision.ANSWER else None,
             lead=decision is Decision.CLARIFY and found.confidence >= settings.lead,
+            options=offered(share[order].tolist(), found.confidence, settings.options),
         )
-        two = len(order) > 1 and float(share[order[:2]].sum()) >= 0.9
         spent = 1000 * (time.perf_counter() - start)
-        asked = AskedQuestion(question, language, followed, min(2 if two else 3, settings.options), spent)
+        asked = AskedQuestion(question, language, followed, floor, spent)
         why = explain(asked, found, answer, state.index, settings)
         if state.shift.labels:
             why = {

@@ -117,6 +117,15 @@ def call_name(customer: Customer | None) -> str:
     return ""
 
 
+def names_of(customer: Customer | None) -> tuple[str, ...]:
+    """Every name that is known of a customer, to be found in what they write."""
+    if customer is None:
+        return ()
+    told = customer.fields.get("name")
+    known = (customer.name, customer.last_name, told if isinstance(told, str) else "")
+    return tuple(name for name in known if name)
+
+
 def gender_of(first: str, last: str = "") -> Gender:
     """The gender a name tells, "" where it does not (Саша, Женя) or where its parts disagree."""
     first, last = clean_name(first), clean_name(last)

@@ -312,7 +312,14 @@ class Pages:
                 if status.embeddings
                 else words["search_words"]
             )
-            chips.append((words["kb"], f"{words['search']}: {meaning}", "warm" if status.loading else ""))
+            shown = ": ".join(filter(None, (meaning, status.reason if status.loading else "")))
+            chips.append(
+                (
+                    ": ".join(filter(None, (words["kb"], status.reason))),
+                    f"{words['search']}: {shown}",
+                    "warm" if status.loading or (status.embeddings and status.reason) else "",
+                )
+            )
         return chips
 
     def _language(self, request: web.Request) -> str:

@@ -16,6 +16,7 @@ from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, RestApi, failure
 from bot.web.events import stream
+from bot.web.examples import ExamplePages
 from bot.web.figures import ServiceFigures
 from bot.web.gaps import GapPages
 from bot.web.health import metrics_response, owing, report
@@ -53,6 +54,7 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/kb/{id:.+}", pages.article)
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
+        _add_examples(app, ExamplePages(services, pages, services.knowledge))
     _add_report(app, ReportPages(services, pages))
     if services.rest is not None:
         _add_rest(app, services.rest, services.title)
@@ -74,6 +76,13 @@ def _add_gaps(app: web.Application, gaps: GapPages) -> None:
     for name, act in (("undo", gaps.undo), ("dismiss", gaps.dismiss), ("restore", gaps.restore)):
         app.router.add_post(f"/gaps/{name}", act)
     app.router.add_post("/gaps/tell", gaps.tell)
+
+
+def _add_examples(app: web.Application, examples: ExamplePages) -> None:
+    app.router.add_get("/examples", examples.show)
+    for name, act in (("accept", examples.accept), ("reject", examples.reject), ("undo", examples.undo)):
+        app.router.add_post(f"/examples/{name}", act)
+    app.router.add_post("/examples/try", examples.try_out)
 
 
 def _add_report(app: web.Application, report: ReportPages) -> None:

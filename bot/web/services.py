@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
@@ -121,6 +122,8 @@ class WebServices:
     *words* are the customers' (previews, and telling them of an answer); *enqueued* is called when a page
     has enqueued something. *incidents* are those of the desk.
     *judge* is asked by «Спросить базу»: it says what the live bot would.
+    *golden* are the golden questions, asked before an example is written; the last *keep_days* of use are
+    read.
     *rest* is the API for other systems; without it there is none.
     """
 
@@ -149,6 +152,8 @@ class WebServices:
     topic_name: Callable[[int], Awaitable[str]] | None = None
     rest: RestApi | None = None
     judge: OfflineDecision | None = None
+    golden: Path | None = None
+    keep_days: int = 365
     hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from bot.cli.evaluation import with_values
+from bot.config.values import with_values
 from tests.cli.conftest import Run
 
 QUESTIONS = """- {q: "не могу войти в аккаунт", article: account/password}

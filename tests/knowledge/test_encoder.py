@@ -21,8 +21,10 @@ from tokenizers import Tokenizer, pre_tokenizers
 from tokenizers.models import WordLevel
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from bot.knowledge.encoder.loader import Encoder, EncoderUnavailable, load, rows_from
-from bot.knowledge.encoder.navec import find_navec, read_navec
+from bot.knowledge.encoder.base import Encoder, EncoderUnavailable
+from bot.knowledge.encoder.loader import load
+from bot.knowledge.encoder.navec import read_navec
+from bot.knowledge.encoder.own_encoder import keep, rows_from
 from bot.knowledge.encoder.rows import (
     EnglishRows,
     TrainedRows,
@@ -147,12 +149,26 @@ def test_nothing_known_is_the_zero_vector(words: SupportWords) -> None:
     assert not _vectors(words, "", "?!", "zzz qqq").any()
 
 
+ODD = ["деньги", "", "?!", "zzz", "возврат средства погода и курьерами", "вазврат дениг", "refund Money!"]
+
+
+def test_the_bot_serves_the_vectors_that_the_module_gives(words: SupportWords) -> None:
+    """Without torch, alone and in a batch: what sentence-transformers gives, zero vectors included."""
+    expected = _vectors(words, *ODD)
+
+    assert np.allclose(words.words.vectors(ODD), expected, atol=1e-6)
+    assert np.allclose(np.vstack([words.words.vectors([t]) for t in ODD]), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize(
-    "text", ["деньги", "", "?!", "zzz", "возврат средства погода и курьерами", "вазврат дениг"]
+    "text", ["\ud800деньги", "\x00", "а" * 100_000, "деньги" + "\u0301" * 5_000, "🔥" * 3_000, "ё " * 50_000]
 )
-def test_one_text_alone_has_the_same_vector(words: SupportWords, text: str) -> None:
-    """The short way of a question gives what sentence-transformers gives, zero vectors included."""
-    assert np.allclose(words.vector(text), _vectors(words, text)[0], atol=1e-6)
+def test_odd_texts_take_bounded_time(words: SupportWords, text: str) -> None:
+    """Lone surrogates, zero bytes, blobs and heaps of marks: a row, and no more work than for a long page."""
+    (row,) = words.words.vectors([text])
+
+    assert np.isfinite(row).all()
+    assert len(words.words.places([text]).rows) <= 4_000 * 3
 
 
 def test_the_order_of_texts_is_kept(words: SupportWords) -> None:
@@ -160,6 +176,14 @@ def test_the_order_of_texts_is_kept(words: SupportWords) -> None:
     texts = ["деньги", "", "возврат средства погода и курьер", "погоду"]
 
     assert np.allclose(_vectors(words, *texts), np.vstack([_vectors(words, t) for t in texts]), atol=1e-6)
+
+
+def test_what_the_bot_keeps_is_a_model_of_sentence_transformers(words: SupportWords, tmp_path: Path) -> None:
+    """The folder in the cache is written without torch, and opens with it."""
+    keep(words.words, tmp_path / "kept")
+    opened = SentenceTransformer(str(tmp_path / "kept"), device="cpu", trust_remote_code=True)
+
+    assert np.allclose(opened.encode(ODD), words.words.vectors(ODD), atol=1e-6)
 
 
 def test_the_module_is_saved_and_read_by_sentence_transformers(words: SupportWords, tmp_path: Path) -> None:
@@ -213,16 +237,8 @@ def test_without_word_vectors_the_reason_says_what_to_install(tmp_path: Path) ->
 
 
 @pytest.fixture(scope="module")
-def cache(request: pytest.FixtureRequest) -> Path:
-    """Rows take half a minute to build: they are kept between runs of the tests."""
-    return Path(request.config.cache.mkdir("encoder"))
-
-
-@pytest.fixture(scope="module")
-def own(cache: Path) -> Encoder:
-    if find_navec() is None:
-        pytest.skip("pip install --no-deps natasha==1.6.0")
-    return load("auto", cache)
+def own(encoders: Path) -> Encoder:
+    return load("light", encoders)
 
 
 def test_our_own_understands_customers_words(own: Encoder) -> None:
@@ -251,10 +267,10 @@ def test_our_own_gives_unit_rows(own: Encoder) -> None:
     assert own.encode([]).shape == (0, own.dimensions)
 
 
-def test_our_own_is_loaded_from_its_cache(own: Encoder, cache: Path) -> None:
+def test_our_own_is_loaded_from_its_cache(own: Encoder, encoders: Path) -> None:
     """The second load reads what the first built, and gives the same vectors."""
     start = time.perf_counter()
-    again = load("auto", cache)
+    again = load("light", encoders)
 
     assert time.perf_counter() - start < 2
     assert again.id == own.id

@@ -239,6 +239,7 @@ PATHS = (
     "kb",
     "kb/dostavka/sroki",
     "gaps",
+    "examples",
     "report",
     "report/list?of=nst",
     "report/list?of=containment",

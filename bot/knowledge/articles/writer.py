@@ -4,8 +4,12 @@ that a reload reads whole files.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import sys
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +19,20 @@ from bot.knowledge.articles.drafts import slug_of, with_question
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.gaps import Encode, Gap, draft
 from bot.knowledge.search import Knowledge
+
+if sys.platform == "win32":  # pragma: no cover (one process at a time writes there)
+
+    def _hold(folder: int) -> None:
+        pass
+
+else:
+    import fcntl
+
+    def _hold(folder: int) -> None:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class ReadOnlyArticles(BotError):
@@ -36,7 +54,7 @@ def encoder_of(knowledge: Knowledge) -> Encode | None:
     from bot.knowledge.encoder.loader import load
 
     model = knowledge.settings.model
-    encoder = load("auto" if model == "e5" else model, knowledge.cache)
+    encoder = load("light" if model in ("auto", "e5") else model, knowledge.cache)
     return lambda texts: encoder.encode(list(texts), query=True)
 
 
@@ -76,20 +94,48 @@ class FileChange:
 def add_question(article: Article, question: str) -> bool:
     """One more example question in the article's head, the rest as it was; False where it was there already.
 
-    Raises `ValueError` where the head cannot be read, `ReadOnlyArticles` where the file cannot be changed.
+    Raises as `add_questions` does.
+    """
+    return add_questions(article, [question]) is not None
+
+
+def add_questions(article: Article, questions: Sequence[str]) -> FileChange | None:
+    """More example questions in the article's head, the rest as it was; None where all were there already.
+
+    Whoever else writes it this way waits, in this process or another, so that nobody's example is lost.
+    Raises `ValueError` where the head cannot be read, `ReadOnlyArticles` where the file cannot be changed:
+    then it is as it was.
     """
     path = article.path.resolve()
     try:
-        text = path.read_bytes().decode("utf-8")
-        changed = with_question(text, question)
-        if changed == text:
-            return False
-        if not os.access(path, os.W_OK):
-            raise ReadOnlyArticles(path.name)
-        _replace(path, changed)
+        with _alone_in(path.parent):
+            was = path.read_bytes()
+            before = text = was.decode("utf-8")
+            for question in questions:
+                text = with_question(text, question)
+            if text == before:
+                return None
+            if not os.access(path, os.W_OK):
+                raise ReadOnlyArticles(path.name)
+            _replace(path, text)
     except OSError as error:
         raise ReadOnlyArticles(error.strerror or path.name) from error
-    return True
+    return FileChange(path, was, text.encode("utf-8"))
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One writer of a folder's articles at a time; the operating system lets go when a process dies."""
+    with _ONE_AT_A_TIME:
+        if sys.platform == "win32":  # pragma: no cover
+            yield
+            return
+        place = os.open(folder, os.O_RDONLY)
+        try:
+            _hold(place)
+            yield
+        finally:
+            os.close(place)
 
 
 def write_draft(folder: Path, section: str, gap: Gap, *, placeholder: str) -> Path:
@@ -125,7 +171,10 @@ def _replace(path: Path, text: str) -> None:
     """The whole new file in place of the old one, with its rights: nobody reads a half."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
-        beside.write_bytes(text.encode("utf-8"))
+        with beside.open("wb") as file:
+            file.write(text.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())  # a full disk shows here, before the old file is gone
         beside.chmod(path.stat().st_mode & 0o777)
         beside.replace(path)
     finally:

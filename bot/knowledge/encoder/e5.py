@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.knowledge.encoder.e5_onnx import MODEL, TOKENIZER
+from bot.knowledge.encoder.base import Vectors
+from bot.knowledge.encoder.e5_onnx import BEGIN, END, MODEL, NUMBERS, PADDING, TOKENIZER
 
-Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 LONGEST_TEXT = 4_000  # characters; what follows adds nothing to the meaning of a question or passage
 LONGEST = 256  # tokens: time grows with their square
-BATCH = 4096  # tokens of one batch, padding included
-PADDING, FAR = 1, -1e9  # the number of <pad>; what keeps attention from it
+BATCH = 2048  # tokens of one batch, padding included
+FAR = -1e9  # what keeps attention from padding
+FILES = (MODEL, NUMBERS, TOKENIZER)
 CHECKSUMS = "checksums.json"
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -31,33 +33,44 @@ _UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
 class E5Encoder:
     """The model in *folder* behind `Encoder`. Safe to be called from several threads."""
 
-    def __init__(self, folder: Path, identity: str) -> None:
-        """Raises ValueError where a file is missing, torn or another one than was written."""
-        _verify(folder)
-        import onnxruntime
-        from tokenizers import Tokenizer
+    split = 0
 
-        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-        self._tokenizer.enable_truncation(LONGEST)
+    def __init__(self, folder: Path, identity: str) -> None:
+        """Raises ValueError where a file is missing, torn or another one than was written, and ImportError
+        where a library is missing.
+        """
+        import onnxruntime
+        from sentencepiece import SentencePieceProcessor
+
+        _verify(folder)
+        self._tokenizer: Any = SentencePieceProcessor(model_file=str(folder / TOKENIZER))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # the bot answers meanwhile
         options.log_severity_level = 3
         self._session: Any = onnxruntime.InferenceSession(
             str(folder / MODEL), options, providers=["CPUExecutionProvider"]
         )
+        self._giving_back = onnxruntime.RunOptions()  # what a batch took goes back to the system
+        self._giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         self.id = identity
         self.dimensions = int(self._session.get_outputs()[0].shape[-1])
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """(n, dimensions) float32, rows of length 1; a row of zeros for a text without a word."""
         found = np.zeros((len(texts), self.dimensions), np.float32)
-        clean = [_UNREADABLE.sub(" ", text[:LONGEST_TEXT]).strip() for text in texts]
-        which = [n for n, text in enumerate(clean) if text]
-        prefix = "query: " if query else "passage: "
-        tokens = [e.ids for e in self._tokenizer.encode_batch([prefix + clean[n] for n in which])]
-        for batch in _batches([len(t) for t in tokens]):
-            found[[which[n] for n in batch]] = self._vectors([tokens[n] for n in batch])
+        tokens = [self.tokens(text, query=query) for text in texts]
+        which = [n for n, numbers in enumerate(tokens) if numbers]
+        for batch in _batches([len(tokens[n]) for n in which]):
+            found[[which[n] for n in batch]] = self._vectors([tokens[which[n]] for n in batch])
         return found
+
+    def tokens(self, text: str, *, query: bool) -> list[int]:
+        """The numbers of the pieces of *text*, at most LONGEST; none for a text without a word."""
+        clean = _UNREADABLE.sub(" ", text[:LONGEST_TEXT]).strip()
+        if not clean:
+            return []
+        found = self._tokenizer.encode(("query: " if query else "passage: ") + clean)
+        return [BEGIN, *found[: LONGEST - 2], END]
 
     def _vectors(self, tokens: Sequence[Sequence[int]]) -> Vectors:
         width = max(map(len, tokens))
@@ -72,6 +85,7 @@ class E5Encoder:
                 "positions": np.broadcast_to(np.arange(width, dtype=np.int64), ids.shape),
                 "mask": np.where(there, 0, FAR).astype(np.float32)[:, None, None],
             },
+            self._giving_back if len(tokens) > 1 else None,
         )[0]
         means = (states * there[..., None]).sum(1) / there.sum(1, keepdims=True)
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
@@ -79,18 +93,35 @@ class E5Encoder:
 
 def write_checksums(folder: Path) -> None:
     """What `E5Encoder` compares the files of *folder* with."""
-    sums = {name: _checksum(folder / name) for name in (MODEL, TOKENIZER)}
-    (folder / CHECKSUMS).write_text(json.dumps(sums), "utf-8")
+    _write(folder, {name: _checksum(folder / name) for name in FILES})
 
 
 def _verify(folder: Path) -> None:
+    """The sums themselves are only counted where a file's size or time differs from when they last were."""
     try:
-        sums = json.loads((folder / CHECKSUMS).read_text("utf-8"))
-        wrong = [name for name in (MODEL, TOKENIZER) if _checksum(folder / name) != sums[name]]
+        kept = json.loads((folder / CHECKSUMS).read_text("utf-8"))
+        changed = [name for name in FILES if _marks(folder / name) != kept[name]["marks"]]
+        wrong = [name for name in changed if _checksum(folder / name) != kept[name]["sum"]]
+        sums = {name: kept[name]["sum"] for name in FILES}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{folder} holds no whole model ({error})") from error
     if wrong:
         raise ValueError(f"{folder / wrong[0]} is not what was written")
+    if changed:  # copied or restored: the next start need not count again
+        with suppress(OSError):
+            _write(folder, sums)
+
+
+def _write(folder: Path, sums: Mapping[str, str]) -> None:
+    found = {name: {"sum": told, "marks": _marks(folder / name)} for name, told in sums.items()}
+    beside = folder / f"{CHECKSUMS}.tmp"
+    beside.write_text(json.dumps(found, indent=1), "utf-8")
+    beside.replace(folder / CHECKSUMS)
+
+
+def _marks(file: Path) -> list[int]:
+    found = file.stat()
+    return [found.st_size, found.st_mtime_ns]
 
 
 def _checksum(file: Path) -> str:

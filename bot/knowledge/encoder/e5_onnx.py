@@ -9,44 +9,59 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bot.knowledge.encoder.base import Heard
 from bot.knowledge.encoder.e5_weights import E5Weights
 
-MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
-UNKNOWN = 3  # the number of <unk>
+MODEL, NUMBERS, TOKENIZER = "model.onnx", "numbers.bin", "tokenizer.model"
+BEGIN, PADDING, END, UNKNOWN = range(4)  # the numbers of <s>, <pad>, </s>, <unk>
 _OPSET, _IR = 20, 9  # what every onnxruntime since 1.17 reads
+_LEAST = 1024  # bytes from which an array stands in NUMBERS
 
 
-def write_onnx(weights: E5Weights, folder: Path) -> None:
-    """MODEL and TOKENIZER in *folder*. Needs some 1 GB of memory and 10 s of one core for the real weights.
+def write_onnx(weights: E5Weights, folder: Path, heard: Heard = lambda _: None) -> None:
+    """MODEL, NUMBERS and TOKENIZER in *folder*. Needs some 1 GB of memory and 10 s of one core for the real
+    weights.
 
     Inputs of the graph: `ids` and `positions` (batch, tokens) int64, `mask` (batch, 1, 1, tokens) float32, 0
-    for a token and a large negative number for padding; output: `tokens` (batch, tokens, hidden).
+    for a token and a large negative number for padding; output: `tokens` (batch, tokens, hidden). The
+    numbers stand in a file of their own, so that only what is used of them comes into memory.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    whole = folder / "whole.onnx"
+    (folder / TOKENIZER).write_bytes(tokenizer_of(weights))
+    whole, packed = folder / "whole.onnx", folder / "packed.onnx"
+    heard(0.1)
     onnx.save(_Graph(weights).model(), str(whole))
-    quantize_dynamic(
-        whole, folder / MODEL, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gather"]
-    )
+    heard(0.3)
+    quantize_dynamic(whole, packed, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gather"])
     whole.unlink()
-    tokenizer_of(weights).save(str(folder / TOKENIZER))
-
-
-def tokenizer_of(weights: E5Weights) -> Any:
-    """The tokenizer of XLM-R: unigram pieces over NFKC text, between `<s>` and `</s>`."""
-    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-
-    tokenizer = Tokenizer(models.Unigram(list(weights.pieces), unk_id=UNKNOWN))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+    heard(0.9)
+    onnx.save(
+        onnx.load(str(packed)),
+        str(folder / MODEL),
+        save_as_external_data=True,
+        location=NUMBERS,
+        size_threshold=_LEAST,
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    return tokenizer
+    packed.unlink()
+
+
+def tokenizer_of(weights: E5Weights) -> bytes:
+    """The tokenizer of XLM-R as sentencepiece reads it; numbers of pieces are those of the model's rows."""
+    from sentencepiece import SentencePieceNormalizer, sentencepiece_model_pb2
+
+    proto: Any = sentencepiece_model_pb2
+    characters = SentencePieceNormalizer(rule_name="nmt_nfkc").serialized_model_proto()
+    model, kinds = proto.ModelProto(), proto.ModelProto.SentencePiece
+    model.normalizer_spec.CopyFrom(proto.ModelProto.FromString(characters).normalizer_spec)
+    special = {BEGIN: kinds.CONTROL, PADDING: kinds.CONTROL, END: kinds.CONTROL, UNKNOWN: kinds.UNKNOWN}
+    for number, (piece, score) in enumerate(weights.pieces):
+        model.pieces.add(piece=piece, score=score, type=special.get(number, kinds.NORMAL))
+    trained = model.trainer_spec
+    trained.model_type, trained.vocab_size = proto.TrainerSpec.UNIGRAM, len(model.pieces)
+    trained.bos_id, trained.pad_id, trained.eos_id, trained.unk_id = BEGIN, PADDING, END, UNKNOWN
+    return bytes(model.SerializeToString())
 
 
 class _Graph:

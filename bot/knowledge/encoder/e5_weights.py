@@ -83,7 +83,9 @@ def _read(data: bytes) -> E5Weights:
     scores = reader.array(np.float32, count)
     words = reader.bytes(length)
     reader.take("i")
-    reader.bytes(reader.take("I")[0])  # the normaliser's table: NFKC does the same
+    reader.bytes(
+        reader.take("I")[0]
+    )  # the normaliser's table in a form of its own: sentencepiece has it, too
     places = {}
     for _ in range(reader.take("i")[0]):
         name = reader.bytes(reader.take("H")[0]).decode()

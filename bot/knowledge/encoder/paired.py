@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from bot.knowledge.encoder.background_builder import run_apart, work_apart
+from bot.knowledge.encoder.base import Encoder, Heard, Vectors
 from bot.knowledge.encoder.e5 import E5Encoder, write_checksums
 from bot.knowledge.encoder.e5_onnx import write_onnx
 from bot.knowledge.encoder.e5_weights import find_e5, read_e5
 from bot.knowledge.retrieval.private_folder import make_private
 
-Vectors = npt.NDArray[np.float32]
-VERSION = "e5-small-1"  # of what conversion writes; another one is converted anew
-
-
-class OwnEncoder(Protocol):
-    id: str
-    dimensions: int
-
-    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors: ...
+VERSION = "e5-small-2"  # of what conversion writes; another one is converted anew
 
 
 class PairedEncoder:
     """Vectors of both encoders in one row: columns before `split` are our own encoder's."""
 
-    def __init__(self, own: OwnEncoder, sentences: E5Encoder) -> None:
+    def __init__(self, own: Encoder, sentences: Encoder) -> None:
         self._own, self._sentences = own, sentences
         self.id = f"paired-{own.id}-{sentences.id}"
         self.split = own.dimensions
@@ -45,27 +34,27 @@ class PairedEncoder:
 
 
 def open_e5(cache: Path) -> E5Encoder | None:
-    """The converted model in *cache*, or None where there is none or it is not whole."""
+    """The converted model in *cache*, or None where there is none or it is not whole.
+
+    Raises ImportError where a library is missing.
+    """
     try:
         return E5Encoder(cache / VERSION, VERSION)
     except ValueError:
         return None
 
 
-def convert_apart(cache: Path) -> None:
+def convert_apart(cache: Path, heard: Heard) -> None:
     """Convert in a process of its own, gently: it takes 1 GB of memory and some 15 s of one core.
 
-    Raises OSError, subprocess.SubprocessError, and ValueError with the last words of the process.
+    Raises OSError, and ValueError with the last words of the process.
     """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    command = [sys.executable, "-m", "bot.knowledge.encoder.paired", str(cache)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
-    if done.returncode:
-        raise ValueError((done.stderr.strip() or str(done.returncode)).splitlines()[-1][:300])
+    run_apart(__name__, cache, heard)
 
 
-def convert_here(cache: Path) -> None:
-    """Convert in this process. Raises OSError, and ValueError where the wheel's file is torn or not there.
+def convert_here(cache: Path, heard: Heard = lambda _: None) -> None:
+    """Convert in this process. Raises OSError, ImportError, and ValueError where the wheel's file is torn or
+    not there.
 
     Whatever stood in its place is replaced; a reader never sees half a folder.
     """
@@ -76,22 +65,13 @@ def convert_here(cache: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".e5-", dir=cache) as fresh:
         folder = Path(fresh) / VERSION
         folder.mkdir()
-        write_onnx(read_e5(path), folder)
+        heard(0)
+        write_onnx(read_e5(path), folder, heard)
         write_checksums(folder)
-        place = cache / VERSION
-        if place.exists():
-            place.rename(Path(fresh) / "before")
-        folder.rename(place)
-
-
-def main() -> None:
-    if hasattr(os, "nice"):
-        os.nice(10)
-    try:
-        convert_here(Path(sys.argv[1]))
-    except (OSError, ValueError) as error:
-        sys.exit(str(error))
+        for old in cache.glob("e5-small-*"):
+            old.rename(Path(fresh) / f"before-{old.name}")
+        folder.rename(cache / VERSION)
 
 
 if __name__ == "__main__":
-    main()
+    work_apart(convert_here)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from bot.knowledge.encoder.base import Heard
 from bot.knowledge.encoder.navec import WordVectors
 from bot.knowledge.encoder.text import BUCKETS, keys_of, lemma_of, pieces_of
 from bot.knowledge.encoder.text import ENGLISH as MARK
@@ -145,19 +146,24 @@ def learn_pieces(words: Sequence[str], rows: Floats, rounds: int = PIECE_ROUNDS)
     return table
 
 
-def build(vectors: WordVectors, trained: TrainedRows, english: EnglishRows) -> RowTable:
+def build(
+    vectors: WordVectors, trained: TrainedRows, english: EnglishRows, heard: Heard = lambda _: None
+) -> RowTable:
     """Rows for everything: takes about half a minute, most of it finding lemmas and learning the pieces."""
+    heard(0)
     vocabulary = vocabulary_of(vectors, trained.lemmas)
+    heard(0.3)
     rows = lay(vocabulary, trained)
     cyrillic = [i for i, w in enumerate(vocabulary.forms) if len(w) > 3 and pieces_of(w)][:PIECE_WORDS]
     pieces = learn_pieces([vocabulary.forms[i] for i in cyrillic], rows[cyrillic])
+    heard(0.6)
     words, foreign = [MARK + w for w in english.words], english.rows
     long = [i for i, w in enumerate(english.words) if len(w) > 3]
+    english_pieces = learn_pieces([words[i] for i in long], foreign[long])
+    heard(0.9)
     keys = keys_of([*vocabulary.forms, *words])
     order = np.argsort(keys)
-    packed, scales = pack(
-        np.concatenate([rows, foreign, pieces, learn_pieces([words[i] for i in long], foreign[long])])
-    )
+    packed, scales = pack(np.concatenate([rows, foreign, pieces, english_pieces]))
     return RowTable(keys[order], order.astype(np.int32), packed, scales)
 
 

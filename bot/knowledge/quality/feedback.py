@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 
 from bot.knowledge.quality.turn_log import LoggedTurn, found_for, searched
 from bot.model import Event
 
+Source = Literal["picked", "sent", "helped", "not_helped"]
 FEWEST = 20  # judged questions from which confidence moves
 NEWEST = 300  # judged questions that are looked at
 EVENTS = ("answered", "feedback", "ready_sent", "ticket_opened")
@@ -25,12 +27,20 @@ _STEPS = 12
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A real question and what somebody said of an article for it: the right one, or not."""
+    """A real question and what somebody said of an article for it: the right one, or not.
+
+    `source` is what they did last: picked it among options, sent it as an operator, said that it helped. The
+    question `mixed` several where its parts were answered apart.
+    """
 
     question: str
     article: str
     right: bool
     language: str = ""
+    source: Source = field(default="helped", compare=False)
+    conversation: int = field(default=0, compare=False)
+    at: datetime | None = field(default=None, compare=False)
+    mixed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +92,12 @@ def shift_of(cases: Sequence[tuple[float, bool]]) -> ConfidenceShift:
     )
 
 
-def judged(turns: Iterable[LoggedTurn], events: Iterable[Event]) -> tuple[Feedback, ...]:
-    """The judged questions, oldest first, one verdict each: «помогло» and «не помогло» under an answer, the
-    option picked from a clarification, the article that an operator sent. What only continues an older topic
-    says nothing of the question alone.
+def judged(
+    turns: Iterable[LoggedTurn], events: Iterable[Event], *, newest: int = NEWEST
+) -> tuple[Feedback, ...]:
+    """The *newest* judged questions, oldest first, one verdict each: «помогло» and «не помогло» under an
+    answer, the option picked from a clarification, the article that an operator sent. What only continues an
+    older topic says nothing of the question alone.
 
     *turns* are all turns of the conversations that *events* (of the kinds `EVENTS`) speak of.
     """
@@ -105,7 +117,7 @@ def judged(turns: Iterable[LoggedTurn], events: Iterable[Event]) -> tuple[Feedba
     found: list[tuple[datetime, Feedback]] = []
     for talk in talks.values():
         found += _verdicts(talk)
-    return tuple(f for _, f in sorted(found, key=lambda x: x[0])[-NEWEST:])
+    return tuple(f for _, f in sorted(found, key=lambda x: x[0])[-newest:])
 
 
 def _verdicts(talk: list[tuple[datetime, int, int, LoggedTurn | Event]]) -> list[tuple[datetime, Feedback]]:
@@ -114,14 +126,15 @@ def _verdicts(talk: list[tuple[datetime, int, int, LoggedTurn | Event]]) -> list
         at for at, *_, what in talk if not isinstance(what, Event)
     }  # what is answered then is the question's own answer, not a pick
     question: LoggedTurn | None = None
-    said: dict[str, bool] = {}
+    said: dict[str, Source] = {}
     for *_, what in sorted(talk, key=lambda x: x[:3]):
         if isinstance(what, Event):
             if what.kind == "answered" and what.at in own:
                 continue
             if question is not None and (word := _word(what, question)) is not None:
-                said.pop(word[0], None)  # the last word on an article counts
-                said[word[0]] = word[1]
+                article, source = word
+                before = said.pop(article, None)  # the last word on an article counts
+                said[article] = before if source == "helped" and before in ("picked", "sent") else source
             continue
         if question is not None:
             found += _verdict(question, said)
@@ -129,28 +142,33 @@ def _verdicts(talk: list[tuple[datetime, int, int, LoggedTurn | Event]]) -> list
     return found + (_verdict(question, said) if question is not None else [])
 
 
-def _verdict(question: LoggedTurn, said: Mapping[str, bool]) -> list[tuple[datetime, Feedback]]:
+def _verdict(question: LoggedTurn, said: Mapping[str, Source]) -> list[tuple[datetime, Feedback]]:
     """The article found right last, else the one found wrong last."""
     newest = list(said)[::-1]
-    chosen = next((a for a in newest if said[a]), newest[0] if newest else "")
+    chosen = next((a for a in newest if said[a] != "not_helped"), newest[0] if newest else "")
     if not chosen:
         return []
-    return [
-        (
-            question.at,
-            Feedback(question.text.strip(), chosen, said[chosen], str(question.why.get("language") or "")),
-        )
-    ]
+    verdict = Feedback(
+        question.text.strip(),
+        chosen,
+        said[chosen] != "not_helped",
+        str(question.why.get("language") or ""),
+        said[chosen],
+        question.conversation,
+        question.at,
+        bool(question.why.get("several")),
+    )
+    return [(question.at, verdict)]
 
 
-def _word(event: Event, question: LoggedTurn) -> tuple[str, bool] | None:
+def _word(event: Event, question: LoggedTurn) -> tuple[str, Source] | None:
     """What an event after a question says of which article."""
     article = str(event.data.get("article") or "")
     if event.kind == "feedback" and article:
-        return article, bool(event.data.get("helped"))
+        return article, "helped" if event.data.get("helped") else "not_helped"
     if event.kind == "answered" and question.result == "clarified":
-        return (article, True) if article in {a for a, _ in found_for(question)} else None
+        return (article, "picked") if article in {a for a, _ in found_for(question)} else None
     kind, _, sent = str(event.data.get("what") or "").partition(":")
     if event.kind == "ready_sent" and kind == "article" and sent:
-        return sent, True
+        return sent, "sent"
     return None

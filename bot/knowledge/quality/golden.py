@@ -13,6 +13,7 @@ from bot.model import Answer
 from bot.text.problems import problem
 from bot.text.yaml_source import YamlError, read_yaml_file
 
+GOLDEN = Path("tests/questions.yaml")  # beside the settings
 DECISIONS = ("answer", "clarify", "handoff")
 KEYS = ("q", "article", "decision", "language", "answered")
 
