@@ -577,7 +577,9 @@ class Knowledge:
         )
         familiar = is_familiar(state.index, found.asked.reading.words)
         limits = Limits(threshold.value, settings.handoff)
-        floor = floor_of(limits, familiar=familiar, by_words=found.asked.vector is None)
+        floor = floor_of(
+            limits, familiar=familiar, by_words=found.asked.vector is None, by_sentences=bool(state.contrasts)
+        )
         decision = decide(limits, found.confidence, found.scope, floor) if candidates else Decision.HANDOFF
         answer = Answer(
             decision,

@@ -27,13 +27,14 @@ class Limits:
     handoff: float
 
 
-def floor_of(limits: Limits, *, familiar: bool, by_words: bool) -> float:
+def floor_of(limits: Limits, *, familiar: bool, by_words: bool, by_sentences: bool) -> float:
     """What confidence and scope must have on average for anything to be said or offered.
 
     It goes with the threshold of scope: one network alone is often too sure of a small base, both seldom.
-    Where the base has no word of what is asked, its meaning must speak for it, and *by_words* nothing does.
+    Where the base has no word of what is asked, its meaning must speak for it: a sentence encoder's
+    (*by_sentences*) is believed, our own's must say twice as much, and *by_words* nothing does.
     """
-    if familiar:
+    if familiar or by_sentences:
         return limits.handoff
     return NEVER if by_words else min(UNFAMILIAR * limits.handoff, limits.answer)
 
