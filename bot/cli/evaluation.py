@@ -108,12 +108,11 @@ def evaluate(
         _show(report, advice, precision, len(cases) - len(judged), knowledge.threshold.value)
         for target in output.charts:
             typer.echo(say("eval.drawn", path=target))
-        settings_now = knowledge.settings
         show_costs(
             cost_table(
                 measured_cases(judged),
-                now=settings_now.answer,
-                handoff=settings_now.handoff,
+                now=knowledge.threshold.value,
+                handoff=knowledge.settings.handoff,
                 costs=costs,
                 measured=True,
             )

@@ -11,6 +11,7 @@ import typer
 
 from bot.app import open_knowledge
 from bot.cli import settings
+from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
 from bot.cli.drawing import table
 from bot.cli.messages import fail, say
@@ -45,11 +46,13 @@ def evaluate_own(path: Path | None, own: OwnQuestions, costs: Costs, *, write: b
     """
     config = settings.load(path)
     try:
-        now = open_knowledge(config).settings
+        knowledge = open_knowledge(config)
+        load_embeddings(knowledge)
         cases = _asked(path, own)
     except BotError as error:
         raise fail(error) from None
-    found = cost_table(cases, now=now.answer, handoff=now.handoff, costs=costs, measured=False)
+    now, handoff = knowledge.threshold.value, knowledge.settings.handoff
+    found = cost_table(cases, now=now, handoff=handoff, costs=costs, measured=False)
     if as_json:
         typer.echo(
             json.dumps({**asdict(found), "enough": len(cases) >= FEWEST}, ensure_ascii=False, indent=1)

@@ -74,7 +74,7 @@ class ThresholdPages:
             costs=costs,
             days=days,
             spans=SPANS,
-            now=self._knowledge.settings.answer,
+            now=self._knowledge.threshold.value,
             can_set=self._services.set_threshold is not None,
             bounds=(LOWEST, HIGHEST),
         )
@@ -94,7 +94,7 @@ class ThresholdPages:
             raise web.HTTPBadRequest(text=words["cost_bad"]) from error
         if not LOWEST <= answer <= HIGHEST:
             raise web.HTTPBadRequest(text=words["cost_bad"])
-        before = self._knowledge.settings.answer
+        before = self._knowledge.threshold.value
         try:
             await asyncio.to_thread(keep, answer)
         except ConfigError as error:
@@ -107,8 +107,8 @@ class ThresholdPages:
         return web.json_response({"text": text, "answer": answer})
 
     def _table(self, cases: Sequence[ThresholdCase], costs: Costs) -> CostTable:
-        settings = self._knowledge.settings
-        return cost_table(cases, now=settings.answer, handoff=settings.handoff, costs=costs, measured=False)
+        now, handoff = self._knowledge.threshold.value, self._knowledge.settings.handoff
+        return cost_table(cases, now=now, handoff=handoff, costs=costs, measured=False)
 
     async def _asked(self, since: datetime) -> list[ThresholdCase]:
         """The customers' questions since then; what was read before is not read again."""

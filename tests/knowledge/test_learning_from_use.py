@@ -16,7 +16,7 @@ async def test_accepted_examples_lift_what_was_held_out(tmp_path: Path) -> None:
 
     result = await learnt(intents, tmp_path, model="off")
 
-    assert result.suggested > 20 and result.right >= 0.75 * result.suggested
-    assert result.after["editor"].first >= result.before.first + 0.03
-    assert result.after["editor"].three >= result.before.three
+    assert result.suggested > 15 and result.right >= 0.75 * result.suggested
+    assert result.after["editor"].first > result.before.first
+    assert result.after["editor"].three >= result.before.three + 0.03
     assert result.added["marked"] < result.added["editor"], "one customer alone marks nothing"

@@ -305,6 +305,7 @@ def business_bases(businesses: Sequence[Business], number: int, seed: int, fold:
     """
     rnd = random.Random(seed)
     language = businesses[0].language
+    background = {t for b in businesses for t in b.far if is_background(t)}
     for n in range(number):
         several = rnd.choice([1, 1, 1, 1, 1, 1, 1, 2, 2, 3])
         chosen = rnd.sample(businesses, min(several, len(businesses)))
@@ -333,9 +334,10 @@ def business_bases(businesses: Sequence[Business], number: int, seed: int, fold:
         near: list[tuple[str, str | None]] = [(t, None) for b in chosen for t in b.near]
         near += [(t, None) for b, i in left for t in b.articles[i].questions[:5]]
         others = [b for b in businesses if b not in chosen]
-        far: list[tuple[str, str | None]] = [(t, None) for b in chosen for t in b.far if not is_background(t)]
+        far: list[tuple[str, str | None]] = [(t, None) for b in chosen for t in b.far]
         far += [(rnd.choice(rnd.choice(b.articles).questions), None) for b in others for _ in range(2)]
         for texts in (questions, near, far):
+            texts[:] = [pair for pair in texts if pair[0] not in background]
             rnd.shuffle(texts)
         questions = questions[:120]
         foreign = rnd.choice([0.1, 0.2, 0.3, 0.5, 0.5, 0.67])

@@ -24,6 +24,6 @@ class E5Encoder(OnnxEncoder):
         super().__init__(folder, identity)
         self._tokenizer: Any = SentencePieceProcessor(model_file=str(folder / TOKENIZER))
 
-    def tokens(self, text: str, *, query: bool) -> list[int]:
+    def _tokens(self, text: str, *, query: bool) -> list[int]:
         found = self._tokenizer.encode(("query: " if query else "passage: ") + text)
         return [BEGIN, *found[: LONGEST - 2], END]

@@ -20,5 +20,5 @@ class MiniLmEncoder(OnnxEncoder):
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(LONGEST)
 
-    def tokens(self, text: str, *, query: bool) -> list[int]:
+    def _tokens(self, text: str, *, query: bool) -> list[int]:
         return list(self._tokenizer.encode(text).ids)

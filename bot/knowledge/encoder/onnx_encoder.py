@@ -60,16 +60,20 @@ class OnnxEncoder(ABC):
     def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> Vectors:
         """(n, dimensions) float32, rows of length 1; a row of zeros for a text without a word."""
         found = np.zeros((len(texts), self.dimensions), np.float32)
-        clean = [_UNREADABLE.sub(" ", text[:LONGEST_TEXT]).strip() for text in texts]
-        tokens = [self.tokens(text, query=query) if text else [] for text in clean]
+        tokens = [self.tokens(text, query=query) for text in texts]
         which = [n for n, numbers in enumerate(tokens) if numbers]
         for batch in _batches([len(tokens[n]) for n in which]):
             found[[which[n] for n in batch]] = self._vectors([tokens[which[n]] for n in batch])
         return found
 
-    @abstractmethod
     def tokens(self, text: str, *, query: bool) -> list[int]:
-        """The numbers of the tokens of *text* between those of its beginning and end, at most LONGEST."""
+        """The numbers of the tokens of *text*, at most LONGEST; none for a text without a word."""
+        clean = _UNREADABLE.sub(" ", text[:LONGEST_TEXT]).strip()
+        return self._tokens(clean, query=query) if clean else []
+
+    @abstractmethod
+    def _tokens(self, text: str, *, query: bool) -> list[int]:
+        """The numbers of the tokens of a readable text between those of its beginning and its end."""
 
     def _vectors(self, tokens: Sequence[Sequence[int]]) -> Vectors:
         width = max(map(len, tokens))
