@@ -30,6 +30,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import bot  # noqa: F401 - law: before numpy, whose threads it settles
+
+# isort: split
 import numpy as np
 from rapidfuzz import fuzz, process
 
