@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.knowledge.articles.schema import Article, split_passages
+from training.acts import misspell
 from training.rows import read_rows
 
 
@@ -106,7 +107,8 @@ def support_bases(
         )
         far += [(rnd.choice(off_topic), None) for _ in range(far_count - len(far))] if off_topic else []
         rnd.shuffle(questions)
-        questions = questions[:110] + near[:40] + far[:130]
+        easy = easy_questions(articles, len(questions[:110]), "ru", rnd)
+        questions = questions[:110] + easy + near[:40] + far[:130]
         yield Base(f"support{n}-{len(inside)}x{most}", tuple(articles), tuple(questions), fold, "ru")
 
 
@@ -231,6 +233,52 @@ def written_bases(path: Path, number: int, seed: int, fold: int, *, lone: bool =
         )
 
 
+EASY = 0.25  # of the answered questions of a base: asked nearly in its own words, as many customers do
+_BEFORE = {
+    "ru": (
+        "подскажите, ",
+        "здравствуйте, ",
+        "добрый день! ",
+        "скажите пожалуйста ",
+        "а ",
+        "хочу узнать ",
+        "мне нужно: ",
+    ),
+    "en": ("hi, ", "hello, ", "please tell me ", "i want to know ", "so ", "can you help: "),
+}
+_BEHIND = {
+    "ru": (" пожалуйста", " спасибо", "?", "??", " у вас"),
+    "en": (" please", " thanks", "?", "??", " pls"),
+}
+
+
+def easily(text: str, language: str, rnd: random.Random) -> str:
+    """*text* as somebody says it who means just that: politely, with a slip, a word left out or moved."""
+    words = text.rstrip("?!. ").split()
+    for _ in range(rnd.choice([1, 1, 2])):
+        way = rnd.randrange(5)
+        if way == 0:
+            words = [*rnd.choice(_BEFORE[language]).split(), *words]
+        elif way == 1:
+            words = (" ".join(words) + rnd.choice(_BEHIND[language])).split()
+        elif way == 2 and len(words) > 3:
+            words.pop(rnd.randrange(len(words)))
+        elif way == 3 and len(words) > 2:
+            words.insert(rnd.randrange(len(words)), words.pop())
+        else:
+            words = misspell(" ".join(words), rnd).split()
+    return " ".join(words).lower()
+
+
+def easy_questions(
+    articles: Sequence[Article], answered: int, language: str, rnd: random.Random
+) -> list[tuple[str, str | None]]:
+    """So many as are EASY of *answered* and these together: examples and titles, each said `easily`."""
+    pool = [(t, a.id) for a in articles for t in a.questions if t.strip()]
+    wanted = min(len(pool), round(answered * EASY / (1 - EASY)))
+    return [(easily(t, language, rnd), i) for t, i in rnd.sample(pool, wanted)]
+
+
 @dataclass(frozen=True)
 class WrittenArticle:
     """An article of an invented business with the examples its editor would give and with what its customers
@@ -340,6 +388,7 @@ def business_bases(businesses: Sequence[Business], number: int, seed: int, fold:
             texts[:] = [pair for pair in texts if pair[0] not in background]
             rnd.shuffle(texts)
         questions = questions[:120]
+        questions += easy_questions(articles, len(questions), language, rnd)
         foreign = rnd.choice([0.1, 0.2, 0.3, 0.5, 0.5, 0.67])
         wanted = int(len(questions) * foreign / (1 - foreign))
         near = near[: int(wanted * rnd.choice([0.3, 0.5, 0.7]))]
