@@ -163,7 +163,7 @@ def _decision(outcome: Outcome) -> tuple[Decision, str | None]:
     if outcome.result is Result.HANDED_OFF:
         return Decision.HANDOFF, None
     if outcome.dialog != "faq":
-        return Decision.ANSWER, None
+        return Decision.CLARIFY if outcome.result is Result.CLARIFIED else Decision.ANSWER, None
     told = next((str(e.data.get("article")) for e in outcome.events if e.kind == "answered"), None)
     if told is not None:
         return Decision.ANSWER, told

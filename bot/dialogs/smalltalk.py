@@ -13,7 +13,7 @@ from bot.dialogs.reply import ReplyContext, human_button, said
 from bot.dialogs.short_answers import ShortAnswers, is_signs, is_wordless
 from bot.handoff.context import brings_words
 from bot.i18n.texts import Texts
-from bot.model import Event, Intent, Media, Outcome, Turn
+from bot.model import Event, Intent, Media, Outcome, Result, Turn
 
 _SEEN = {
     Media.VOICE: "voice",
@@ -105,4 +105,6 @@ class SmallTalk:
         else:
             state = memory.now(turn, earlier=memory.listed)
         buttons = [human_button(turn, self._texts)] if offered else []
-        return replace(said(turn, self._speaker, f"small.{key}", buttons=buttons), reason=key, state=state)
+        result = Result.CLARIFIED if key in ("unclear", "emoji") else Result.ANSWERED  # these ask what is meant
+        spoken = said(turn, self._speaker, f"small.{key}", buttons=buttons)
+        return replace(spoken, result=result, reason=key, state=state)
