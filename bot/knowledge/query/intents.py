@@ -78,7 +78,7 @@ def _read(text: str, answered: bool, words: IntentWords) -> IntentEstimate:
     human = max([float(chances[_HUMAN]), *(float(p[_HUMAN]) - SENTENCE_DOUBT for p in parts)])
     if human >= HUMAN_ALONE:
         act = Intent.HUMAN
-    elif _asks_after_all(act, chances, upset, parts, named=_names(seen)):
+    elif act is Intent.HUMAN or _asks_after_all(act, chances, upset, parts, named=_names(seen)):
         act = Intent.QUESTION
     why = {
         "act": act.value,
