@@ -2,7 +2,7 @@
 it is terminated.
 
 aiogram and ptb (python-telegram-bot) are their own manuals' echo bots; otklik is ours with the articles of
-PLACE, `meaning` the same with the bundled embedding.
+PLACE, `light` and `auto` the same with that encoder.
 """
 
 from __future__ import annotations
@@ -75,4 +75,4 @@ if __name__ == "__main__":
     elif name == "aiogram":
         asyncio.run(aiogram(server))
     else:
-        asyncio.run(otklik(server, folder, "auto" if name == "meaning" else "off"))
+        asyncio.run(otklik(server, folder, "off" if name == "otklik" else name))
