@@ -24,6 +24,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from benchmarks.history import start_history
 from benchmarks.store import ratios
 from bot.app import Overrides, build_service
 from bot.config.loader import Config
@@ -297,6 +298,12 @@ asyncio.run(main())
     return found | {"telegram_more_s": round(found["telegram_s"] - found["aiogram_import_s"], 2)}
 
 
+def _small(place: Path) -> Config:
+    """A business of a few articles."""
+    write_articles(place / "kb", 50)
+    return config_of(place)
+
+
 def python(code: str) -> tuple[float, float]:
     """Seconds of wall and of CPU that a program takes."""
     before, began = os.times(), time.perf_counter()
@@ -335,6 +342,7 @@ PARTS: dict[str, Callable[[Path], Any]] = {
     "hot": hot_chat,
     "end": end_to_end,
     "start": start,
+    "start_history": lambda place: start_history(place, _small(place)),
 }
 BARS = (
     Bar("engine time per message, words only, p50 ms", "engine", 3, _of("p50_ms")),
@@ -350,6 +358,7 @@ BARS = (
     Bar("memory above it with our own encoder, MB", "end", 130, _above_echo("light")),
     Bar("memory above it with the default encoder, MB", "end", 330, _above_echo("auto")),
     Bar("start to the first answer, VK only, s", "start", 1.5, _of("vk_s")),
+    Bar("start beside 1.5 million events: times an empty database's", "start_history", 1.5, _of("ratio")),
     Bar("start with Telegram above aiogram's import, s", "start", 1.5, _of("telegram_more_s")),
 )
 

@@ -50,7 +50,7 @@ from bot.handoff.attachments import named
 from bot.handoff.delivery_views import DeskViews
 from bot.handoff.desk import Desk
 from bot.handoff.desk_context import DeskContext, DeskRules
-from bot.handoff.group_binding import SETTING, BoundGroup, GroupBinding, read_place
+from bot.handoff.group_binding import BoundGroup, GroupBinding
 from bot.handoff.group_status import Groups
 from bot.handoff.operators.registry import Registry
 from bot.handoff.operators.roster import Roster
@@ -63,6 +63,7 @@ from bot.handoff.periodic import PeriodicChecks
 from bot.handoff.places import DeskPlaces
 from bot.handoff.queue.queue import Queue
 from bot.handoff.relay import Relay
+from bot.handoff.shared_state import SharedState
 from bot.handoff.sla.debts import LATE
 from bot.handoff.sla.hours import Hours
 from bot.handoff.sla.targets import Deadlines
@@ -349,7 +350,8 @@ async def _open_basis(config: Config, overrides: Overrides) -> _Basis:
 async def _open_desk(basis: _Basis, group: Peer | None, outreach: OutreachCommands) -> Desk:
     """The operators' side; *group* is theirs where neither the config nor the store names one."""
     config, texts = basis.config, basis.texts
-    bound = BoundGroup(await _place(config, basis.store, group), fixed=config.desk is not None)
+    named = Peer(config.desk.channel, config.desk.chat) if config.desk else None
+    bound = BoundGroup(named or group, fixed=named is not None)
     rules = _rules(config, basis.knowledge, texts, basis.hours)
     roster, teams = Roster(), Teams(rules.teams)
     binding = GroupBinding(
@@ -360,6 +362,7 @@ async def _open_desk(basis: _Basis, group: Peer | None, outreach: OutreachComman
         others=teams.is_desk,
         is_ours=lambda id: id in rules.routing.supervisors or roster.works(id),
     )
+    incidents, groups = Incidents(), Groups()
     context = DeskContext(
         texts,
         config.business.language,
@@ -369,17 +372,17 @@ async def _open_desk(basis: _Basis, group: Peer | None, outreach: OutreachComman
         teams=teams,
         queue=Queue(rules.routing.priority, line=teams.line),
         deadlines=Deadlines(rules.sla, rules.routing, basis.hours),
-        incidents=Incidents(),
-        groups=Groups(),
+        incidents=incidents,
+        groups=groups,
         places=DeskPlaces(binding, teams, basis.titles),
+        shared=SharedState(basis.store.desk_state, (roster, teams, incidents, groups, binding)),
         ticket_reader=basis.store,
         commands=Registry(),
         outreach=outreach,
         ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
     )
-    basis.observers.add(binding)
     basis.observers.add(context)
-    await context.remember()
+    await context.shared.catch_up()
     return Desk(context)
 
 
@@ -414,7 +417,7 @@ def _open_flow(basis: _Basis, desk: Desk, similarity: SimilarityMatcher) -> Bann
         hand_over=forms.escalate,
         texts=texts,
     )
-    return Banner(flow, desk.context.incidents, similarity, texts)
+    return Banner(flow, desk.context.incidents, similarity, texts, store.has_met)
 
 
 def _open_outbox(basis: _Basis, desk: Desk, folders: Sequence[Path]) -> Outbox:
@@ -612,17 +615,6 @@ async def salt_of(store: Store) -> str:
         salt = secrets.token_hex(8)
         await store.keep_setting("salt", salt)
     return salt
-
-
-async def _place(config: Config, store: Store, default: Peer | None) -> Peer | None:
-    place = (
-        Peer(config.desk.channel, config.desk.chat)
-        if config.desk
-        else read_place(await store.setting(SETTING)) or default
-    )
-    while place and (moved := await store.setting(f"moved:{place.channel}:{place.chat}")):
-        place = Peer(place.channel, moved)
-    return place
 
 
 class _Platforms:

@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.delivery.flood_control import Flood
 from bot.errors import StorageError, VersionConflict
 from bot.model import Event, Inbound, InboundKind, Outbound, OutboundKind, Outcome, Result, Turn
+from bot.model.desk_state import moved_setting
 from bot.observability import Observers, get_logger
 from bot.storage.base import Store
 
@@ -38,6 +39,10 @@ class OperatorDesk(Protocol):
 
     def hears(self, turn: Turn) -> bool:
         """Whether this turn was said in a group, not by a customer."""
+        ...
+
+    async def catch_up(self, version: int) -> None:
+        """Know what was committed up to this version of the desk's state, by whichever process."""
         ...
 
     async def decide(self, turn: Turn) -> Outcome: ...
@@ -139,6 +144,7 @@ class Engine:
             await self._store.release_turn(turn, error=f"{type(error).__name__}", ready=self._clock() + pause)
             return
         self._committed()
+        await self._catch_up(finished.desk_version)
         spent = time.perf_counter() - start
         self._observers.seen(
             Event("turn", data={"result": str(outcome.result), "dialog": outcome.dialog, "seconds": spent})
@@ -163,10 +169,17 @@ class Engine:
             return self._hand_over(turn, "failed")
         try:
             async with asyncio.timeout(self._timeout):
+                await self._catch_up(turn.desk_version)
                 return await self._decide(turn)
         except Exception:  # noqa: BLE001 - law: a dialog that raises or hangs ends in a handoff, never in silence
             self._log.exception("decision_failed", turn=turn.id)
             return self._hand_over(turn, "failed")
+
+    async def _catch_up(self, version: int) -> None:
+        try:
+            await self._desk.catch_up(version)
+        except StorageError as error:  # what is known still serves; the next turn looks again
+            self._log.error("state_not_read", error=str(error))
 
     def _hand_over(self, turn: Turn, reason: str) -> Outcome:
         if self._desk.hears(turn):
@@ -196,7 +209,7 @@ class Engine:
         await self._store.move_chat(channel, old, new)
         event = Event("chat_moved", data={"channel": channel, "old": old, "new": new})
         return Outcome(
-            "engine", Result.IGNORED, "moved", events=(event,), settings={f"moved:{channel}:{old}": new}
+            "engine", Result.IGNORED, "moved", events=(event,), settings={moved_setting(channel, old): new}
         )
 
     def _with_heard(self, turn: Turn, outcome: Outcome) -> Outcome:

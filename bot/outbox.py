@@ -29,6 +29,7 @@ from bot.errors import (
     Uncertain,
 )
 from bot.model import Attachment, Event, Outbound, OutboundKind, Peer, Priority, RichText, Sent
+from bot.model.desk_state import moved_setting
 from bot.observability import Observers, get_logger
 from bot.storage.base import Delivery, DeliveryResult, Store
 
@@ -475,7 +476,7 @@ class Outbox:
     async def _chat_moved(self, outbound: Outbound, chat: str) -> DeliveryResult:
         channel, old = outbound.to.channel, outbound.to.chat
         await self._store.move_chat(channel, old, chat)
-        await self._store.keep_setting(f"moved:{channel}:{old}", chat)
+        await self._store.keep_setting(moved_setting(channel, old), chat)
         self._forums.clear()
         event = Event("chat_moved", data={"channel": channel, "old": old, "new": chat})
         moved = replace(outbound, to=replace(outbound.to, chat=chat))

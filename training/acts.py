@@ -20,19 +20,11 @@ import yaml
 
 from bot.knowledge.encoder.navec import find_navec, read_navec
 from bot.knowledge.encoder.rows import lay, read_trained, vocabulary_of
-from bot.knowledge.query import intents
-from bot.knowledge.query.intents import (
-    ACTS,
-    BUCKETS,
-    RULES,
-    IntentFeatures,
-    bundled_words,
-    features_of,
-    grams_of,
-    hash_of,
-    pair_of,
-    read_act,
-)
+from bot.knowledge.query import intent_model
+from bot.knowledge.query.intent_features import BUCKETS, RULES, IntentFeatures, features_of, grams_of, pair_of
+from bot.knowledge.query.intent_model import hash_of
+from bot.knowledge.query.intent_words import bundled_words
+from bot.knowledge.query.intents import ACTS, read_act
 from bot.knowledge.query.words import words_of
 from bot.model import Intent
 from training.rows import read_rows
@@ -273,7 +265,7 @@ def pack(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def use(path: Path) -> None:
     """Makes the reader take the weights of *path* instead of the shipped ones."""
-    for cached in (intents.bundled_model, intents.weights_of_word):
+    for cached in (intent_model.bundled_model, intent_model.weights_of_word):
         cached.cache_clear()
 
 

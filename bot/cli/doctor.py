@@ -21,7 +21,6 @@ from bot.cli.messages import EXIT_PROBLEM, language, say, words_in
 from bot.config.loader import Config
 from bot.delivery.webhook_events import PREFIX
 from bot.errors import BotError, ConfigError, Problem, StorageBusy
-from bot.handoff.group_binding import SETTING, read_place
 from bot.handoff.sla.hours import WEEKDAYS
 from bot.model import Peer
 from bot.storage.sqlite.store import SqliteStore
@@ -92,7 +91,7 @@ async def _storage(config: Config) -> AsyncIterator[tuple[CheckResult, Peer | No
             yield CheckResult(what, "error", wrong), None
         yield (
             CheckResult(what, "ok", say("doctor.sqlite", version=sqlite3.sqlite_version)),
-            read_place(await store.setting(SETTING)),
+            (await store.desk_state()).bound,
         )
         for name in config.webhooks:
             if waiting := await store.deliveries(

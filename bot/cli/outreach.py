@@ -23,15 +23,14 @@ from bot.cli.report import open_beside
 from bot.command_spool import drop, spool_folder, wait_taken
 from bot.config.loader import Config
 from bot.errors import BotError, StorageError
-from bot.handoff.outreach.incidents import KINDS, Incidents, folded
 from bot.handoff.outreach.segment import Segment, SegmentSelection, UnclearCondition, choose, read_conditions
 from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
-from bot.model import AdminCommand, Event
+from bot.model import AdminCommand, Event, Incident
 from bot.model.internal import BeginBroadcast, BeginIncident, EndIncident, StopBroadcast
 from bot.storage.base import CustomerMessage, Recipient
+from bot.storage.queries import desk_state, recipients
 from bot.storage.queries import events as looking
-from bot.storage.queries import recipients
 
 PATIENCE = 6.0  # seconds in which a running bot takes an order
 TEXT = 3500
@@ -53,6 +52,9 @@ class _Beside:
     ) -> tuple[CustomerMessage, ...]:
         return recipients.words_since(self._db, since, after, limit)
 
+    async def incident_met(self, number: int) -> tuple[int, ...]:
+        return desk_state.incident_met(self._db, number)
+
     async def events(
         self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
     ) -> tuple[Event, ...]:
@@ -67,7 +69,7 @@ def announce(path: Path | None, text: str, words: list[str]) -> None:
 def clear(path: Path | None, number: int | None, text: str) -> None:
     """End an incident; exit code 1 where there is none, or several and no number."""
     config = settings.load(path)
-    known = [i.number for i in _incidents(config).open]
+    known = [i.number for i, _ in _incidents(config)]
     if not known or (number is not None and number not in known) or (number is None and len(known) > 1):
         typer.secho(
             say("message.incident_which", known=", ".join(map(str, known)) or "—"), fg="red", err=True
@@ -78,7 +80,6 @@ def clear(path: Path | None, number: int | None, text: str) -> None:
 
 def show(path: Path | None, *, as_json: bool) -> None:
     """The incidents that last."""
-    incidents = _incidents(settings.load(path))
     rows = [
         {
             "number": i.number,
@@ -87,9 +88,9 @@ def show(path: Path | None, *, as_json: bool) -> None:
             "articles": list(i.articles),
             "by": i.by,
             "since": i.since.isoformat() if i.since else None,
-            "met": len(incidents.met(i.number)),
+            "met": met,
         }
-        for i in incidents.open
+        for i, met in _incidents(settings.load(path))
     ]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
@@ -157,13 +158,16 @@ def _order(config: Config, command: AdminCommand) -> None:
     )
 
 
-def _incidents(config: Config) -> Incidents:
+def _incidents(config: Config) -> tuple[tuple[Incident, int], ...]:
+    """Those that last, each with how many conversations heard of it."""
     try:
         db = open_beside(Path(config.storage_path))
     except BotError as error:
         raise fail(error) from None
     try:
-        return folded(looking.events(db, None, None, KINDS))
+        return tuple((i, len(desk_state.incident_met(db, i.number))) for i in desk_state.read(db).incidents)
+    except sqlite3.Error as error:
+        raise fail(StorageError(str(error))) from None
     finally:
         db.close()
 
@@ -178,17 +182,14 @@ async def _chosen(config: Config, conditions: str) -> SegmentSelection:
         raise fail(error) from None
     try:
         source, channels = _Beside(db), tuple(config.channels)
-        incidents = folded(await source.events(kinds=KINDS))
         segment: Segment = read_conditions(
             conditions,
             words,
             article=similarity.find,
             channels=channels,
-            incidents=range(1, incidents.next_number),
+            incidents=range(1, desk_state.read(db).next_incident),
         )
-        return await choose(
-            segment, source, command_clock()(), saying=similarity.saying, met=incidents.met, channels=channels
-        )
+        return await choose(segment, source, command_clock()(), saying=similarity.saying, channels=channels)
     except UnclearCondition as error:
         typer.secho(words.text(error.key, lang=config.business.language, **error.facts), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+
+from babel.dates import get_timezone_location
 
 from bot.dialogs.dialog_state import DialogState, is_first_contact
 from bot.dialogs.everyday import EverydayPhrases
@@ -17,7 +19,8 @@ from bot.i18n.texts import Texts
 from bot.model import Event, Json, Outcome, Turn
 from bot.text.day_spans import DAY, DaySpan
 
-OF_BOT = frozenset({"who", "bot", "can", "ask"})
+OF_BOT = frozenset({"who", "bot", "can", "ask", "languages"})
+OF_PEOPLE = frozenset({"hours", "wait"})  # when somebody is there
 OF_BUSINESS = {
     "where": "address",
     "phone": "phone",
@@ -59,7 +62,7 @@ class AboutBusiness:
     async def __call__(self, turn: Turn) -> Outcome | None:
         text = turn.text.strip()
         topic = self._everyday.topic(text) if text and turn.press is None else ""
-        if topic not in OF_BOT and topic not in OF_BUSINESS and topic != "hours":
+        if topic not in OF_BOT and topic not in OF_BUSINESS and topic not in OF_PEOPLE:
             return None
         language = language_of(turn, self._texts.lang)
         facts = self._told(turn, language)
@@ -71,11 +74,11 @@ class AboutBusiness:
 
     def _say(self, turn: Turn, topic: str, facts: Json) -> Outcome:
         memory = DialogState.of(turn)
-        greets = topic not in ("who", "bot", "can") and not memory.greeted and is_first_contact(turn)
+        greets = topic not in OF_BOT - {"ask"} and not memory.greeted and is_first_contact(turn)
         greeting = ["hello.short"] if greets else []
-        stage = PersonOffered() if topic == "bot" else Idle()
+        stage = PersonOffered() if topic in ("bot", "wait") else Idle()
         state = memory.now(turn, stage=stage, spare=memory.spare, earlier=memory.listed)
-        buttons = [human_button(turn, self._texts)] if topic in ("who", "bot", "can") else []
+        buttons = [human_button(turn, self._texts)] if topic in ("who", "bot", "can", "wait") else []
         return replace(
             said(turn, self._speaker, *greeting, f"everyday.said.{topic}", buttons=buttons, facts=facts),
             reason=topic,
@@ -87,12 +90,12 @@ class AboutBusiness:
         contacts = {name: self._facts.contact(name, language) for name in OF_BUSINESS.values()}
         return {
             **contacts,
-            **self._opening(turn.now, language),
+            **self._opening(turn, language),
             "topics": tuple(self._facts.topics(language))[:TOPICS],
         }
 
-    def _opening(self, now: datetime, language: str) -> dict[str, object]:
-        hours = self._facts.hours
+    def _opening(self, turn: Turn, language: str) -> dict[str, object]:
+        now, hours = turn.now, self._facts.hours
         if hours is None:
             return {
                 "open": True,
@@ -100,6 +103,8 @@ class AboutBusiness:
                 "closes": now + timedelta(hours=1),
                 "opens": None,
                 "week": "",
+                "zone": "",
+                "minutes": None,
             }
         opened = hours.is_open(now)
         closes = hours.leaving(now)
@@ -110,6 +115,8 @@ class AboutBusiness:
             "closes": closes,
             "opens": hours.next_open(now),
             "week": self._week(hours, language),
+            "zone": zone_name(hours, language),
+            "minutes": hours.estimate(now, ahead=0, recent=turn.recent_answers).minutes,
         }
 
     def _week(self, hours: Hours, language: str) -> str:
@@ -132,6 +139,11 @@ class AboutBusiness:
 
     def _weekday(self, day: int, language: str) -> str:
         return self._texts.text("everyday.week.names", lang=language, seed=day)
+
+
+def zone_name(hours: Hours, language: str) -> str:
+    """The city whose time the hours are told in: «Москва»."""
+    return get_timezone_location(hours.zone, locale=language, return_city=True)
 
 
 def _from_to(run: DayRange) -> dict[str, str]:

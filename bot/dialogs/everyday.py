@@ -1,5 +1,5 @@
-"""Recognises everyday words about the bot and the business: who are you, are you open, call a person, never
-mind.
+"""Recognises everyday words about the bot and the business: who are you, are you open, how long a reply
+takes, call a person, never mind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 from rapidfuzz.distance import OSA
 
 from bot.i18n.texts import Texts
-from bot.knowledge.query.intents import readings_of
+from bot.knowledge.query.text_readings import readings_of
 from bot.knowledge.query.words import fold
 
 TOPICS = (
@@ -22,6 +22,8 @@ TOPICS = (
     "who",
     "can",
     "ask",
+    "languages",
+    "wait",
     "hours",
     "phone",
     "email",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.dialogs.dialog_state import DialogState
-from bot.dialogs.faq_replies import ALL_SAID, FaqReplies
+from bot.dialogs.faq_replies import ALL_SAID, NONE, FaqReplies
 from bot.dialogs.faq_search import OPTIONS, RIVAL, ArticleAnswer, FaqSearch
 from bot.dialogs.intent import IntentReader, is_own_question
 from bot.dialogs.options import names_of
@@ -44,7 +44,7 @@ from bot.text.graphemes import shorten
 from bot.text.markdown import join
 
 QUOTED = 120  # characters of a question that are quoted back
-_ACTIONS = frozenset({"article", "more", "helped", "not_helped"})
+_ACTIONS = frozenset({"article", "more", "helped", "not_helped", NONE})
 
 
 class Faq:
@@ -76,10 +76,9 @@ class Faq:
         if not text:
             return self._replies.pressed_old(turn)
         if memory.options:
-            if self._hearing.means("none_of_these", text) or self._hearing.means("no", text):
-                return self._not_helped(turn, memory)
-            if self._hearing.means("yes", text):
-                return self._agreed(turn, memory)
+            meant = self._hearing.agreement(text)
+            if meant:
+                return self._agreed(turn, memory) if meant == "yes" else self._not_helped(turn, memory)
             known = names_of([a for i in memory.options if (a := self._search.article(turn, i))])
             titles = [known.get(i, "") for i in memory.options]
             place = self._hearing.choice(text, titles)
@@ -258,7 +257,9 @@ class Faq:
         article, _, passage = press.value.partition("#")
         if press.action == "helped":
             return self._replies.helped(turn, article)
-        if press.action == "not_helped":
+        if press.action == NONE and not memory.options:
+            return self._replies.pressed_old(turn)
+        if press.action in ("not_helped", NONE):
             return self._not_helped(turn, memory, article)
         if press.action == "more":
             passage, _, told = passage.partition("+")
@@ -287,7 +288,7 @@ class Faq:
         # what is turned down is our guess, no article that was read
         asked_back = bool(memory.options) and not memory.answered
         article = article or ("" if asked_back else memory.article)
-        if asked_back and len(memory.options) == 1 and not memory.spare and not is_second(memory.stage):
+        if asked_back and not is_second(memory.stage):  # law: nobody is asked which one twice in a row
             return self._unknown(turn, Answer(Decision.HANDOFF), memory, "", "low_confidence")
         tried = {article, *memory.options}
         spare = self._search.named(turn, [Candidate(i, "", 0.0) for i in memory.spare if i not in tried])[

@@ -9,8 +9,9 @@ from pathlib import PurePosixPath
 
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.dialog_state import DialogState, is_first_contact
-from bot.dialogs.faq_search import NEAR, OPTIONS, ArticleAnswer, FaqSearch
+from bot.dialogs.faq_search import OPTIONS, ArticleAnswer, FaqSearch
 from bot.dialogs.intent import COVERED
+from bot.dialogs.options import labels_of
 from bot.dialogs.protocols import ArticleText
 from bot.dialogs.question_stage import (
     answered,
@@ -43,6 +44,7 @@ from bot.text.markdown import join, styled, to_rich
 
 OFFER_WAITED = "offer_waited"
 PATIENCE = timedelta(minutes=5)  # of silence after a person was offered, until one is called anyway
+NONE = "none_of_these"  # the action of its button
 ALL_SAID = -1  # the passage of an article that was told to its end
 AHEAD = 1.5  # times the second score: from there the first candidate is shown above a clarification
 _MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
@@ -89,15 +91,18 @@ class FaqReplies:
     def offer_person(
         self, turn: Turn, answer: Answer, memory: DialogState, asked: str, reason: str
     ) -> Outcome:
-        """Nothing is known: a person is offered, and called when the customer falls silent."""
+        """Nothing is known: a person is offered, and called when the customer falls silent.
+
+        *asked* is the hash of the question, "" where a guess of ours was turned down.
+        """
         state = memory.now(
             turn,
             stage=unanswered(memory.stage),
-            asked=(*memory.asked, asked),
+            asked=(*memory.asked, asked) if asked else memory.asked,
             earlier=memory.listed,
         )
         greeting = self._short_greeting(turn, memory, language_of(turn, self._texts.lang))
-        key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure"
+        key = "faq.unknown" if reason == "out_of_scope" else "faq.unsure" if asked else "faq.not_these"
         offer = replace(
             said(turn, self._speaker, *greeting, key, buttons=[human_button(turn, self._texts)]),
             result=Result.CLARIFIED,
@@ -112,9 +117,7 @@ class FaqReplies:
         )
 
     def clarify(self, turn: Turn, answer: Answer, memory: DialogState, asked: str) -> Outcome:
-        found = self._search.named(
-            turn, [c for c in answer.candidates if c.score >= NEAR * answer.candidates[0].score]
-        )
+        found = self._search.named(turn, answer.candidates[: answer.options])
         ahead = (
             answer.lead
             and answer.scope >= COVERED
@@ -124,11 +127,9 @@ class FaqReplies:
         )
         lead = self._search.article(turn, found[0].article) if ahead else None
         offered = found[1 : OPTIONS + 1] if lead else found[:OPTIONS]
-        spare = tuple(c.article for c in found if c not in offered and not (lead and c.article == lead.id))
         state = memory.now(
             turn,
             stage=clarified(memory.stage, tuple(c.article for c in offered), lead=lead is not None),
-            spare=spare[:OPTIONS],
             article=lead.id if lead else memory.article,
             asked=(*memory.asked, asked),
             earlier=memory.listed if len(offered) == 1 else (),
@@ -150,7 +151,7 @@ class FaqReplies:
         labels = {key: self._texts.text(f"buttons.{key}", lang=language) for key in ("this", "not_this")}
         pair = (
             Button(labels["this"], "article", candidate.article),
-            Button(labels["not_this"], "not_helped"),
+            Button(labels["not_this"], NONE),
         )
         return replace(
             said(
@@ -186,13 +187,18 @@ class FaqReplies:
             (self._texts.say("faq.option", lang=language, number=n, title=title) for n, _, title in titles),
             "\n",
         )
-        buttons = [Button(f"{n}. {title}", "article", article) for n, article, title in titles]
+        labels = labels_of([c.title for c in found])
+        buttons = [
+            Button(f"{n}. {label}", "article", article)
+            for (n, article, _), label in zip(titles, labels, strict=True)
+        ]
+        none = Button(self._texts.text(f"buttons.{NONE}", lang=language), NONE)
         outcome = said(
             turn,
             self._speaker,
             key,
             lines,
-            buttons=[*buttons, human_button(turn, self._texts)],
+            buttons=[*buttons, none, human_button(turn, self._texts)],
             facts=facts,
         )
         return replace(outcome, result=Result.CLARIFIED)

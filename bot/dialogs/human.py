@@ -32,7 +32,7 @@ class HumanRequest:
             return None
         memory = DialogState.of(turn)
         if self._hearing.means("human", turn.text) or (
-            is_person_offered(memory.stage) and self._hearing.means("yes", turn.text)
+            is_person_offered(memory.stage) and self._hearing.agreement(turn.text) == "yes"
         ):
             return self._escalate(turn, reason="asked")
         if (

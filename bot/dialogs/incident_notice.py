@@ -7,17 +7,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.question_stage import PersonOffered
 from bot.dialogs.reply import human_button
 from bot.dialogs.short_answers import language_of
-from bot.handoff.outreach.incidents import MET, Incident, Incidents
+from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.outreach.order_replies import TextSimilarity
 from bot.i18n.texts import Texts
-from bot.model import Event, InboundKind, Outbound, Outcome, Result, Status, Turn
+from bot.model import Event, InboundKind, Incident, Outbound, Outcome, Result, Status, Turn
+from bot.model.incidents import MET
 
 PATIENCE = 5.0  # seconds the comparison may take: an answer never waits longer for it
 ASKING = frozenset(
@@ -30,7 +31,10 @@ log = logging.getLogger(__name__)
 
 
 class Banner:
-    """Stands around the dialogs: what they decide is kept, with the incident's words before it."""
+    """Stands around the dialogs: what they decide is kept, with the incident's words before it.
+
+    *has_met* tells whether an incident's words were said in a conversation.
+    """
 
     def __init__(
         self,
@@ -38,8 +42,10 @@ class Banner:
         incidents: Incidents,
         similarity: TextSimilarity,
         texts: Texts,
+        has_met: Callable[[int, int], Awaitable[bool]],
     ) -> None:
         self._flow, self._incidents, self._similarity, self._texts = flow, incidents, similarity, texts
+        self._has_met = has_met
 
     async def __call__(self, turn: Turn) -> Outcome:
         outcome = await self._flow(turn)
@@ -47,18 +53,21 @@ class Banner:
             return outcome
         try:
             async with asyncio.timeout(PATIENCE):
-                found = await asyncio.to_thread(self._fitting, turn)
+                new = [
+                    i
+                    for i in reversed(self._incidents.open)
+                    if not await self._has_met(i.number, turn.conversation.id)
+                ]
+                found = await asyncio.to_thread(self._fitting, turn, new)
         except Exception:
             log.exception("incident not compared on turn %s", turn.id)
             return outcome
         return outcome if found is None else self._told(turn, outcome, found)
 
-    def _fitting(self, turn: Turn) -> Incident | None:
-        """The newest incident that is asked about here and was not told here yet."""
+    def _fitting(self, turn: Turn, new: Sequence[Incident]) -> Incident | None:
+        """The first of those that were not told here yet which is asked about."""
         peer, lang = turn.conversation.peer, language_of(turn, self._texts.lang)
-        for incident in reversed(self._incidents.open):
-            if turn.conversation.id in self._incidents.met(incident.number):
-                continue
+        for incident in new:
             if self._similarity.fits(
                 turn.text,
                 incident.subject,

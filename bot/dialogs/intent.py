@@ -63,8 +63,6 @@ class IntentReader:
 
     async def _reading(self, turn: Turn, memory: DialogState) -> IntentReading:
         reading = self._read_act(turn.text, answered=memory.answered)
-        if reading.act is Intent.HUMAN and not any(map(str.isalpha, turn.text)):
-            return Question()  # a number alone answers something; nobody is called by it
         topic = self._everyday.topic(turn.text) if self._everyday else ""
         if topic == "person":
             return Question(Intent.HUMAN)

@@ -35,6 +35,9 @@ class ArticleText(Protocol):
     def section(self) -> str: ...
 
     @property
+    def topic(self) -> str: ...
+
+    @property
     def questions(self) -> Sequence[str]: ...
 
     @property

@@ -93,7 +93,7 @@ class SideAnswer:
         if outcome.dialog == "about":
             return (
                 BotAnswer(outcome.messages[-1].text)
-                if outcome.reason in OF_BUSINESS or outcome.reason == "hours"
+                if outcome.reason in OF_BUSINESS or outcome.reason in ("hours", "languages")
                 else None
             )
         shown = next((str(e.data.get("article", "")) for e in outcome.events if e.kind == "answered"), "")

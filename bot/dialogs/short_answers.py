@@ -10,12 +10,15 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Literal
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.question_stage import is_person_offered
 from bot.i18n.texts import Texts
+from bot.knowledge.query.correction import other_layout
 from bot.model import Turn
 
 _ENGLISH = frozenset(
@@ -107,16 +110,33 @@ class ShortAnswers:
         """Whether *text* is one of the ways to say *kind*."""
         return len(text) < 60 and _sound(text) in self._known.get(kind, frozenset())
 
+    def agreement(self, text: str) -> Literal["yes", "no", ""]:
+        """Whether *text* says yes or no to what was just asked: in several words («нет, другое»), drawn out,
+        mistyped by a letter or in the wrong layout; "" for everything else.
+        """
+        if len(text) >= 60:
+            return ""
+        yes, no = self._known["yes"], self._known["no"] | self._known.get("none_of_these", frozenset())
+        readings = [
+            _sound(text),
+            _sound(other_layout(text.strip(" /.,?!"))),
+            _sound(other_layout(_sound(text))),
+        ]
+        for said in readings:
+            words = said.split()
+            if said in yes or _made_of(words, yes):
+                return "yes"
+            if said in no or _made_of(words, no) or (said.startswith("да ") and _made_of(words[1:], no)):
+                return "no"
+        return next((meant for said in readings if (meant := _nearly(said, yes, no))), "")
+
     def answers(self, text: str, memory: DialogState) -> bool:
         """Whether *text* answers what the bot has just asked or offered, so that it is not read as anything
         else.
         """
         if memory.earlier and self._ordinal(_sound(text), len(memory.earlier)) in range(len(memory.earlier)):
             return True
-        if memory.options and (
-            self._ordinal(_sound(text), 9) is not None
-            or any(self.means(k, text) for k in ("none_of_these", "yes", "no"))
-        ):
+        if memory.options and (self._ordinal(_sound(text), 9) is not None or self.agreement(text)):
             return True
         if (
             memory.answered
@@ -161,6 +181,8 @@ _LABELS = (
     ("no", "not_helped"),
     ("again", "again"),
     ("yes", "this"),
+    ("no", "not_this"),
+    ("none_of_these", "none_of_these"),
 )
 _KINDS = (
     "yes",
@@ -178,6 +200,47 @@ _KINDS = (
     "liked",
     "disliked",
 )
+
+
+LONGEST = 6  # words of a yes or no
+_Meaning = Literal["yes", "no", ""]
+
+
+def _made_of(words: Sequence[str], known: frozenset[str]) -> bool:
+    """Whether *words* are nothing but phrases of *known* one after another."""
+    if not words or len(words) > LONGEST:
+        return False
+    reached = {0}
+    for start in range(len(words)):
+        if start in reached:
+            reached |= {
+                end for end in range(start + 1, len(words) + 1) if " ".join(words[start:end]) in known
+            }
+    return len(words) in reached
+
+
+def _nearly(said: str, yes: frozenset[str], no: frozenset[str]) -> _Meaning:
+    """What a single word means whose letters are drawn out, or one of which is mistyped."""
+    if " " in said or not said.isalpha():
+        return ""
+    short = re.sub(r"(.)\1+", r"\1", said)
+    if short in yes or short in no:
+        return "yes" if short in yes else "no"
+    near = [any(_is_slip(said, word) for word in known) for known in (yes, no)]
+    return "" if near[0] == near[1] else "yes" if near[0] else "no"
+
+
+def _is_slip(said: str, word: str) -> bool:
+    """One letter wrong, missing, too many or two in the wrong order; of a word of three letters only two in
+    the wrong order or one too many, for half the language is a letter away from it.
+    """
+    if min(len(said), len(word)) < 3 or not word.isalpha():
+        return False
+    if len(word) == 3 and len(said) == 3:
+        return sorted(said) == sorted(word) and OSA.distance(said, word) == 1
+    if len(word) == 3:
+        return len(said) == 4 and said[0] == word[0] and OSA.distance(said, word) == 1
+    return said[0] == word[0] and OSA.distance(said, word, score_cutoff=1) == 1
 
 
 @lru_cache(maxsize=64)

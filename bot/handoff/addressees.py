@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import say
-from bot.handoff.operators.roster import Member, labels
+from bot.handoff.operators.roster import labels
 from bot.handoff.tickets import lifecycle
-from bot.model import Button, Inbound, InboundKind, Outcome, Peer, Rows, Sender, Ticket, Turn
+from bot.model import Button, Inbound, InboundKind, Member, Outcome, Peer, Rows, Sender, Ticket, Turn
 
 SHOWN = 10
 

@@ -30,6 +30,10 @@ class Desk:
         """
         return not turn.inbounds[0].private
 
+    async def catch_up(self, version: int) -> None:
+        """Know what was committed up to this version of the desk's state."""
+        await self.context.shared.catch_up(version)
+
     async def decide(self, turn: Turn) -> Outcome:
         """What an operator's words, command or button do."""
         desk, inbound = self.context, turn.inbounds[0]

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.config.handoff import Routing, Sla, Team
 from bot.handoff.assist.canned import CannedAnswers
-from bot.handoff.operators.roster import KINDS as OF_OPERATORS
 from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
-from bot.handoff.outreach.incidents import KINDS as OF_INCIDENTS
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.queue.queue import Queue
+from bot.handoff.shared_state import SharedState
 from bot.handoff.sla.hours import Hours
 from bot.handoff.sla.targets import Deadlines
 from bot.i18n.texts import Texts
@@ -45,7 +44,6 @@ Article = Callable[[str], RichText]
 SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
-WATCHED = (*OF_OPERATORS, "desk_lost", "desk_found", "desk_checked", "chat_moved", *OF_INCIDENTS)
 
 
 def _nothing(article: str) -> Sequence[str]:
@@ -167,6 +165,8 @@ class TicketReader(DeliveryReader, Protocol):
 
     async def setting(self, name: str) -> str | None: ...
 
+    async def incident_met(self, number: int) -> Sequence[int]: ...
+
     async def events(
         self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
     ) -> Sequence[Event]: ...
@@ -175,6 +175,7 @@ class TicketReader(DeliveryReader, Protocol):
 @dataclass(frozen=True, slots=True)
 class DeskContext:
     """What the operators' side knows besides the turn: complete when it is made, nothing is assigned later.
+    `shared` keeps roster, teams, incidents, groups and places as the store has them.
 
     Operators read *lang*. *ask_rating*: how long after closing a customer is asked; None = never.
     """
@@ -190,6 +191,7 @@ class DeskContext:
     incidents: Incidents
     groups: Groups
     places: DeskPlaces
+    shared: SharedState
     ticket_reader: TicketReader
     commands: Registry
     outreach: OutreachCommands
@@ -198,12 +200,7 @@ class DeskContext:
     def lang_of(self, customer: Customer | None) -> str:
         return customer.language if customer else self.lang
 
-    async def remember(self) -> None:
-        """Who the operators are and which desks were lost, from the events so far; once, before the start."""
-        for event in await self.ticket_reader.events(kinds=WATCHED):
-            self.seen(event)
-
     def seen(self, event: Event) -> None:
-        """An observer of what was committed: it holds."""
-        for folded in (self.roster, self.teams, self.incidents, self.groups):
-            folded.seen(event)
+        """An observer of what was committed, for what this process alone keeps."""
+        self.roster.seen(event)
+        self.groups.seen(event)

@@ -13,6 +13,7 @@ from bot.handoff.group_status import Chat
 from bot.i18n.texts import Texts
 from bot.model import (
     Button,
+    DeskState,
     Event,
     InboundKind,
     Outbound,
@@ -24,8 +25,8 @@ from bot.model import (
     Sender,
     Turn,
 )
+from bot.model.desk_state import DESK_SETTING
 
-SETTING = "desk"
 BIND = "bind_desk"  # the button by which a group becomes the desk
 IsDesk = Callable[[Peer], bool]
 IsOurs = Callable[[str], bool]
@@ -48,7 +49,7 @@ class ChatDirectory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BoundGroup:
-    """The desk as the service starts; *fixed* = the config names it."""
+    """The desk where no button chose one; *fixed* = the config names it, and no button may."""
 
     place: Peer | None = None
     fixed: bool = False
@@ -57,7 +58,7 @@ class BoundGroup:
 class GroupBinding:
     """Knows the desk's place and changes it when an administrator of a group says so.
 
-    Watches events: what was committed holds. *others* tells the groups of single teams, *is_ours* supervisors
+    *others* tells the groups of single teams, *is_ours* supervisors
     and operators who are known.
     """
 
@@ -72,6 +73,7 @@ class GroupBinding:
         is_ours: IsOurs,
     ) -> None:
         self.place, self._fixed, self.platforms = bound.place, bound.fixed, platforms
+        self._default = bound.place
         self._texts, self._lang = texts, lang
         self._others, self._is_ours = others, is_ours
 
@@ -158,7 +160,7 @@ class GroupBinding:
             self._answer(turn, "bound", bound),
             messages=tuple(say),
             events=(event,),
-            settings={SETTING: json.dumps([place.channel, place.chat])},
+            settings={DESK_SETTING: json.dumps([place.channel, place.chat])},
         )
 
     async def _may_not_bind(self, turn: Turn) -> str | None:
@@ -166,6 +168,8 @@ class GroupBinding:
         answer them.
         """
         inbound = turn.inbounds[0]
+        if self._fixed:
+            return "desk.fixed"
         if await self.membership(inbound.peer, inbound.sender.id) != "administrator":
             return "desk.only_administrators"
         if self.place is None or self._is_ours(f"{inbound.peer.channel}:{inbound.sender.id}"):
@@ -176,19 +180,10 @@ class GroupBinding:
             return None
         return "desk.only_operators"
 
-    def seen(self, event: Event) -> None:
-        """The place follows what was committed."""
-        if event.kind == "desk_bound":
-            self.place = Peer(str(event.data["channel"]), str(event.data["chat"]))
-        elif event.kind == "chat_moved" and self.place == Peer(
-            str(event.data["channel"]), str(event.data["old"])
-        ):
-            self.place = Peer(str(event.data["channel"]), str(event.data["new"]))
+    def follow(self, state: DeskState) -> None:
+        """From now on the place is the one that *state* knows, wherever it is by now."""
+        place = self._default if self._fixed else state.bound or self._default
+        self.place = place and state.now_at(place)
 
     def _answer(self, turn: Turn, reason: str, say: Outbound) -> Outcome:
         return Outcome("desk", Result.ANSWERED, reason, (say,))
-
-
-def read_place(setting: str | None) -> Peer | None:
-    """The bound desk as it was kept."""
-    return Peer(*json.loads(setting)) if setting else None

@@ -5,8 +5,8 @@ off; said by name, at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -14,7 +14,9 @@ from bot.errors import BotError, PeerGone, Problem
 from bot.handoff import card_posts, notices
 from bot.handoff.desk_context import DeliveryStatus, DeskContext
 from bot.model import (
+    DeskState,
     Event,
+    GroupStatus,
     Inbound,
     InboundKind,
     Json,
@@ -51,40 +53,28 @@ class Chat(Protocol):
     def problems(self) -> Sequence[Problem]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class GroupStatus:
-    """How a group is: *kind* (group, forum), the codes of the rights that lack, and whether the bot is in it
-    at all.
-    """
-
-    kind: str = ""
-    lacks: tuple[str, ...] = ()
-    gone: bool = False
-
-    @property
-    def is_calm(self) -> bool:
-        return not self.gone and not self.lacks
-
-
 class Groups:
     """Looks at every group; what changed arrives there as a timer.
 
-    What was found is folded from events, so that no restart says it again.
+    What was found is kept by the store, so that no restart and no other process says it again.
     """
 
     def __init__(self) -> None:
-        self._known: dict[Peer, GroupStatus] = {}
+        self._checked: Mapping[Peer, GroupStatus] = {}
+        self._calm: dict[Peer, GroupStatus] = {}  # groups in which nothing was ever to be told
         self._looked: dict[Peer, datetime] = {}
         self._refused: dict[Peer, datetime] = {}
 
     def known(self, place: Peer) -> GroupStatus | None:
-        return self._known.get(place)
+        return self._checked.get(place) or self._calm.get(place)
+
+    def follow(self, state: DeskState) -> None:
+        """From now on groups are known to be as *state* says."""
+        self._checked = state.checked
 
     def seen(self, event: Event) -> None:
-        """What was committed holds; a group that refused something is looked at in the next round."""
-        if event.kind == "desk_checked":
-            self._known[_place(event.data)] = read(event.data)
-        elif event.kind in ("desk_refused", "desk_lost", "desk_found", "desk_bound"):
+        """A group that refused something is looked at in the next round."""
+        if event.kind in ("desk_refused", "desk_lost", "desk_found", "desk_bound"):
             self._looked.pop(_place(event.data), None)
         elif event.kind == "chat_moved":
             self._looked.clear()
@@ -93,7 +83,7 @@ class Groups:
         """The groups that are not as they were."""
         found = []
         for place in desk.places.known_groups():
-            before = self._known.get(place)
+            before = self.known(place)
             calm = (before is None or before.is_calm) and not desk.teams.is_lost(place)
             if calm and now - self._looked.get(place, now - CALM) < CALM:
                 continue
@@ -104,7 +94,7 @@ class Groups:
             if seen is None or (seen == before and seen.gone == desk.teams.is_lost(place)):
                 continue
             if before is None and seen.is_calm and not desk.teams.is_lost(place):
-                self._known[place] = seen
+                self._calm[place] = seen
                 continue
             key = f"group:{place.channel}:{place.chat}:{int(now.timestamp())}"
             found.append(
@@ -141,15 +131,6 @@ def _find(standing: GroupStatus) -> GroupChanged:
 
 def told(standing: GroupStatus) -> Json:
     return {"kind": standing.kind, "lacks": list(standing.lacks), "gone": standing.gone}
-
-
-def read(data: Json) -> GroupStatus:
-    lacks = data.get("lacks")
-    return GroupStatus(
-        str(data.get("kind") or ""),
-        tuple(map(str, lacks)) if isinstance(lacks, list | tuple) else (),
-        data.get("gone") is True,
-    )
 
 
 async def decide(desk: DeskContext, turn: Turn) -> Outcome | None:

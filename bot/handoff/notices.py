@@ -8,8 +8,7 @@ from datetime import datetime
 
 from bot.handoff.card import heading
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.roster import CallName
-from bot.model import Button, Outbound, Peer, Priority, RichText, Rows, Ticket
+from bot.model import Button, CallName, Outbound, Peer, Priority, RichText, Rows, Ticket
 
 
 def in_desk(desk: DeskContext, to: Peer, ticket: Ticket | None, key: str, **facts: object) -> Outbound:

@@ -42,6 +42,7 @@ class PeriodicChecks:
         mend: Callable[[], Awaitable[int]],
         committed: Callable[[], None] = lambda: None,
     ) -> None:
+        self._desk = desk
         self._finders: tuple[PeriodicSource, ...] = (
             _Looking(desk),
             Watchdog(desk),
@@ -54,6 +55,7 @@ class PeriodicChecks:
 
     async def go(self, now: datetime) -> None:
         """Look once. Raises `StorageError`."""
+        await self._desk.shared.catch_up()
         for finder in self._finders:
             for inbound in await finder.look(now):
                 await self._accept(inbound.peer.channel, [inbound])

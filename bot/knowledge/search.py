@@ -21,6 +21,7 @@ from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeSettings, KnowledgeStatus, QuestionContext, ReloadResult, Retriever
 from bot.knowledge.decision.explanation import AskedQuestion, explain
 from bot.knowledge.decision.finding import SearchReading
+from bot.knowledge.decision.offering import decide, floor_of, is_familiar, offered
 from bot.knowledge.decision.ranking import (
     RankingModel,
     SelfCheck,
@@ -541,12 +542,9 @@ class Knowledge:
             for i in order
             for a in (state.index.articles[evidence.articles[i]],)
         )
-        if not candidates or found.scope < settings.handoff:
-            decision = Decision.HANDOFF
-        elif found.confidence >= settings.answer:
-            decision = Decision.ANSWER
-        else:
-            decision = Decision.CLARIFY
+        familiar = is_familiar(state.index, found.asked.reading.words)
+        floor = floor_of(settings, familiar=familiar, by_words=found.asked.vector is None)
+        decision = decide(settings, found.confidence, found.scope, floor) if candidates else Decision.HANDOFF
         answer = Answer(
             decision,
             candidates,
@@ -554,10 +552,10 @@ class Knowledge:
             scope=found.scope,
             article=candidates[0].article if decision is Decision.ANSWER else None,
             lead=decision is Decision.CLARIFY and found.confidence >= settings.lead,
+            options=offered(share[order].tolist(), found.confidence, settings.options),
         )
-        two = len(order) > 1 and float(share[order[:2]].sum()) >= 0.9
         spent = 1000 * (time.perf_counter() - start)
-        asked = AskedQuestion(question, language, followed, min(2 if two else 3, settings.options), spent)
+        asked = AskedQuestion(question, language, followed, floor, spent)
         why = explain(asked, found, answer, state.index, settings)
         if state.shift.labels:
             why = {

@@ -21,6 +21,8 @@ from bot.model.conversations import (
     Timer,
     Turn,
 )
+from bot.model.desk_state import DeskState, GroupStatus
+from bot.model.incidents import Incident
 from bot.model.internal import (
     AdminCommand,
     ApiRequest,
@@ -49,6 +51,7 @@ from bot.model.messages import (
     Span,
     Style,
 )
+from bot.model.operators import CallName, Member
 from bot.model.ticket_state import (
     AnswerPreview,
     Contacts,
@@ -67,6 +70,7 @@ __all__ = [
     "ApiRequest",
     "Attachment",
     "Button",
+    "CallName",
     "Candidate",
     "CheckFound",
     "Contacts",
@@ -74,16 +78,20 @@ __all__ = [
     "Customer",
     "CustomerMerge",
     "Decision",
+    "DeskState",
     "Event",
+    "GroupStatus",
     "HeldMessage",
     "HistoryEntry",
     "Inbound",
     "InboundKind",
+    "Incident",
     "Intent",
     "Internal",
     "Json",
     "LastAnswer",
     "Media",
+    "Member",
     "Mention",
     "MessagePart",
     "Operator",

@@ -46,8 +46,8 @@ class Answer:
     `confidence` is the calibrated probability that the first candidate is right (decides *answer*), `scope`
     how well the question is covered at all, 0..1 (decides *hand over*). `article` is set when the decision is
     to answer. `lead` is true when the first candidate is ahead but not sure: its lead may be shown above a
-    clarification. `why` explains everything: what was understood, each channel's scores, thresholds, one
-    sentence.
+    clarification. `options` is how many of the first candidates are worth offering. `why` explains
+    everything: what was understood, each channel's scores, thresholds, one sentence.
     """
 
     decision: Decision
@@ -57,4 +57,5 @@ class Answer:
     act: Intent = Intent.QUESTION
     article: str | None = None
     lead: bool = False
+    options: int = 3
     why: Json = field(default_factory=dict)

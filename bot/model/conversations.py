@@ -92,6 +92,7 @@ class Turn:
     attempts: int = 0
     quoted: tuple[RepliedTo | None, ...] = ()  # one for each of `said`
     past: tuple[Ticket, ...] = ()  # the customer's closed tickets, the newest first, at most five
+    desk_version: int = 0  # of the desk's state when the turn was taken
 
     @property
     def text(self) -> str:

@@ -16,6 +16,7 @@ from bot.model import (
     Conversation,
     Customer,
     CustomerMerge,
+    DeskState,
     Event,
     HistoryEntry,
     Inbound,
@@ -93,10 +94,13 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True)
 class FinishedTurn:
-    """What a finished turn left behind: the ids of its deliveries and its events as kept."""
+    """What a finished turn left behind: the ids of its deliveries, its events as kept, and the version of the
+    desk's state that they made (0 = none).
+    """
 
     deliveries: tuple[int, ...] = ()
     events: tuple[Event, ...] = ()
+    desk_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,8 @@ class Store(Protocol):
         moved on, when the ticket in the outcome was changed by somebody else, or when its number was taken
         meanwhile. `status` and `state` go to `turn.subject` where there is one and to the turn's own
         conversation otherwise. COSMETIC deliveries replace waiting ones of the same peer, kind and
-        `edits`/`quotes`.
+        `edits`/`quotes`. Events change the desk's state in the same transaction, here and wherever else
+        events are kept (see `desk_state`).
         """
         ...
 
@@ -290,6 +295,23 @@ class Store(Protocol):
         ...
 
     # --- desk
+    async def desk_state(self) -> DeskState:
+        """What the events so far tell of operators, groups and incidents, without reading them again.
+
+        operator_met, operator_joined, operator_away, operator_back, operator_left, ticket_assigned,
+        desk_lost, desk_found, desk_checked, desk_bound, chat_moved, incident_on and incident_off make a new
+        version of it; each taken turn carries the version as of then (`Turn.desk_version`).
+        """
+        ...
+
+    async def incident_met(self, number: int) -> tuple[int, ...]:
+        """The conversations in which an incident's words were said (event incident_met), in order."""
+        ...
+
+    async def has_met(self, number: int, conversation: int) -> bool:
+        """Whether the incident's words were said there."""
+        ...
+
     async def topic(self, ticket: int, channel: str, chat: str) -> str | None:
         """The thread in which this ticket is shown in this chat."""
         ...

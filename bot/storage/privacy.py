@@ -52,6 +52,7 @@ _ROWS = {
     "outbox": f"conversation in {_HIS} or ticket in {_TICKETS} or turn in {_TURNS}",
     "timers": f"conversation in {_HIS}",
     "events": f"conversation in {_HIS} or ticket in {_TICKETS}",
+    "incident_met": f"conversation in {_HIS}",
 }
 _JSON = frozenset({"state", "payload", "why", "data", "fields", "attachments"})
 _TIMES = frozenset(
@@ -135,6 +136,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     ):
         db.execute(statement, values)
     _erase_events(db, values)
+    db.execute(f"delete from incident_met where {_ROWS['incident_met']}", values)
     for statement in (
         f"""update tickets set chat = '', thread = '', reason = '', topic = '', data = '{{}}', version =
         version + 1, closed = coalesce(closed, :now), status = 'closed' where {_ROWS["tickets"]}""",

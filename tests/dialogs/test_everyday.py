@@ -41,6 +41,8 @@ SAID = {
         "support bot",
     ),
     "where": ("Ромашковый проезд, 7", "Romashkovy proezd 7"),
+    "wait": ("отвечаю сразу", "answers at once"),
+    "languages": ("по-русски и по-английски", "Russian and English"),
     "hours": ("до 20:00", "until 20:00", "с 10:00 до 20:00", "from 10:00 to 20:00"),
     "phone": ("8 800 000-12-34",),
     "greet": ("Напишите вопрос своими словами", "Ask in your own words"),
@@ -269,6 +271,38 @@ async def test_hours_are_told_as_they_are_now(shop: TestBot) -> None:
     shop.clock.advance(hours=11)
     await night.says("вы работаете?")
     assert "Сейчас мы не работаем; откроемся завтра в 10:00" in heard(night)
+
+
+async def test_how_long_a_reply_takes_is_told_as_it_is_now(shop: TestBot) -> None:
+    """The hours by day and night; minutes only where past answers tell them; a yes calls the operator."""
+    day, night = stranger(shop, 1), stranger(shop, 2)
+    await day.says("сколько ждать оператора?")
+    assert "сегодня работают до 20:00" in heard(day) and "минут" not in heard(day)
+    shop.clock.advance(hours=11)
+    await night.says("когда мне ответят")
+    assert "Сейчас операторы не работают; ответят завтра с 10:00" in heard(night)
+    await night.says("да")
+    assert "Номер обращения" in heard(night)
+
+
+async def test_minutes_of_waiting_come_from_past_answers(shop: TestBot) -> None:
+    for number in range(3):
+        await stranger(shop, number).says("позовите оператора")
+    shop.clock.advance(minutes=8)
+    operator = shop.operator()
+    for number in (1, 2, 3):
+        await operator.presses("Взять", ticket=number)
+        await operator.says("Здравствуйте!", ticket=number)
+    customer = stranger(shop, 9)
+    await customer.says("how long until someone answers?")
+    assert "10 minutes" in heard(customer) or "10 минут" in heard(customer)
+
+
+async def test_hours_name_the_zone_they_are_told_in(shop: TestBot) -> None:
+    """Whoever writes from another city cannot know it otherwise."""
+    customer = stranger(shop)
+    await customer.says("график работы")
+    assert "10:00–20:00 (время: Москва)" in heard(customer)
 
 
 def labels(outbound: Outbound) -> list[str]:

@@ -21,6 +21,8 @@ from bot.model import Answer, Candidate, Decision, Media, Press, Result, Style
 from bot.text.markdown import plain
 from tests.dialogs.talk import ANSWERS, ARTICLES, Shelf, Talk, article, found
 
+ALWAYS = ["Ничего из этого", "Позвать оператора"]  # below every list of options
+
 
 async def test_answer_is_the_main_points_with_the_rest_behind_a_button() -> None:
     """The lead is said with article buttons, «Подробнее», the question whether it helped, and the way to a
@@ -119,7 +121,7 @@ async def test_not_helped_offers_the_next_candidates_once_then_a_person() -> Non
     talk = Talk()
     await talk.says("сколько стоит доставка")
     await talk.presses("Нет, не помогло")
-    assert talk.labels == ["1. Сроки доставки", "2. Как вернуть товар", "Позвать оператора"]
+    assert talk.labels == ["1. Сроки доставки", "2. Как вернуть товар", *ALWAYS]
     assert talk.last.reason == "not_helped" and talk.last.events[0].data == {
         "article": "cost",
         "helped": False,
@@ -149,7 +151,7 @@ async def test_clarification_offers_three_titles_and_a_person() -> None:
         "1. Стоимость доставки",
         "2. Сроки доставки",
         "3. Как вернуть товар",
-        "Позвать оператора",
+        *ALWAYS,
     ]
     assert (talk.last.result, talk.last.reason) == (Result.CLARIFIED, "clarified")
 
@@ -215,7 +217,7 @@ async def test_nobody_clarifies_twice_in_a_row_or_asks_in_vain_for_ever() -> Non
     for first, second, offered in (
         ("доставка", "что-то про доставку и баллы", person),
         ("доставка", "кто убил Лору Палмер", person),
-        ("чепуха", "что-то про доставку и баллы", ["1. Стоимость доставки", "2. Бонусы и баллы", *person]),
+        ("чепуха", "что-то про доставку и баллы", ["1. Стоимость доставки", "2. Бонусы и баллы", *ALWAYS]),
         ("чепуха", "кто убил Лору Палмер", []),  # the second miss in a row: the person comes
     ):
         for third in ("сломалось", "какая погода в Рязани"):
@@ -238,14 +240,81 @@ async def test_a_clear_question_after_a_clarification_is_answered() -> None:
     assert context and context.clarified and context.candidates == ("cost", "time", "return")
 
 
-async def test_none_of_these_goes_on_to_other_candidates_and_a_person() -> None:
-    """«Ничего из этого» is understood."""
+async def test_none_of_these_offers_a_person_and_no_second_list() -> None:
+    """«Ничего из этого», typed or pressed: nobody is asked twice which article they mean."""
+    for way in ("press", "type"):
+        talk = Talk()
+        await talk.says("доставка")
+        await (talk.presses("Ничего из этого") if way == "press" else talk.says("ничего из этого"))
+        assert talk.labels == ["Позвать оператора"] and talk.last.result is Result.CLARIFIED
+        assert talk.heard.endswith("Позвать оператора?") and "оним" not in talk.heard
+        await talk.says("да")
+        assert talk.last.result is Result.HANDED_OFF
+
+
+async def test_yes_and_no_are_heard_however_they_are_typed() -> None:
+    """One option is a yes or no: in several words, drawn out, mistyped, in the wrong layout, in English."""
+    for text in (
+        "да",
+        "ага",
+        "Да!",
+        "дааа",
+        "lf",
+        "lf/",
+        "da",
+        "да, это",
+        "именно",
+        "конешно",
+        "yep",
+        "yess",
+        "нуы",
+    ):
+        talk = Talk()
+        await talk.says("сломалось")
+        assert "За 14 дней." in await talk.says(text), text
+    for text in (
+        "нет",
+        "не",
+        "неет",
+        "нте",
+        "ytn",
+        "нет, другое",
+        "ytn? lheujt",
+        "nope",
+        "nah",
+        "не, не то",
+        "да нет",
+    ):
+        talk = Talk()
+        await talk.says("сломалось")
+        await talk.says(text)
+        assert talk.labels == ["Позвать оператора"] and talk.last.reason == "low_confidence", text
+    for text in ("как вернуть", "нет, как вернуть"):
+        talk = Talk(catalog=Shelf(ARTICLES, {**ANSWERS, "нет, как вернуть": found("return")}))
+        await talk.says("сломалось")
+        assert "За 14 дней." in await talk.says(text), text
+
+
+async def test_no_more_options_are_offered_than_search_names() -> None:
+    """Search says how many candidates are worth a line; one is asked about with yes or no."""
+    for options, labels in (
+        (1, ["Да, об этом", "Нет", "Позвать оператора"]),
+        (2, ["1. Стоимость доставки", "2. Сроки доставки", *ALWAYS]),
+    ):
+        answer = replace(ANSWERS["доставка"], options=options)
+        talk = Talk(catalog=Shelf(ARTICLES, {"доставка": answer}))
+        await talk.says("доставка")
+        assert talk.labels == labels
+
+
+async def test_the_button_of_an_old_list_turns_down_no_article() -> None:
+    """«Ничего из этого» pressed after an article was told says nothing about that article."""
     talk = Talk()
     await talk.says("доставка")
-    await talk.says("ничего из этого")
-    assert talk.labels == ["1. Размеры", "2. Бонусы и баллы", "Позвать оператора"]
-    await talk.says("не то")
-    assert talk.last.result is Result.HANDED_OFF
+    old = next(b for b in talk.buttons if b.label == "Ничего из этого")
+    await talk.says("как вернуть")
+    await talk.press(Press(old.action, old.value, label=old.label))
+    assert talk.last.reason == "pressed_old" and not talk.last.events
 
 
 async def test_yes_and_no_to_a_list() -> None:
@@ -266,7 +335,7 @@ async def test_yes_and_no_to_a_list() -> None:
     talk = Talk()
     await talk.says("доставка")
     await talk.says("нет")
-    assert talk.last.reason == "not_helped" and talk.last.result is Result.CLARIFIED
+    assert talk.last.reason == "low_confidence" and talk.last.result is Result.CLARIFIED
 
 
 async def test_options_of_one_title_are_told_apart_or_one() -> None:
@@ -274,10 +343,10 @@ async def test_options_of_one_title_are_told_apart_or_one() -> None:
     about.
     """
 
-    def talk(*more: tuple[str, str]) -> Talk:
+    def talk(*more: tuple[str, str], bodies: tuple[str, str] = ("Ответ.", "Ответ.")) -> Talk:
         both = [
-            replace(article(id, "Возврат", "Ответ."), section=section, aliases=(example,) if example else ())
-            for id, (section, example) in zip("ab", more, strict=True)
+            replace(article(id, "Возврат", body), section=section, aliases=(example,) if example else ())
+            for id, (section, example), body in zip("ab", more, bodies, strict=True)
         ]
         options = tuple(Candidate(a.id, a.title, 0.5 - n / 10) for n, a in enumerate(both))
         return Talk(catalog=Shelf(both, {"вернуть покупку": Answer(Decision.CLARIFY, options, scope=0.95)}))
@@ -292,6 +361,12 @@ async def test_options_of_one_title_are_told_apart_or_one() -> None:
     await by_example.says("вернуть покупку")
     assert by_example.labels[:2] == ["1. Возврат: вернуть билет", "2. Возврат: вернуть пальто"]
 
+    by_text = talk(("bilety", ""), ("bilety", ""), bodies=("Ответ про билет.", "Ответ про пальто."))
+    await by_text.says("вернуть покупку")
+    assert by_text.labels[:2] == ["1. Возврат: … билет.", "2. Возврат: … пальто."]
+    await by_text.says("пальто")
+    assert by_text.last.events[0].data["article"] == "b"
+
     one = talk(("bilety", ""), ("bilety", ""))
     assert "Возврат" in await one.says("вернуть покупку")
     assert one.labels[:2] == ["Да, об этом", "Нет"]
@@ -303,7 +378,7 @@ async def test_likely_article_is_shown_above_the_other_options() -> None:
     heard = await talk.says("хочу баллы")
 
     assert "Бонусы и баллы\nБаллы копятся." in heard
-    assert talk.labels == ["1. Размеры", "2. Как вернуть товар", "Позвать оператора"]
+    assert talk.labels == ["1. Размеры", "2. Как вернуть товар", *ALWAYS]
     assert any(
         s.style is Style.BOLD and s.length == len("Бонусы и баллы") for s in talk.last.messages[0].text.spans
     )
@@ -386,7 +461,7 @@ async def test_one_word_is_never_guessed() -> None:
     assert talk.labels[0] == "1. Бонусы и баллы"
     talk = Talk()
     await talk.says("сроки")
-    assert talk.labels == ["1. Сроки доставки", "2. Стоимость доставки", "Позвать оператора"]
+    assert talk.labels == ["1. Сроки доставки", "2. Стоимость доставки", *ALWAYS]
     assert "Таблица." in await Talk(catalog=Shelf(ARTICLES, {"размеры": found("sizes", "cost")})).says(
         "размеры"
     )

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from bot.errors import ConfigError
-from bot.knowledge.query.intents import RULES, bundled_words, features_of, read_act, read_words
+from bot.knowledge.query.intent_features import RULES, features_of
+from bot.knowledge.query.intent_words import bundled_words, read_words
+from bot.knowledge.query.intents import read_act
 from bot.model import Intent
 
 
@@ -87,6 +89,17 @@ def test_yes_and_no_mean_something_only_after_an_answer() -> None:
     assert read_act("нет, это не то", answered=True).act is Intent.NOT_HELPED
     assert read_act("нет").act is Intent.QUESTION
     assert read_act("да").act is Intent.QUESTION
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "7", "4512", "89210001122", "+7 916 000 11 22", "12.05.2024", "15:30", "?", "...", "№ 88"]
+)
+def test_a_text_without_a_word_is_no_call_and_no_greeting(text: str) -> None:
+    """A number, a date, a mark: it answers a question or is one."""
+    found = read_act(text)
+
+    assert found.act is Intent.QUESTION
+    assert found.why["human"] == 0
 
 
 def test_not_helped_is_understood_without_being_asked() -> None:

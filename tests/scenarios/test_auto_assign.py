@@ -9,7 +9,7 @@ from bot.config.handoff import Routing
 from bot.config.loader import Config
 from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
-from bot.model import Event, Peer, Ticket
+from bot.model import Event, Member, Peer, Ticket
 from bot.testing import open_test_bot
 
 
@@ -21,9 +21,7 @@ def test_decisions_made_at_once_do_not_all_choose_the_same() -> None:
     """Four tickets are decided on before the first is committed: each operator gets their limit, the fifth
     ticket nobody.
     """
-    roster, teams = Roster(), Teams()
-    for id in ("t:1", "t:2"):
-        roster.seen(Event("operator_met", actor=id, data={"name": id}))
+    roster, teams = Roster([Member("t:1", "Ольга"), Member("t:2", "Вера")]), Teams()
     tickets = [Ticket(n, n, Peer("t", str(n))) for n in range(1, 6)]
     routing = Routing(assign="round_robin", limit=2)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from bot.handoff.addressees import colleagues
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice, say
-from bot.handoff.operators.roster import Member, labels
-from bot.model import Button, Outcome, Rows, Ticket, Turn
+from bot.handoff.operators.roster import labels
+from bot.model import Button, Member, Outcome, Rows, Ticket, Turn
 
 MOST = 10  # buttons of one menu: VK puts no more under a message
 TIMES = ("1h", "3h", "tomorrow", "mon")

@@ -1,101 +1,19 @@
-"""Who the operators are, who is there and who was given a ticket last: folded from events, so that no restart
-forgets it.
-"""
+"""Who the operators are, who is there and who was given a ticket last, as the store keeps it."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from rapidfuzz import fuzz
 
-from bot.model import Event, Inbound, Peer, RichText, Sender, Span, Style
+from bot.model import DeskState, Event, Inbound, Member, Peer, Sender
 
-KINDS = (
-    "operator_met",
-    "operator_joined",
-    "operator_away",
-    "operator_back",
-    "operator_left",
-    "ticket_assigned",
-)
 _CALL = re.compile(r"(?<![\w@.])@(\w{3,32})")
 NAME_WORDS = 3  # as a name, a last name and what stands between them
 ALIKE = 85  # how alike (0..100) a written name must be to an operator's
-
-
-class CallName(str):
-    """A name by which operators are called; `whom` are the names in it and the ids of those who must hear
-    it.
-    """
-
-    whom: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def of(cls, *people: tuple[str, str]) -> CallName:
-        made = cls(" ".join(name for name, _ in people))
-        made.whom = people
-        return made
-
-    def mentioned(self, text: RichText, channel: str) -> RichText:
-        """The text in which they are really called: platforms notify by id, not by what a name looks like."""
-        spans, at = list(text.spans), 0
-        for name, id in self.whom:
-            of, _, user = id.partition(":")
-            found = text.text.find(name, at)
-            if found >= 0 and of == channel and name:
-                spans.append(Span(Style.MENTION, found, len(name), user))
-                at = found + len(name)
-        return RichText(text.text, tuple(spans))
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An operator as the desk knows them. `assigned` is when they were last given a ticket, `chats` the
-    groups they were seen in.
-
-    `silent`: they came into the group and have not written or pressed anything yet, so nothing is given to
-    them by itself.
-    """
-
-    id: str
-    name: str = ""
-    username: str = ""
-    away: bool = False
-    left: bool = False
-    assigned: datetime | None = None
-    last_name: str = ""
-    chats: frozenset[str] = frozenset()
-    silent: bool = False
-
-    @property
-    def here(self) -> bool:
-        return not (self.away or self.left)
-
-    @property
-    def full_name(self) -> str:
-        return " ".join(p for p in (self.name, self.last_name) if p)
-
-    @property
-    def channel(self) -> str:
-        return self.id.partition(":")[0]
-
-    @property
-    def user(self) -> str:
-        """The platform's id."""
-        return self.id.partition(":")[2]
-
-    @property
-    def call(self) -> CallName:
-        """How they are called in the group so that they are notified."""
-        return (
-            CallName.of((f"@{self.username}" if self.username else self.name, self.id))
-            if self.name or self.username
-            else CallName()
-        )
 
 
 def labels(members: Sequence[Member]) -> dict[str, str]:
@@ -122,11 +40,15 @@ def labels(members: Sequence[Member]) -> dict[str, str]:
 
 
 class Roster:
-    """Watches events: what was committed holds."""
+    """The operators as of the last `follow`; what is about to be given to whom is this process's own."""
 
-    def __init__(self) -> None:
-        self._members: dict[str, Member] = {}
+    def __init__(self, members: Iterable[Member] = ()) -> None:
+        self._members = {m.id: m for m in members}
         self._held: dict[int, str] = {}  # ticket -> who is about to be given it
+
+    def follow(self, state: DeskState) -> None:
+        """From now on the operators are those of *state*."""
+        self._members = {m.id: m for m in state.operators}
 
     def hold(self, ticket: int, id: str) -> None:
         """Count a ticket as given before that is committed: several are decided on at once, and must not all
@@ -139,21 +61,9 @@ class Roster:
         return {number: id for number, id in self._held.items() if number != but}
 
     def seen(self, event: Event) -> None:
-        """What an event says about an operator."""
+        """What was about to be given was, or was not."""
         if event.ticket is not None:
             self._held.pop(event.ticket, None)
-        if event.kind not in KINDS or not event.actor:
-            return
-        known = self._members.get(event.actor, Member(event.actor))
-        if event.kind == "operator_met":
-            known = _met(known, event)
-        elif event.kind == "operator_joined":
-            known = replace(_met(known, event), silent=not known.name)
-        elif event.kind == "ticket_assigned":
-            known = replace(known, assigned=event.at)
-        else:
-            known = replace(known, away=event.kind == "operator_away", left=event.kind == "operator_left")
-        self._members[event.actor] = known
 
     def meeting(self, inbound: Inbound) -> tuple[Event, ...]:
         """The event that makes a new or renamed operator known; nothing for one who is."""
@@ -236,20 +146,6 @@ class Roster:
             if found := self.find(" ".join(words[:count])):
                 return found, " ".join(words[count:])
         return (), text
-
-
-def _met(known: Member, event: Event) -> Member:
-    data = event.data
-    chats = known.chats | {str(data["chat"])} if data.get("chat") else known.chats
-    return replace(
-        known,
-        name=str(data.get("name", "")),
-        last_name=str(data.get("last_name", "")),
-        username=str(data.get("username", "")),
-        chats=chats,
-        left=False,
-        silent=False,
-    )
 
 
 def _named(known: Member, sender: Sender) -> Member:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.config.handoff import Routing, Team
-from bot.handoff.operators.roster import Member, Roster
-from bot.model import Event, Peer, Ticket
+from bot.handoff.operators.roster import Roster
+from bot.model import DeskState, Member, Peer, Ticket
 
 
 class Teams:
@@ -15,8 +15,9 @@ class Teams:
 
     def __init__(self, teams: Sequence[Team] = ()) -> None:
         self._teams = {t.name: t for t in teams}
-        self._places = {t.name: Peer(t.desk.channel, t.desk.chat) for t in teams if t.desk is not None}
-        self._lost: set[Peer] = set()
+        self._named = {t.name: Peer(t.desk.channel, t.desk.chat) for t in teams if t.desk is not None}
+        self._places = self._named  # where these groups are by now
+        self._lost: frozenset[Peer] = frozenset()
 
     def named(self, name: str) -> Team | None:
         return self._teams.get(name)
@@ -87,14 +88,10 @@ class Teams:
     def is_desk(self, peer: Peer) -> bool:
         return any((peer.channel, peer.chat) == (p.channel, p.chat) for p in self._places.values())
 
-    def seen(self, event: Event) -> None:
-        """Groups move, and bots are put out of them and let in again."""
-        if event.kind in ("desk_lost", "desk_found"):
-            place = Peer(str(event.data.get("channel", "")), str(event.data.get("chat", "")))
-            (self._lost.add if event.kind == "desk_lost" else self._lost.discard)(place)
-        elif event.kind == "chat_moved":
-            old, new = (Peer(str(event.data["channel"]), str(event.data[k])) for k in ("old", "new"))
-            self._places = {name: new if place == old else place for name, place in self._places.items()}
+    def follow(self, state: DeskState) -> None:
+        """Groups are from now on where *state* says, and lost where it says so."""
+        self._places = {name: state.now_at(place) for name, place in self._named.items()}
+        self._lost = state.lost
 
     def choose(
         self,

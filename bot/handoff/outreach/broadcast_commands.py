@@ -214,7 +214,6 @@ class Broadcasts:
             self._source,
             turn.now,
             saying=self._similarity.saying,
-            met=self._desk.incidents.met,
             channels=self._channels,
         )
 

@@ -91,7 +91,7 @@ async def pressed(desk: DeskContext, turn: Turn, value: str) -> Outcome:
     """The buttons under an incident, a broadcast and a low rating."""
     action = turn.press.action if turn.press else ""
     if action == "incident_off":
-        return desk.outreach.incidents(desk).pressed(turn, value)
+        return await desk.outreach.incidents(desk).pressed(turn, value)
     if action in low_rating.PRESSES:
         return await low_rating.pressed(desk, turn, action)
     if action not in PRESSES:
@@ -117,7 +117,7 @@ async def _ordered(desk: DeskContext, turn: Turn, command: Internal) -> Outcome:
         case BeginIncident(text, words):
             return await desk.outreach.incidents(desk).begin(turn, text, words)
         case EndIncident(number, text):
-            return desk.outreach.incidents(desk).end(turn, str(number), text)
+            return await desk.outreach.incidents(desk).end(turn, str(number), text)
         case BeginBroadcast(conditions, text):
             return await desk.outreach.broadcasts(desk).order(turn, conditions, text)
         case StopBroadcast(number):

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.outreach.broadcasts import Broadcast
-from bot.handoff.outreach.incidents import OFF, Incident
 from bot.handoff.outreach.order_replies import (
     TextSimilarity,
     acknowledged,
@@ -23,7 +22,8 @@ from bot.handoff.outreach.order_replies import (
     ordered,
 )
 from bot.handoff.outreach.segment import SegmentSource
-from bot.model import Button, Outbound, OutboundKind, Outcome, Priority, RichText, Turn
+from bot.model import Button, Incident, Outbound, OutboundKind, Outcome, Priority, RichText, Turn
+from bot.model.incidents import OFF
 
 LONGEST = 700  # characters of what customers are told
 RECENT = 60  # newest questions that are tried, to show what the words would catch
@@ -63,13 +63,13 @@ class IncidentCommands:
         """/incident; /incident text | words; /incident off [number] [text]."""
         first, _, more = rest.partition(" ")
         if not rest:
-            return self._listed(turn)
+            return await self._listed(turn)
         if first.casefold() in {w.casefold() for w in self._desk.texts.options("outreach.off")}:
             number, _, text = more.strip().partition(" ")
             return (
-                self.end(turn, number, text.strip())
+                await self.end(turn, number, text.strip())
                 if number.isdecimal()
-                else self.end(turn, "", more.strip())
+                else await self.end(turn, "", more.strip())
             )
         text, _, words = rest.partition("|")
         return await self.begin(
@@ -118,7 +118,7 @@ class IncidentCommands:
         event = new.event()
         return replace(outcome, events=(replace(event, actor=ordered(turn, "").actor),))
 
-    def end(self, turn: Turn, number: str, text: str) -> Outcome:
+    async def end(self, turn: Turn, number: str, text: str) -> Outcome:
         """The incident is over: whoever heard of it is told once.
 
         *number* may be left out where there is only one.
@@ -136,7 +136,7 @@ class IncidentCommands:
         incident = next((i for i in known if number in ("", str(i.number))), None)
         if incident is None:
             return answer(desk, turn, "outreach.no_incident", number=number, open=[i.number for i in known])
-        met = desk.incidents.met(incident.number)
+        met = tuple(await self._source.incident_met(incident.number))
         broadcast = Broadcast(
             f"i{incident.number}",
             RichText(text),
@@ -172,10 +172,10 @@ class IncidentCommands:
             timers=(broadcast.first(turn.now),),
         )
 
-    def pressed(self, turn: Turn, value: str) -> Outcome:
+    async def pressed(self, turn: Turn, value: str) -> Outcome:
         """The button under an incident; a late press does nothing."""
         if value.isdecimal() and any(i.number == int(value) for i in self._desk.incidents.open):
-            return self.end(turn, value, "")
+            return await self.end(turn, value, "")
         return replace(
             answer(self._desk, turn, "outreach.incident_none"),
             messages=acknowledged(self._desk, turn, "outreach.incident_none"),
@@ -199,7 +199,7 @@ class IncidentCommands:
             ),
         )
 
-    def _listed(self, turn: Turn) -> Outcome:
+    async def _listed(self, turn: Turn) -> Outcome:
         desk = self._desk
         rows = [
             {
@@ -207,7 +207,7 @@ class IncidentCommands:
                 "text": i.text,
                 "by": i.by,
                 "since": i.since,
-                "met": len(desk.incidents.met(i.number)),
+                "met": len(await self._source.incident_met(i.number)),
                 "words": i.words,
                 "articles": [self._title(a) for a in i.articles],
             }

@@ -72,6 +72,8 @@ class SegmentSource(Protocol):
         self, since: datetime, *, after: int = 0, limit: int = 5000
     ) -> Sequence[SegmentMessage]: ...
 
+    async def incident_met(self, number: int) -> Sequence[int]: ...
+
     async def events(
         self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
     ) -> Sequence[Event]: ...
@@ -205,7 +207,6 @@ async def choose(
     now: datetime,
     *,
     saying: Saying,
-    met: Callable[[int], Collection[int]],
     channels: Collection[str],
 ) -> SegmentSelection:
     """The conversations of the segment: of each customer the one they wrote in last.
@@ -213,7 +214,7 @@ async def choose(
     Channels that do not run are left out.
     """
     since = now - timedelta(days=segment.days or LATELY)
-    asked = await _asked(segment, source, since, saying, met) if segment.looks_back else None
+    asked = await _asked(segment, source, since, saying) if segment.looks_back else None
     best: dict[int, SegmentMember] = {}
     out: set[int] = set()
     unreachable: set[int] = set()
@@ -262,12 +263,11 @@ async def _asked(
     source: SegmentSource,
     since: datetime,
     saying: Saying,
-    met: Callable[[int], Collection[int]],
 ) -> set[int]:
     """The conversations in which all of it was asked."""
     found: list[set[int]] = []
     if segment.incident:
-        found.append({c for number in segment.incident for c in met(int(number))})
+        found.append({c for number in segment.incident for c in await source.incident_met(int(number))})
     if segment.article:
         answered = await source.events(since=since, kinds=("answered",))
         found.append(

@@ -110,7 +110,7 @@ class Boards:
                     "number": i.number,
                     "text": i.subject,
                     "since": i.since,
-                    "met": len(desk.incidents.met(i.number)),
+                    "met": desk.incidents.met(i.number),
                 }
                 for i in desk.incidents.open
             ],

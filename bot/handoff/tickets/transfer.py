@@ -11,12 +11,12 @@ from datetime import datetime
 from bot.handoff import card_posts, notices
 from bot.handoff.card import transcript
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.operators.roster import Member
 from bot.handoff.tickets import lifecycle
 from bot.handoff.topics import close_topic
 from bot.model import (
     Event,
     HistoryEntry,
+    Member,
     Outbound,
     Outcome,
     Peer,

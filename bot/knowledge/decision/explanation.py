@@ -24,13 +24,14 @@ _LIMITS = {"answer": "answer", "clarify": "answer", "handoff": "handoff"}  # the
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
     """How a question was asked: its `raw` words, the language it is answered in, whether it was understood as
-    one that `followed` the last article, how many `options` may be offered, the milliseconds `spent` on it.
+    one that `followed` the last article, the `floor` below which nothing is offered, the milliseconds
+    `spent`.
     """
 
     raw: str
     language: str
     followed: bool
-    options: int
+    floor: float
     spent: float
 
 
@@ -78,8 +79,13 @@ def explain(
         ],
         "confidence": round(answer.confidence, 4),
         "scope": round(answer.scope, 4),
-        "thresholds": {"answer": settings.answer, "handoff": settings.handoff, "lead": settings.lead},
-        "options": asked.options,
+        "thresholds": {
+            "answer": settings.answer,
+            "handoff": settings.handoff,
+            "lead": settings.lead,
+            "offer": round(asked.floor, 4),
+        },
+        "options": answer.options,
         "decision": answer.decision.value,
         "timings": {"ms": round(asked.spent, 2)},
     }
@@ -103,16 +109,19 @@ def sentence_of(why: Mapping[str, Any], language: str = "") -> str:
         repairs = ", ".join(
             told("why.repair", raw=r["raw"], fixed=r["fixed"]) for r in why.get("repairs", ())[:3]
         )
+        key, limit = f"why.{decision}", limits[_LIMITS[decision]]
+        if decision == "handoff" and why["scope"] >= limit:
+            key, limit = "why.unlikely", limits.get("offer", limit)
         return "".join(
             [
                 told("why.mended", repairs=repairs) if repairs else "",
                 told("why.followed") if why.get("followed") else "",
                 told(
-                    f"why.{decision}",
+                    key,
                     title=why["candidates"][0]["title"],
                     sure=f"{why['confidence']:.0%}",
                     covered=f"{why['scope']:.0%}",
-                    limit=f"{limits[_LIMITS[decision]]:.0%}",
+                    limit=f"{limit:.0%}",
                 ),
             ]
         )

@@ -423,6 +423,17 @@ def _from_layout(chunk: str, lexicon: Lexicon) -> str:
     return best[2] if best[0] > 0 else body[:end].translate(_TO_RU) + body[end:]
 
 
+def other_layout(text: str) -> str:
+    """The same keys pressed in the other layout, Russian for Latin letters and the other way round.
+
+    >>> other_layout("lf"), other_layout("нуз")
+    ('да', 'yep')
+    """
+    folded = text.lower().replace("ё", "е")
+    is_latin = any("a" <= c <= "z" for c in folded)
+    return folded.translate(_SHIFTED).translate(_TO_RU) if is_latin else folded.translate(_TO_EN)
+
+
 def _to_latin_layout(chunk: str, lexicon: Lexicon) -> str:
     return chunk.translate(_TO_EN)
 

@@ -13,23 +13,31 @@ from bot.errors import StorageNewer
 from bot.storage.maintenance import backup
 from bot.storage.migrations.first import STATEMENTS
 from bot.storage.migrations.second import STATEMENTS as SECOND
+from bot.storage.migrations.third import STATEMENTS as THIRD
+from bot.storage.migrations.third import fill
 from bot.text.problems import told
 
-STEPS = {"001_first": STATEMENTS, "002_teams_waiting": SECOND}
+STEPS = {"001_first": STATEMENTS, "002_teams_waiting": SECOND, "003_desk_state": THIRD}
+# What a step does besides its statements, in the same transaction.
+FILLS = {"003_desk_state": fill}
 
 
 def migrations() -> Migrations:
     """Every step, in order, as sqlite-utils keeps them."""
     kept = Migrations("otklik")
     for name, statements in STEPS.items():
-        kept(name=name)(_step(statements))
+        kept(name=name)(_step(statements, FILLS.get(name)))
     return kept
 
 
-def _step(statements: tuple[str, ...]) -> Callable[[Database], None]:
+def _step(
+    statements: tuple[str, ...], fill: Callable[[sqlite3.Connection], None] | None
+) -> Callable[[Database], None]:
     def take(db: Database) -> None:
         for statement in statements:
             db.execute(statement)
+        if fill is not None:
+            fill(db.conn)
 
     return take
 

@@ -99,10 +99,10 @@ def finish(
         outbox.resolve_unknown(db, outcome.retry_delivery, False, now)
     made = enqueue(db, outcome.messages, now, turn=turn.id, about=target.id)
     events = _filled(turn, outcome, target.id, now)
-    write_events(db, events)
+    version = write_events(db, events)
     _rest(db, own, now)
     locks.free(own)
-    return FinishedTurn(made, events)
+    return FinishedTurn(made, events, version)
 
 
 def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.model import Event, HistoryEntry, Outbound, OutboundKind, Peer, Priority
 from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
+from bot.storage.queries import desk_state
 
 JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
 PRIORITIES = {priority: place for place, priority in enumerate(Priority)}
@@ -133,7 +134,11 @@ def write_line(
     )
 
 
-def write_events(db: sqlite3.Connection, events: Iterable[Event]) -> None:
+def write_events(db: sqlite3.Connection, events: Iterable[Event]) -> int:
+    """Keep what happened, with what it changes for the operators' side; returns the version that this makes,
+    0 where it is as it was.
+    """
+    events = tuple(events)
     db.executemany(
         "insert into events(kind, at, conversation, ticket, actor, data) values(?, ?, ?, ?, ?, ?)",
         [
@@ -141,6 +146,7 @@ def write_events(db: sqlite3.Connection, events: Iterable[Event]) -> None:
             for e in events
         ],
     )
+    return desk_state.follow(db, events)
 
 
 def _join(db: sqlite3.Connection, outbound: Outbound, row: dict[str, Any]) -> int | None:

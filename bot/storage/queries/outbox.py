@@ -243,9 +243,12 @@ def listed(
     if name:
         where.append("name = ?")
         values.append(name)
-    index = "indexed by outbox_name" if name and peer is not None else ""
-    if index:
+    index = ""
+    if name and peer is not None:
+        index = "indexed by outbox_name"
         where.append("name <> ''")  # said in words, so that the partial index can be used
+    elif few == OPEN:  # few of years of rows: not to be looked for in the order of ids
+        index = "indexed by outbox_open"
     rows = db.execute(
         f"select * from outbox {index} where {' and '.join(where)} order by id limit ?", (*values, limit)
     )

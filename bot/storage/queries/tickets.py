@@ -136,6 +136,8 @@ def _join(db: sqlite3.Connection, source: int, into: int) -> None:
         ("tickets", "conversation"),
     ):
         db.execute(f"update {table} set {column} = ? where {column} = ?", (into, source))
+    db.execute("update or ignore incident_met set conversation = ? where conversation = ?", (into, source))
+    db.execute("delete from incident_met where conversation = ?", (source,))
     db.execute(
         "update conversations set ready_at = s.ready_at, ready_max = s.ready_max, limit_at = s.limit_at from"
         " conversations s where conversations.id = ? and s.id = ? and s.ready_at is not null and"

@@ -26,7 +26,7 @@ from bot.model import (
     WaitingTickets,
 )
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
-from bot.storage.queries import outbox, shared_ticket
+from bot.storage.queries import desk_state, outbox, shared_ticket
 from bot.storage.sqlite.writer import ConversationLocks
 from bot.storage.ticket_codec import read_state
 
@@ -304,6 +304,7 @@ def _with_figures(db: sqlite3.Connection, turn: Turn) -> Turn:
         next_number=last + 1,
         waiting=tuple(WaitingTickets(*row) for row in waiting),
         recent_answers=recent_answers(db),
+        desk_version=desk_state.version(db),
     )
 
 

@@ -19,6 +19,7 @@ from bot.model import (
     Conversation,
     Customer,
     CustomerMerge,
+    DeskState,
     Event,
     HistoryEntry,
     Inbound,
@@ -43,7 +44,16 @@ from bot.storage.base import (
     TurnRecord,
 )
 from bot.storage.migrations import bring_up
-from bot.storage.queries import announcements, customer_merge, enqueue, inbox, outbox, recipients, turns
+from bot.storage.queries import (
+    announcements,
+    customer_merge,
+    desk_state,
+    enqueue,
+    inbox,
+    outbox,
+    recipients,
+    turns,
+)
 from bot.storage.queries import commit as finishing
 from bot.storage.queries import events as event_queries
 from bot.storage.queries import owed as owing
@@ -229,6 +239,15 @@ class SqliteStore:
         return await self._write(lambda db: announcements.announce(db, channel, choose, now, limit))
 
     # --- desk
+    async def desk_state(self) -> DeskState:
+        return await self._read(desk_state.read)
+
+    async def incident_met(self, number: int) -> tuple[int, ...]:
+        return await self._read(lambda db: desk_state.incident_met(db, number))
+
+    async def has_met(self, number: int, conversation: int) -> bool:
+        return await self._read(lambda db: desk_state.has_met(db, number, conversation))
+
     async def topic(self, ticket: int, channel: str, chat: str) -> str | None:
         return await self._read(lambda db: desk.topic(db, ticket, channel, chat))
 

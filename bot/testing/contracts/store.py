@@ -16,6 +16,7 @@ from __future__ import annotations
 import pytest
 
 from bot.testing.contracts.store_commit import CommitContract
+from bot.testing.contracts.store_desk import DeskStateContract
 from bot.testing.contracts.store_outbox import DeliveriesContract, DeskContract
 from bot.testing.contracts.store_privacy import MaintenanceContract, PeopleContract
 from bot.testing.contracts.store_recipients import AudienceContract
@@ -32,5 +33,6 @@ class StoreContract(
     PeopleContract,
     MaintenanceContract,
     AudienceContract,
+    DeskStateContract,
 ):
     """Every law of the store as a test of one sentence."""

@@ -1,0 +1,79 @@
+"""What operators, groups and incidents are is the store's: a start does not read history, and what another
+process committed is known before the next decision.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.model import Event, Incident
+from bot.testing import TestBot, open_test_bot
+
+VERA: Mapping[str, object] = {"name": "Вера", "last_name": "", "username": "", "chat": "-100500"}
+
+
+async def elsewhere(testbot: TestBot, *events: Event) -> None:
+    """Another process of the service committed these: nobody here is told of it."""
+    await testbot.store.enqueue((), testbot.clock(), events=events)
+
+
+async def test_an_operator_met_by_another_process_can_be_given_a_ticket(testbot: TestBot) -> None:
+    """The turn that names them was taken after they were met, wherever that was."""
+    olga, anna = testbot.operator(), testbot.customer()
+    await anna.says("Когда привезут заказ в Казань?")
+    await anna.presses("Позвать оператора")
+    await olga.says("Слушаю", ticket=1)
+    await elsewhere(testbot, Event("operator_met", actor="telegram:9002", data=VERA))
+    await olga.says("/transfer Вера", ticket=1)
+    ticket = await testbot.store.ticket(1)
+
+    assert ticket is not None and (ticket.operator, ticket.operator_name) == ("telegram:9002", "Вера")
+
+
+async def test_an_incident_set_by_another_process_is_heard(testbot: TestBot) -> None:
+    """The first customer who asks hears of it."""
+    await elsewhere(testbot, Incident(1, "Сбой доставки в Казани", ("казань",)).event())
+    anna = testbot.customer()
+    await anna.says("Когда привезут заказ в Казань?")
+
+    assert any("Сбой доставки в Казани" in text for text in anna.hears())
+
+
+async def test_a_round_sees_what_another_process_changed(testbot: TestBot) -> None:
+    """Also without any turn: the groups and the board follow within a round."""
+    await elsewhere(testbot, Event("operator_met", actor="telegram:9002", data=VERA))
+    assert not testbot.service.desk.context.roster.members()
+    await testbot.service.rounds.go(testbot.clock())
+
+    assert [m.name for m in testbot.service.desk.context.roster.members()] == ["Вера"]
+
+
+async def test_a_start_asks_for_no_events(articles: Path, tmp_path: Path) -> None:
+    """Events are history for the reports; emptied, they take no operator, group or incident away."""
+    file = str(tmp_path / "bot.db")
+    async with open_test_bot(articles, storage=file) as testbot:
+        olga = testbot.operator()
+        await olga.says("/incident Сбой доставки в Казани | казань")
+        await testbot.customer().says("Когда привезут заказ в Казань?")
+    with sqlite3.connect(file) as db:
+        db.execute("delete from events")
+    db.close()
+    async with open_test_bot(articles, storage=file) as testbot:
+        desk = testbot.service.desk.context
+        assert [m.name for m in desk.roster.members()] == ["Ольга"]
+        assert [i.number for i in desk.incidents.open] == [1] and desk.incidents.met(1) == 1
+
+
+async def test_a_forgotten_customer_takes_no_operator_with_them(articles: Path, tmp_path: Path) -> None:
+    """Who was met in the ticket of a customer keeps their name over a restart."""
+    file = str(tmp_path / "bot.db")
+    async with open_test_bot(articles, storage=file) as testbot:
+        olga, anna = testbot.operator(), testbot.customer()
+        await anna.says("Когда привезут заказ в Казань?")
+        await anna.presses("Позвать оператора")
+        await olga.says("Слушаю", ticket=1)
+        assert await testbot.store.forget_customer(1, testbot.clock())
+    async with open_test_bot(articles, storage=file) as testbot:
+        assert [m.name for m in testbot.service.desk.context.roster.members()] == ["Ольга"]
