@@ -1,8 +1,9 @@
 """The bots that are compared: python -m benchmarks.bots NAME PORT PLACE. Each polls the server on PORT until
 it is terminated.
 
-aiogram and ptb (python-telegram-bot) are their own manuals' echo bots; otklik is ours with the articles of
-PLACE, `light` and `auto` the same with that encoder.
+aiogram and ptb (python-telegram-bot) are their own manuals' echo bots; `usual` is aiogram with rapidfuzz over
+the questions of PLACE's articles, which keeps nothing. otklik is ours with the articles of PLACE and words
+alone, `light` the same with our own encoder, `meaning` with the default one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+SURE = 80  # of rapidfuzz's score, from which the usual bot answers
+MODELS = {"meaning": "auto", "light": "light"}
 TOKEN = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr"
 
 
@@ -27,6 +30,29 @@ async def aiogram(base: str) -> None:
     @dispatcher.message()
     async def echo(message: Message) -> None:
         await message.answer(message.text or "")
+
+    await dispatcher.start_polling(
+        Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(base))), handle_signals=False
+    )
+
+
+async def usual(base: str, place: Path) -> None:
+    """What is usually written: the nearest example question by rapidfuzz's default scorer, its article."""
+    from aiogram import Bot, Dispatcher
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+    from aiogram.types import Message
+    from rapidfuzz import process
+
+    from bot.knowledge.articles.schema import read_articles
+
+    bodies = {q.lower(): a.body for a in read_articles(place / "kb")[0] for q in a.questions}
+    questions, dispatcher = list(bodies), Dispatcher()
+
+    @dispatcher.message()
+    async def answer(message: Message) -> None:
+        found = process.extractOne((message.text or "").lower(), questions)
+        await message.answer(bodies[found[0]] if found and found[1] >= SURE else "Не знаю, спросите иначе.")
 
     await dispatcher.start_polling(
         Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(base))), handle_signals=False
@@ -74,5 +100,7 @@ if __name__ == "__main__":
         ptb(server)
     elif name == "aiogram":
         asyncio.run(aiogram(server))
+    elif name == "usual":
+        asyncio.run(usual(server, folder))
     else:
-        asyncio.run(otklik(server, folder, "off" if name == "otklik" else name))
+        asyncio.run(otklik(server, folder, MODELS.get(name, "off")))

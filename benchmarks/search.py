@@ -1,5 +1,5 @@
-"""How fast search is: `python benchmarks/search.py [--articles 300,1000,10000] [--model off,auto] [--nlpjs
-FOLDER]`.
+"""How fast search is: `python benchmarks/search.py [--articles 300,1000,10000] [--model off,light,auto]
+[--encoder FOLDER] [--nlpjs FOLDER]`.
 
 The articles are made by a generator from this project's own phrases (36 domains of `training/support_ru`): a
 title, five example questions and a text of two parts each; beyond 720 articles the phrases of two intents are
@@ -30,6 +30,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import bot  # noqa: F401 - law: before numpy, whose threads it settles
+
+# isort: split
 import numpy as np
 from rapidfuzz import fuzz, process
 
@@ -158,7 +161,7 @@ def measure(number: int, model: str, asked: int, encoder: Path | None, nlpjs: Pa
     with tempfile.TemporaryDirectory() as tmp:
         folder, cache = Path(tmp) / "kb", Path(tmp) / "cache"
         cache.mkdir()
-        for made in encoder.glob("encoder-*") if encoder else ():
+        for made in (*encoder.glob("encoder-*"), *encoder.glob("e5-*")) if encoder else ():
             (cache / made.name).symlink_to(made.resolve())
         write_base(folder, number)
         settings, before = KnowledgeSettings(model=model), resident()
@@ -315,12 +318,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--articles", default="300,1000,10000")
-    parser.add_argument("--model", default="off", help="off, auto, a folder; several with commas")
+    parser.add_argument(
+        "--model",
+        default="off",
+        help="off, light, auto (the default encoder; e5 says the same), a folder; several with commas",
+    )
     parser.add_argument("--asked", type=int, default=300)
     parser.add_argument(
         "--encoder",
         type=Path,
-        help="a cache folder that holds our encoder's rows already, so that they are not built again",
+        help="a cache folder that holds the encoders already, so that they are not made again",
     )
     parser.add_argument(
         "--nlpjs", type=Path, help="measure NLP.js too; node-nlp is installed into this folder"

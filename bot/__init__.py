@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+# before anybody imports numpy: a question's products are small, and threads that share them spend several
+# times the processor on waiting for each other (docs/decision.md, Speed)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if TYPE_CHECKING:  # for type checkers and editors; at run time `__getattr__` imports what is asked for
     from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits

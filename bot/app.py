@@ -11,7 +11,7 @@ import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -73,7 +73,7 @@ from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Inbound, InboundKind, Intent, Outbound, Peer, RichText, Sender, Ticket, Turn
+from bot.model import Event, Inbound, InboundKind, Intent, Outbound, Peer, RichText, Sender, Ticket, Turn
 from bot.observability import LogObserver, Observers
 from bot.outbox import AttachmentReader, Outbox
 from bot.storage.base import Store
@@ -407,7 +407,11 @@ def _open_outreach(basis: _Basis, similarity: SimilarityMatcher) -> OutreachComm
 def _open_flow(basis: _Basis, desk: Desk, similarity: SimilarityMatcher) -> Banner:
     """The dialogs, under the notice of an incident."""
     config, texts, store = basis.config, basis.texts, basis.store
-    linking = Linking(texts, store.setting, store.joined, basis.titles)
+
+    async def refused(since: datetime) -> Sequence[Event]:
+        return await store.events(since=since, kinds=("link_refused",))
+
+    linking = Linking(texts, store.setting, store.joined, refused, basis.titles)
     forms = Forms(texts, config.dialogs.forms, desk.escalate)
     dialogs = open_dialogs(config, texts, basis.knowledge, desk, forms, store.ticket)
     flow = Flow(

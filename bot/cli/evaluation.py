@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import typer
@@ -17,6 +17,7 @@ from bot.cli.ask import ready
 from bot.cli.charts import ChartUnavailable, as_svg, chart, has_cyrillic, write_png
 from bot.cli.drawing import followed, table
 from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
+from bot.cli.threshold_costs import show_costs
 from bot.config.values import write_values
 from bot.errors import BotError, ConfigError, Problem
 from bot.knowledge.quality.evaluation import (
@@ -31,6 +32,7 @@ from bot.knowledge.quality.evaluation import (
     read_cases,
 )
 from bot.knowledge.quality.golden import GOLDEN
+from bot.knowledge.quality.threshold_costs import cost_table, measured_cases
 from bot.model import Answer
 
 SHOWN = 5  # wrong answers shown
@@ -38,11 +40,14 @@ SHOWN = 5  # wrong answers shown
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOutput:
-    """Where the evaluation goes: charts, the config (`write`), the terminal in words or as JSON."""
+    """Where the evaluation goes: charts, the config (`write`; `by_cost`: the cheapest threshold), the
+    terminal in words or as JSON.
+    """
 
     charts: Sequence[Path]
     write: bool
     as_json: bool
+    by_cost: bool = False
 
 
 def evaluate(
@@ -103,8 +108,18 @@ def evaluate(
         _show(report, advice, precision, len(cases) - len(judged), knowledge.settings.answer)
         for target in output.charts:
             typer.echo(say("eval.drawn", path=target))
+        settings_now = knowledge.settings
+        show_costs(
+            cost_table(
+                measured_cases(judged),
+                now=settings_now.answer,
+                handoff=settings_now.handoff,
+                costs=costs,
+                measured=True,
+            )
+        )
     if output.write:
-        _write(path, advice, output.as_json)
+        _write(path, replace(advice, answer=advice.cheapest) if output.by_cost else advice, output.as_json)
 
 
 def _cells(point: ThresholdPoint) -> tuple[str, ...]:

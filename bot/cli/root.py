@@ -192,14 +192,24 @@ def eval_(
         float, typer.Option("--cost-clarify", min=0, help=say("option.cost_clarify"))
     ] = 1,
     chart: Annotated[list[Path] | None, typer.Option("--chart", help=say("option.chart"))] = None,
+    by_cost: Annotated[bool, typer.Option("--by-cost", help=say("option.by_cost"))] = False,
+    own: Annotated[bool, typer.Option("--own", help=say("option.own"))] = False,
+    days: Annotated[int, typer.Option("--days", min=1, max=3650, help=say("option.own_days"))] = 28,
     write: Annotated[bool, typer.Option("--write", help=say("option.write"))] = False,
     as_json: AsJson = False,
+    db: DatabaseFile = None,
 ) -> None:
-    from bot.cli import evaluation as evaluating
     from bot.knowledge.quality.evaluation import Costs
 
     costs = Costs(cost_wrong, cost_handoff, cost_clarify)
-    output = evaluating.EvaluationOutput(chart or [], write, as_json)
+    if own:
+        from bot.cli.threshold_costs import OwnQuestions, evaluate_own
+
+        evaluate_own(config, OwnQuestions(days, db), costs, write=write, as_json=as_json)
+        return
+    from bot.cli import evaluation as evaluating
+
+    output = evaluating.EvaluationOutput(chart or [], write, as_json, by_cost)
     evaluating.evaluate(file, config, precision=precision, costs=costs, output=output)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.adapters.base import Adapter
 from bot.app import Service, open_judge
+from bot.config.values import write_values
 from bot.handoff.delivery_views import DeskViews
 from bot.knowledge.quality.golden import GOLDEN
 from bot.web.api.keys import ApiKeys
@@ -41,9 +43,23 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         judge=open_judge(config, service.knowledge),
         golden=config.path(GOLDEN.as_posix()),
         keep_days=config.privacy.keep_days,
+        set_threshold=_threshold_setter(service),
         rest=_rest(service),
     )
     return Site(services, service.observers)
+
+
+def _threshold_setter(service: Service) -> Callable[[float], None] | None:
+    """What sets the answer threshold, in the settings file and in the running bot; None without a file."""
+    file = service.config.file
+    if file is None:
+        return None
+
+    def keep(answer: float) -> None:
+        write_values(file, "knowledge", {"answer_threshold": answer})
+        service.knowledge.settings = replace(service.knowledge.settings, answer=answer)
+
+    return keep
 
 
 def _nothing() -> None:

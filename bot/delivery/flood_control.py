@@ -4,43 +4,32 @@ nobody else waits.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 from bot.model import Event, InboundKind, Outbound, Outcome, Result, RichText, Turn
-from bot.sliding_window import SlidingWindow
+from bot.model.conversations import FLOOD, PACE
 
-MOST, WINDOW = 20, timedelta(minutes=1)  # messages of one customer that are answered
-REMEMBERED = 5_000  # customers whose pace is kept
+MOST = 20  # messages of one customer in a minute that are answered
 
 
 class Flood:
-    """Counts what each customer wrote in the last minute.
-
-    Kept in memory: a restart costs one more warning.
+    """Answers who writes too much, from what the turn tells of their last minute: every process of the
+    service, and one started anew, decide alike.
     """
 
     def __init__(self, warning: Callable[[Turn], RichText]) -> None:
         self._warning = warning
-        self._wrote: OrderedDict[int, SlidingWindow] = OrderedDict()
-        self._warned: dict[int, datetime] = {}
 
     def __call__(self, turn: Turn) -> Outcome | None:
-        """What to do instead of answering; None = answer. Presses and first contacts are never too many."""
+        """What to do instead of answering; None = answer. Presses and first contacts are never too many, nor
+        is what was written long ago and only comes now.
+        """
         if any(i.kind is not InboundKind.MESSAGE for i in turn.inbounds):
             return None
-        who = turn.conversation.id
-        wrote = self._wrote.setdefault(who, SlidingWindow(MOST, WINDOW.total_seconds()))
-        for inbound in turn.inbounds:  # a turn decided anew says nothing new
-            wrote.add(turn.now.timestamp(), inbound.key)
-        self._wrote.move_to_end(who)
-        while len(self._wrote) > REMEMBERED:
-            self._warned.pop(self._wrote.popitem(last=False)[0], None)
-        if not wrote.is_exceeded(turn.now.timestamp()):
+        fresh = sum(turn.now - i.at < PACE for i in turn.inbounds)
+        if turn.pace.wrote + fresh <= MOST:
             return None
-        if turn.now - self._warned.get(who, turn.now - WINDOW) < WINDOW:
-            return Outcome("engine", Result.IGNORED, "flood")
-        self._warned[who] = turn.now
+        if turn.pace.flooded:
+            return Outcome("engine", Result.IGNORED, FLOOD)
         say = Outbound(turn.conversation.peer, self._warning(turn), author="bot")
-        return Outcome("engine", Result.IGNORED, "flood", (say,), events=(Event("flood"),))
+        return Outcome("engine", Result.IGNORED, FLOOD, (say,), events=(Event("flood"),))

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -36,13 +36,12 @@ from bot.model.internal import LinkCodeExpired
 LIFE = timedelta(minutes=10)  # of a code
 TRIES, PAUSE = 5, timedelta(hours=1)  # wrong codes of one customer, and how long they count
 ALL_TRIES = 300  # wrong codes of all customers in one hour: somebody guesses with many accounts
-GUESSED = "link:guessed"
 OVER = "link.over"  # why a code was taken away
 
 
 class Linking:
-    """/link gives a code, /link CODE tries one, /unlink undoes. *setting* and *joined* look things up,
-    *titles* names the channels.
+    """/link gives a code, /link CODE tries one, /unlink undoes. *setting*, *joined* and *refused* (the
+    events of codes that were not taken since a moment) look things up, *titles* names the channels.
 
     The one who typed the code is asked before anything happens: a code sent by a stranger must not open a
     conversation to them.
@@ -53,10 +52,12 @@ class Linking:
         texts: Texts,
         setting: Callable[[str], Awaitable[str | None]],
         joined: Callable[[int], Awaitable[tuple[int, ...]]],
+        refused: Callable[[datetime], Awaitable[Sequence[Event]]],
         titles: Mapping[str, str],
     ) -> None:
         self._speaker = ReplyContext(texts, "linking")
         self._texts, self._setting, self._joined, self._titles = texts, setting, joined, titles
+        self._refused = refused
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
@@ -134,7 +135,6 @@ class Linking:
         record = await self._record(turn, _name_of(digits))
         if record is None:
             wrong.append(turn.now)
-            counted = {"hour": _hour(turn), "count": guessed + 1}
             outcome = self._said(
                 turn,
                 "link.wrong",
@@ -144,7 +144,6 @@ class Linking:
             )
             return replace(
                 outcome,
-                settings={GUESSED: json.dumps(counted)},
                 events=(Event("link_refused", data={"reason": "wrong"}),),
             )
         if record["customer"] == customer.id:
@@ -217,9 +216,9 @@ class Linking:
         return record if record and datetime.fromisoformat(str(record["until"])) > turn.now else None
 
     async def _guessed(self, turn: Turn) -> int:
-        kept = await self._setting(GUESSED)
-        counted = json.loads(kept) if kept else {}
-        return int(counted["count"]) if counted.get("hour") == _hour(turn) else 0
+        """Wrong codes of everybody in the last hour."""
+        refused = await self._refused(turn.now - PAUSE)
+        return sum(e.data.get("reason") != "too_many" for e in refused)
 
     def _said(
         self,
@@ -267,10 +266,6 @@ def _state(turn: Turn) -> Json:
 
 def _moments(value: object) -> list[datetime]:
     return [datetime.fromisoformat(str(v)) for v in value] if isinstance(value, list | tuple) else []
-
-
-def _hour(turn: Turn) -> str:
-    return turn.now.isoformat()[:13]
 
 
 def _name_of(code: str) -> str:

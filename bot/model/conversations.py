@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -67,6 +67,22 @@ class HistoryEntry:
     attachments: tuple[Attachment, ...] = ()
 
 
+PACE = timedelta(minutes=1)  # what `Pace` looks back
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many messages a customer wrote in the minute before a turn, and whether they were found too many
+    (`Turn` of the reason `FLOOD`) in it.
+    """
+
+    wrote: int = 0
+    flooded: bool = False
+
+
+FLOOD = "flood"
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """All waiting messages of one conversation, with what is known about it, ready to be decided on.
@@ -93,6 +109,7 @@ class Turn:
     quoted: tuple[RepliedTo | None, ...] = ()  # one for each of `said`
     past: tuple[Ticket, ...] = ()  # the customer's closed tickets, the newest first, at most five
     desk_version: int = 0  # of the desk's state when the turn was taken
+    pace: Pace = Pace()
 
     @property
     def text(self) -> str:

@@ -169,6 +169,7 @@ class Pages:
             articles=articles,
             problems=[problem_in(p, self._language(request)) for p in knowledge.problems],
             known=knowledge.status,
+            threshold=knowledge.settings.answer if isinstance(knowledge, Knowledge) else None,
             q=request.query.get("q", ""),
         )
 

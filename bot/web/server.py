@@ -25,6 +25,7 @@ from bot.web.playground.page import LARGEST, Playground
 from bot.web.report import ReportPages
 from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
+from bot.web.thresholds import ThresholdPages
 
 VERSION = "1.0"  # of the REST API
 
@@ -55,6 +56,9 @@ def build_app(services: WebServices) -> web.Application:
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
         _add_examples(app, ExamplePages(services, pages, services.knowledge))
+        thresholds = ThresholdPages(services, pages, services.knowledge)
+        app.router.add_get("/threshold", thresholds.show)
+        app.router.add_post("/threshold/set", thresholds.set)
     _add_report(app, ReportPages(services, pages))
     if services.rest is not None:
         _add_rest(app, services.rest, services.title)

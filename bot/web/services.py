@@ -124,6 +124,8 @@ class WebServices:
     *judge* is asked by «Спросить базу»: it says what the live bot would.
     *golden* are the golden questions, asked before an example is written; the last *keep_days* of use are
     read.
+    *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
+    `ConfigError`.
     *rest* is the API for other systems; without it there is none.
     """
 
@@ -154,6 +156,7 @@ class WebServices:
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365
+    set_threshold: Callable[[float], None] | None = None
     hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)

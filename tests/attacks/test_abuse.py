@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.button_tokens import token
 from bot.model import InboundKind, OutboundKind, Peer, Result, Sender
-from bot.testing import TestBot
+from bot.testing import TestBot, open_test_bot
 
 HOSTILE = (
     '<b>x</b><a href="tg://user?id=1">',
@@ -40,6 +42,39 @@ async def test_a_flood_costs_one_warning_and_nothing_is_lost(testbot: TestBot) -
     assert any("3–5 дней" in s.outbound.text.text for s in testbot.channels["telegram"].in_chat("1002"))
     said = [line for line in await testbot.service.store.history(1, limit=2000) if line.author == "customer"]
     assert len(said) == 1000
+
+
+async def test_a_flood_is_still_one_after_a_restart(articles: Path, tmp_path: Path) -> None:
+    """A new process, or another one beside it, neither answers nor warns again."""
+    file = str(tmp_path / "bot.db")
+    async with open_test_bot(articles, storage=file) as testbot:
+        anna = testbot.customer()
+        await anna.says(*[f"спам {n}" for n in range(25)])
+        assert len([text for text in anna.hears() if "через минуту" in text]) == 1
+        moment = testbot.clock()
+    async with open_test_bot(articles, storage=file) as testbot:
+        testbot.clock.at = moment
+        anna = testbot.customer()
+        await anna.says("спам")
+        assert not anna.hears()
+        testbot.clock.advance(minutes=2)
+        await anna.says("Сколько идёт доставка?")
+        assert "3–5 дней" in anna.hears()[-1]
+
+
+async def test_words_that_were_held_up_are_no_flood(testbot: TestBot) -> None:
+    """What a customer wrote over half an hour and the platform only hands over now is answered."""
+    anna = testbot.customer()
+    before = testbot.clock()
+    late = []
+    for n in range(25):
+        testbot.clock.at = before + timedelta(minutes=n)
+        text = "Сколько идёт доставка?" if n == 24 else f"спам {n}"
+        late.append(anna.inbound(anna.peer, InboundKind.MESSAGE, text, private=True))
+    testbot.clock.at = before + timedelta(minutes=30)
+    await testbot.arrive(*late)
+
+    assert not any("через минуту" in text for text in anna.hears())
 
 
 async def test_a_flood_into_a_ticket_is_joined(testbot: TestBot) -> None:

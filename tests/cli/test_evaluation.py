@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sys
@@ -11,7 +12,9 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from bot.cli.settings import load
 from bot.config.values import with_values
+from bot.testing import open_test_bot
 from tests.cli.conftest import Run
 
 QUESTIONS = """- {q: "не могу войти в аккаунт", article: account/password}
@@ -98,3 +101,54 @@ def test_a_png_without_pillow_says_what_to_install(
 
     assert "otklik[chart]" in run("eval", "--chart", "a.png", code=1).output
     run("eval", "--chart", "a.svg")
+
+
+def test_the_cost_table_marks_now_and_the_cheapest(run: Run, shop: Path, questions: Path) -> None:
+    """Measured on labelled questions; `--by-cost` writes the cheapest in place of the precise one."""
+    told = run("eval", "--cost-wrong", "1000").stdout
+    cheapest = json.loads(run("eval", "--cost-wrong", "1000", "--json").stdout)["advice"]["cheapest"]
+
+    assert "дешевле всего" in told and "сейчас" in told and "за сто вопросов" in told
+    run("eval", "--cost-wrong", "1000", "--by-cost", "--write")
+    assert (
+        yaml.safe_load((shop / "config.yaml").read_text("utf-8"))["knowledge"]["answer_threshold"] == cheapest
+    )
+
+
+def ask_much(shop: Path, count: int) -> None:
+    """So many customers ask something, kept as the service keeps it."""
+
+    async def said() -> None:
+        async with open_test_bot(
+            shop / "kb_articles",
+            config=load(None),
+            storage=str(shop / "data" / "bot.db"),
+            threads=False,
+        ) as testbot:
+            words = ("сколько стоит доставка", "хочу вернуть платье", "рецепт борща", "доставка заказ")
+            for number in range(count):
+                customer = testbot.customer("Анна", chat=str(1000 + number))
+                await customer.says(words[number % len(words)])
+
+    (shop / "data").mkdir(exist_ok=True)
+    asyncio.run(said())
+
+
+def test_own_questions_give_an_expected_cost(run: Run, shop: Path) -> None:
+    """Without records and with few of them nothing is advised; with enough the cheapest is written, and only
+    that line changes.
+    """
+    run("eval", "--own", code=1)
+    ask_much(shop, 8)
+    before = (shop / "config.yaml").read_text("utf-8")
+    assert "рано" in run("eval", "--own", "--days", "3650", "--write").stdout
+    assert (shop / "config.yaml").read_text("utf-8") == before
+    ask_much(shop, 60)
+
+    told = run("eval", "--own", "--days", "3650", "--write").stdout
+    found = json.loads(run("eval", "--own", "--days", "3650", "--json").stdout)
+
+    assert "дешевле всего" in told and found["enough"] and not found["measured"]
+    after = (shop / "config.yaml").read_text("utf-8")
+    assert re.sub(r"  answer_threshold: .*\n", "", after) == before
+    assert yaml.safe_load(after)["knowledge"]["answer_threshold"] == found["cheapest"]["threshold"]

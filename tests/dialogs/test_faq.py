@@ -246,7 +246,7 @@ async def test_none_of_these_offers_a_person_and_no_second_list() -> None:
         talk = Talk()
         await talk.says("доставка")
         await (talk.presses("Ничего из этого") if way == "press" else talk.says("ничего из этого"))
-        assert talk.labels == ["Позвать оператора"] and talk.last.result is Result.CLARIFIED
+        assert talk.labels == ["Позвать оператора"] and talk.last.reason == "low_confidence"
         assert talk.heard.endswith("Позвать оператора?") and "оним" not in talk.heard
         await talk.says("да")
         assert talk.last.result is Result.HANDED_OFF

@@ -145,6 +145,23 @@ async def test_guessing_with_many_accounts_ends_too(
     assert "Слишком много" in same.hears()[0]
 
 
+async def test_wrong_codes_tried_at_the_same_moment_all_count(
+    testbot: TestBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turns that are decided beside each other, as by several processes, lose none of them."""
+    monkeypatch.setattr("bot.dialogs.linking.ALL_TRIES", 3)
+    code = await code_of(in_telegram(testbot))
+    for n in range(3):
+        await in_vk(testbot, chat=str(20 + n)).says("/link 0000 0000", run=False)
+    testbot.clock.advance(seconds=6)
+    turns = [await testbot.store.take_turn(testbot.clock()) for _ in range(3)]
+    await asyncio.gather(*(testbot.service.engine.take(turn) for turn in turns if turn is not None))
+    same = in_vk(testbot)
+    await same.says(f"/link {code}")
+
+    assert "Слишком много" in same.hears()[0]
+
+
 async def test_the_own_code_is_for_the_other_channel(testbot: TestBot) -> None:
     """Typed where it was given, it explains itself."""
     anna = in_telegram(testbot)

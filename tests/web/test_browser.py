@@ -240,6 +240,7 @@ PATHS = (
     "kb/dostavka/sroki",
     "gaps",
     "examples",
+    "threshold",
     "report",
     "report/list?of=nst",
     "report/list?of=containment",

@@ -14,7 +14,7 @@ from bot.model import Decision
 NEAR = 0.08  # of the first candidate's belief: what has less is not worth a line
 LEAST = 0.03  # probability of a candidate below which it is not offered
 TWO = 0.9  # share of belief that two candidates have together, from which a third is not offered
-UNFAMILIAR = 2.0  # times the floor where the base has no word of what is asked
+UNFAMILIAR = 2.3  # times the floor where the base has no word of what is asked
 NEVER = 1.0
 _WORDS = Path(__file__).parents[1] / "data" / "function_words.txt"
 

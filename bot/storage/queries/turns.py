@@ -16,6 +16,7 @@ from bot.model import (
     HistoryEntry,
     Inbound,
     InboundKind,
+    Pace,
     Peer,
     Press,
     RepliedTo,
@@ -25,6 +26,7 @@ from bot.model import (
     Turn,
     WaitingTickets,
 )
+from bot.model.conversations import FLOOD, PACE
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
 from bot.storage.queries import desk_state, outbox, shared_ticket
 from bot.storage.sqlite.writer import ConversationLocks
@@ -43,6 +45,13 @@ _WAITING = (
     "select team, priority, count(*) from tickets indexed by tickets_team where status = 'waiting' group by"
     " team, priority"
 )
+LINES = 30  # of the history that come with a turn
+BUSY = 10  # messages in a minute from which on it is looked at closely
+LATELY = 100  # lines and turns of a conversation among which those of a minute are
+_WROTE = """select count(*) from (select author, at from history indexed by history_conversation where
+  conversation = :own order by id desc limit :rows) where author = 'customer' and at > :since"""
+_FLOODED = """select 1 from (select reason, at from turns indexed by turns_conversation where conversation =
+  :own order by id desc limit :rows) where reason = :flood and at > :since limit 1"""
 _CUSTOMERS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START})
 _SAID = (
     "select id, payload from inbox indexed by inbox_waiting where conversation = ? and done_at is null order"
@@ -80,7 +89,20 @@ def take(
     turn = replace(
         turn, presses=tuple(p for p, _ in presses), quoted=quotes, ticket=ticket(db, about) if about else None
     )
-    return _with_figures(db, _with_people(db, turn, bool(free["private"])))
+    turn = _with_figures(db, _with_people(db, turn, bool(free["private"])))
+    words = free["private"] and said[0][1].kind is InboundKind.MESSAGE
+    return replace(turn, pace=_pace(db, turn)) if words else turn
+
+
+def _pace(db: sqlite3.Connection, turn: Turn) -> Pace:
+    """From the lines that were read anyway, where they hold the whole minute."""
+    since, lines = turn.now - PACE, turn.history
+    wrote = sum(line.author == "customer" and line.at > since for line in lines)
+    if wrote < BUSY and (len(lines) < LINES or lines[0].at <= since):
+        return Pace(wrote)
+    values = {"own": turn.conversation.id, "since": ms(since), "rows": LATELY, "flood": FLOOD}
+    wrote = db.execute(_WROTE, values).fetchone()[0]
+    return Pace(wrote, db.execute(_FLOODED, values).fetchone() is not None)
 
 
 def _names(inbound: Inbound) -> str:
@@ -290,8 +312,8 @@ def _with_people(db: sqlite3.Connection, turn: Turn, private: bool) -> Turn:
     about = subject or turn.conversation
     person = None if about.customer is None else customer(db, about.customer)
     past = tuple(ticket_of(row) for row in db.execute(_PAST, (about.customer, PAST)))
-    lines = (None if about.customer is None else shared_ticket.history(db, about.customer, 30)) or history(
-        db, about.id, 30
+    lines = (None if about.customer is None else shared_ticket.history(db, about.customer, LINES)) or history(
+        db, about.id, LINES
     )
     return replace(turn, subject=subject, customer=person, history=lines, past=past)
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import StorageError
-from bot.model import InboundKind, Peer, Sender, Timer
+from bot.model import InboundKind, Pace, Peer, Result, Sender, Timer
+from bot.model.conversations import FLOOD
 from bot.model.internal import DeadlineNear, OtherTimer
 from bot.storage.base import Store
 from bot.testing.contracts.store_scene import (
@@ -23,6 +24,7 @@ from bot.testing.contracts.store_scene import (
     later,
     operator_says,
     press,
+    say,
     take,
 )  # fmt: skip
 
@@ -221,6 +223,24 @@ class TurnContract:
                 return
             await asyncio.sleep(0.01)
         assert turn is not None, "the conversation stayed locked"
+
+    async def test_a_turn_tells_how_much_was_written_in_its_minute(self, store: Store) -> None:
+        """Counted by when it was said, without the turn's own words, however much stood between; with whether
+        that was found too much.
+        """
+        for n in range(40):
+            await hear(store, arrival(f"{n}", at=n))
+            flood = {"reason": FLOOD} if n == 35 else {}
+            await answer(store, await take(store, n), say("ответ"), at=n, **flood)
+        paces = []
+        for at in (39, 70, 96, 100):
+            await hear(store, arrival(f"late{at}", at=at))
+            turn = await take(store, at)
+            paces.append(turn.pace)
+            await store.release_turn(turn)
+            await answer(store, await take(store, at), at=at, result=Result.IGNORED)
+
+        assert paces == [Pace(40, True), Pace(30, True), Pace(5), Pace(2)]
 
     async def test_time_comes_back_once_and_in_order(self, store: Store) -> None:
         """Timers fire once, never early, overdue ones in order; the same key replaces, a cancelled one is
