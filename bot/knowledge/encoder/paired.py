@@ -22,14 +22,14 @@ class PairedEncoder:
     """Vectors of both encoders in one row: columns before `split` are our own encoder's."""
 
     def __init__(self, own: Encoder, sentences: Encoder) -> None:
-        self._own, self._sentences = own, sentences
+        self.own, self._sentences = own, sentences
         self.id = f"paired-{own.id}-{sentences.id}"
         self.split = own.dimensions
         self.dimensions = own.dimensions + sentences.dimensions
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """(n, dimensions) float32; each part of a row has length 1, or is zero where it knows nothing."""
-        parts = self._own.encode(texts, query=query), self._sentences.encode(texts, query=query)
+        parts = self.own.encode(texts, query=query), self._sentences.encode(texts, query=query)
         return np.concatenate(parts, 1)
 
 
