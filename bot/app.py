@@ -5,6 +5,7 @@ them in order.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import importlib
 import mimetypes
 import secrets
@@ -105,6 +106,7 @@ class Service:
     outbox: Outbox
     rounds: PeriodicChecks
     announcer: Announcer
+    secret: bytes  # what signs the page's sessions
     typing: list[Peer] = field(default_factory=list)
 
     def wake(self) -> None:
@@ -320,6 +322,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         outbox,
         _open_checks(basis, desk, inbox, engine, outbox),
         announcer,
+        await _session_secret(basis),
         typing,
     )
 
@@ -610,11 +613,17 @@ def _known(group: str, *ours: str) -> str:
     return ", ".join((*ours, *sorted({e.name for e in entry_points(group=group)})))
 
 
+async def _session_secret(basis: _Basis) -> bytes:
+    """One for all processes and starts; another password makes another, so that nobody stays logged in."""
+    kept = await basis.store.first_setting("session_secret", secrets.token_hex(32))
+    password = basis.config.web.password
+    shown = password.get_secret_value() if password else ""
+    return hmac.digest(bytes.fromhex(kept), shown.encode(), "sha256")
+
+
 async def salt_of(store: Store) -> str:
-    if (salt := await store.setting("salt")) is None:
-        salt = secrets.token_hex(8)
-        await store.keep_setting("salt", salt)
-    return salt
+    """What tells this database from an older one: made once, whichever process comes first."""
+    return await store.first_setting("salt", secrets.token_hex(8))
 
 
 class _Platforms:

@@ -31,6 +31,7 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         language=config.business.language,
         host=config.web.host,
         password=config.web.password.get_secret_value() if config.web.password else "",
+        secret=service.secret,
         moved=service.wake if playground else _nothing,
         open_at=hours.is_open,
         hours=hours,

@@ -105,6 +105,7 @@ class SmallTalk:
         else:
             state = memory.now(turn, earlier=memory.listed)
         buttons = [human_button(turn, self._texts)] if offered else []
-        result = Result.CLARIFIED if key in ("unclear", "emoji") else Result.ANSWERED  # these ask what is meant
+        asks = key in ("unclear", "emoji")
         spoken = said(turn, self._speaker, f"small.{key}", buttons=buttons)
+        result = Result.CLARIFIED if asks else Result.ANSWERED
         return replace(spoken, result=result, reason=key, state=state)

@@ -46,7 +46,7 @@ from bot.knowledge.retrieval.external import find_factories, hear, invite
 from bot.knowledge.retrieval.features import AnalyzedQuery, Contrast, Vectors, gather
 from bot.knowledge.retrieval.index import Index
 from bot.knowledge.retrieval.lexical import Floats
-from bot.knowledge.retrieval.semantic import VectorStore, center_of, centred
+from bot.knowledge.retrieval.semantic import TextEncoder, VectorStore, center_of, centred
 from bot.model import Answer, Candidate, Decision
 from bot.text.problems import told
 
@@ -262,19 +262,24 @@ class Knowledge:
                 say(text)
 
             for encoder, reason in stages(self.settings.model, self.cache, progress):
-                store = VectorStore(encoder, self.cache)
-                with self._reloading:
-                    self._store = store
-                    self._state = self._build(tuple(self._state.catalog.articles.values()))
-                self.examine()
+                self.use(encoder)
                 took = time.perf_counter() - start
                 lacks = encoder.split and self._state.catalog.has_english and "en" not in encoder.languages
                 reason = reason or (told("articles.model.no_english") if lacks else "")
-                self.status = replace(self.status, embeddings=encoder.id, reason=reason, seconds=took)
+                self.status = replace(self.status, reason=reason, seconds=took)
         except BotError as error:
             self.status = replace(self.status, embeddings="", reason=str(error))
         finally:
             self.status = replace(self.status, loading=False)
+
+    def use(self, encoder: TextEncoder) -> None:
+        """Searches by the vectors of *encoder* from now on; the articles are encoded here and now."""
+        store = VectorStore(encoder, self.cache)
+        with self._reloading:
+            self._store = store
+            self._state = self._build(tuple(self._state.catalog.articles.values()))
+        self.examine()
+        self.status = replace(self.status, embeddings=encoder.id)
 
     def article(self, id: str, language: str = "") -> Article | None:
         """The article, or its twin in *language* where there is one."""
@@ -499,15 +504,20 @@ class Knowledge:
         allowed = state.catalog.allowed(spoken, channel, segment, today or self.today())
         found = self._find(state, repaired, spoken, allowed)
         if repaired.repairs and found.scope < 1 - 2 * RAW_WINS:
-            raw = self._find(state, CorrectedQuestion(text), spoken, allowed)
+            raw = self._find(state, CorrectedQuestion(text), spoken, allowed, like=found.asked)
             if raw.scope > found.scope + RAW_WINS:
                 found = raw
         return found, spoken, allowed
 
     def _find(
-        self, state: SearchState, repaired: CorrectedQuestion, language: str, allowed: np.ndarray
+        self,
+        state: SearchState,
+        repaired: CorrectedQuestion,
+        language: str,
+        allowed: np.ndarray,
+        like: AnalyzedQuery | None = None,
     ) -> SearchReading:
-        asked, kind = self._asked(state, repaired.text, language)
+        asked, kind = self._asked(state, repaired.text, language, like)
         votes = hear(state.external_retrievers, repaired.text, state.index.place)
         evidence = gather(
             state.index,
@@ -532,9 +542,14 @@ class Knowledge:
             repaired.text, asked, evidence, scores, right, covered, kind, repaired.repairs, votes, plain
         )
 
-    def _asked(self, state: SearchState, text: str, language: str) -> tuple[AnalyzedQuery, str]:
+    def _asked(
+        self, state: SearchState, text: str, language: str, like: AnalyzedQuery | None = None
+    ) -> tuple[AnalyzedQuery, str]:
         """The question as numbers, and which coefficients fit: words, own (our encoder, Russian), sentence
         (any other).
+
+        *like* is another reading of the same question: a sentence encoder, slow beside everything else and
+        used to slips of the finger, is asked once for both.
         """
         reading = state.index.reader.ask(state.index.reader.canonical(text))
         if state.store is None or state.vectors is None or not reading.words:
@@ -546,13 +561,16 @@ class Knowledge:
             state.catalog.has_english and (state.catalog.titled or not is_bare(state.index))
         ):
             return AnalyzedQuery(text, reading), "words"  # running text alone is found better by its words
-        spoken = "en" if kind in _ENGLISH else "ru"
         split = state.vectors.split
+        if like is not None and like.vector is not None and is_russian(like.text) == is_russian(text):
+            if (own := state.store.ask_own(text)) is not None:
+                vector = np.concatenate((own, like.vector[split:]))
+                return AnalyzedQuery(text, reading, vector, like.contrast), kind
+        spoken = "en" if kind in _ENGLISH else "ru"
         vector = centred(state.store.ask(text, spoken)[None], state.center, split)[0]
         contrast = state.contrasts.get(kind)
-        return AnalyzedQuery(
-            text, reading, vector, contrast(vector[split:]) if contrast else (0.0, 0.0)
-        ), kind
+        against = contrast(vector[split:]) if contrast else (0.0, 0.0)
+        return AnalyzedQuery(text, reading, vector, against), kind
 
     def _decide(
         self,

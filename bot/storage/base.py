@@ -330,6 +330,10 @@ class Store(Protocol):
 
     async def keep_setting(self, name: str, value: str | None) -> None: ...
 
+    async def first_setting(self, name: str, value: str) -> str:
+        """The setting as whoever came first kept it: *value* where nobody had."""
+        ...
+
     async def tickets(
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]:

@@ -103,3 +103,12 @@ def test_a_command_on_a_real_terminal(shop: Path, environment: dict[str, str], s
 
     assert done.wait() == 0
     assert "delivery/time" in shown.decode() and (b"\x1b[" in shown) is styled
+
+
+def test_a_slow_preparation_is_told_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Half a minute of silence looks like a hang; standard output stays for the answer."""
+    with busy("Загружаю") as told:
+        told("векторы слов готовятся: 40 %")
+
+    said = capsys.readouterr()
+    assert said.err == "Загружаю: векторы слов готовятся: 40 %\n" and not said.out

@@ -64,6 +64,72 @@ def test_a_question_with_such_words_in_it_stays_a_question(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "не нужен менеджер, просто скажите цену",
+        "консультант больше не нужен",
+        "i don't need a manager, just the invoice",
+        "номер поддержки скажите",
+        "нужна ли запись к специалисту",
+        "do i have to speak to a lawyer before signing",
+        "оператор погрузчика обучение",
+        "tour operator insurance",
+        "вы живой или программа",
+        "живые раки бывают?",
+        "можно мне замену",
+        "давайте на понедельник перепишем",
+    ],
+)
+def test_a_question_about_people_calls_nobody(text: str) -> None:
+    """A person who is refused, paid, learnt to be, or who is only named, and words of asking for a thing."""
+    assert read_act(text).act is Intent.QUESTION
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "обалденные булочки, состав какой",
+        "ужасно удобные стулья, есть чёрные?",
+        "чертовски вкусный суп, что в составе",
+        "почему доставка такая дорогая?",
+        "не работает кнопка оплаты",
+        "awfully nice boots, size 40?",
+        "killer deal on the tent, still on?",
+    ],
+)
+def test_strong_words_and_trouble_are_not_anger(text: str) -> None:
+    """Praise with a strong word, and a calm complaint that asks."""
+    found = read_act(text)
+
+    assert found.act is Intent.QUESTION
+    assert found.upset < 0.6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "вы вообще сообщения читаете?",
+        "немедленно верните мои деньги",
+        "бред а не ответ",
+        "четвёртый раз вам пишу",
+        "give me back my money right now",
+        "total waste of my evening",
+        "i've lost all patience",
+        "unbelievable, wrong cake again, well done",
+    ],
+)
+def test_anger_without_a_swear_word_is_seen(text: str) -> None:
+    assert read_act(text).act is Intent.UPSET
+
+
+@pytest.mark.parametrize(
+    "text", ["could a colleague of yours join this chat", "i'd like to chat with one of your advisors"]
+)
+def test_a_person_is_wanted_without_the_usual_words(text: str) -> None:
+    assert read_act(text).act is Intent.HUMAN
+
+
+@pytest.mark.parametrize(
     ("text", "act"),
     [
         ("Добрый день!", Intent.GREETING),
@@ -206,6 +272,12 @@ def test_the_name_of_a_thing_is_a_question(word: str) -> None:
 
     assert found.act is Intent.QUESTION
     assert found.upset < 0.4
+
+
+@pytest.mark.parametrize("word", ["обмен", "абонемент", "опт", "виниры", "warranty", "parking", "vegan menu"])
+def test_the_name_of_a_thing_after_an_answer_is_the_next_question(word: str) -> None:
+    """It does not say that the answer helped."""
+    assert read_act(word, answered=True).act is Intent.QUESTION
 
 
 READINGS = json.loads((Path(__file__).parent / "intent_readings.json").read_text("utf-8"))

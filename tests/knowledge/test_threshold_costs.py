@@ -54,12 +54,14 @@ def test_expected_shares_and_cost() -> None:
 
 
 def test_the_cheapest_and_the_present_one_stand_in_the_table() -> None:
-    """Dear mistakes raise the threshold, dear people lower it; ties go to the higher."""
+    """Dear mistakes raise the threshold, dear people lower it; where nothing is gained, that of now stays."""
     careful = cost_table(SET, now=0.82, handoff=0.35, costs=Costs(100, 1, 1), measured=False)
     bold = cost_table(SET, now=0.82, handoff=0.35, costs=Costs(1, 10, 10), measured=False)
 
     assert careful.cheapest.threshold == 0.99 and bold.cheapest.threshold <= 0.4
     assert {0.82, careful.cheapest.threshold} <= {r.threshold for r in careful.rows}
+    same = cost_table(SET, now=0.82, handoff=0.35, costs=COSTS, measured=False)
+    assert same.cheapest == same.now
     assert careful.now.threshold == 0.82 and not careful.measured and careful.questions == 4
 
 

@@ -8,6 +8,9 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
+from bot.config.loader import Config
 from bot.model import Event, Incident
 from bot.testing import TestBot, open_test_bot
 
@@ -77,3 +80,17 @@ async def test_a_forgotten_customer_takes_no_operator_with_them(articles: Path, 
         assert await testbot.store.forget_customer(1, testbot.clock())
     async with open_test_bot(articles, storage=file) as testbot:
         assert [m.name for m in testbot.service.desk.context.roster.members()] == ["Ольга"]
+
+
+@pytest.mark.parametrize("password", ["another long password", ""])
+async def test_sessions_outlive_a_restart_and_end_with_the_password(
+    articles: Path, tmp_path: Path, password: str
+) -> None:
+    """The page's sessions are signed alike by every start and process, until the password is another one."""
+    signed = []
+    for word in ("a long password", "a long password", password):
+        config = Config.model_validate({"web": {"password": word or None}})
+        async with open_test_bot(articles, config=config, storage=str(tmp_path / "bot.db")) as testbot:
+            signed.append(testbot.service.secret)
+
+    assert signed[0] == signed[1] != signed[2]

@@ -44,6 +44,7 @@ def run_apart(module: str, folder: Path, heard: Heard) -> None:
                 work.wait()
             except BaseException:
                 work.kill()
+                work.wait()
                 raise
             finally:
                 deadline.cancel()

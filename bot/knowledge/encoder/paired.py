@@ -33,7 +33,7 @@ class PairedEncoder:
         """*sentences* reads every language, *spoken* are those that read one of them better. All are equally
         wide.
         """
-        self._own, self._sentences, self._spoken = own, sentences, spoken
+        self.own, self._sentences, self._spoken = own, sentences, spoken
         self.languages = tuple(spoken)
         self.backgrounds: Mapping[str, Vectors] = {
             language: s.space.background for language, s in {"": sentences, **spoken}.items()
@@ -45,4 +45,4 @@ class PairedEncoder:
     def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> Vectors:
         """(n, dimensions) float32; each part of a row has length 1, or is zero where it knows nothing."""
         sentences = self._spoken.get(language, self._sentences)
-        return np.concatenate((self._own.encode(texts, query=query), sentences.encode(texts, query=query)), 1)
+        return np.concatenate((self.own.encode(texts, query=query), sentences.encode(texts, query=query)), 1)

@@ -12,6 +12,7 @@ from bot.knowledge.quality.evaluation import STEPS, Costs, JudgedCase
 from bot.knowledge.quality.turn_log import LoggedTurn, searched
 
 FEWEST = 50  # questions from which a table says anything
+EQUAL = 0.005  # a threshold that is cheaper by less is no reason to move
 OFFERED = 3  # options of a clarification
 _ALL = tuple(round(n / 100, 2) for n in range(5, 100))
 
@@ -113,15 +114,18 @@ def cost_at(cases: Sequence[ThresholdCase], threshold: float, handoff: float, co
 def cost_table(
     cases: Sequence[ThresholdCase], *, now: float, handoff: float, costs: Costs, measured: bool
 ) -> CostTable:
-    """The thresholds side by side; of equally cheap ones the higher is the cheapest."""
+    """The thresholds side by side; of equally cheap ones that of now is the cheapest, else the higher."""
+    present = cost_at(cases, round(now, 2), handoff, costs)
     cheapest = min(
         (cost_at(cases, t, handoff, costs) for t in _ALL), key=lambda c: (round(c.cost, 6), -c.threshold)
     )
+    if present.cost <= cheapest.cost * (1 + EQUAL):
+        cheapest = present
     shown = sorted({*STEPS[3:], round(now, 2), cheapest.threshold})
     return CostTable(
         len(cases),
         measured,
         tuple(cost_at(cases, t, handoff, costs) for t in shown),
-        cost_at(cases, round(now, 2), handoff, costs),
+        present,
         cheapest,
     )

@@ -20,7 +20,7 @@ from bot.knowledge.query.words import fold
 from bot.model import Intent
 
 # from here a text, or one sentence of it, is a request for a person: better one too many than one lost
-HUMAN_ALONE = 0.35
+HUMAN_ALONE = 0.45
 SENTENCE_DOUBT = 0.1  # a sentence torn from its text proves less
 UPSET_ENOUGH = 0.4  # below, it is not anger but a text unlike any other
 NAMED = 2  # so many words without any mark of feeling name a thing: «рассрочка», "opening hours"
@@ -78,7 +78,7 @@ def _read(text: str, answered: bool, words: IntentWords) -> IntentEstimate:
     human = max([float(chances[_HUMAN]), *(float(p[_HUMAN]) - SENTENCE_DOUBT for p in parts)])
     if human >= HUMAN_ALONE:
         act = Intent.HUMAN
-    elif _asks_after_all(act, chances, upset, parts, named=not answered and _names(seen)):
+    elif act is Intent.HUMAN or _asks_after_all(act, chances, upset, parts, named=_names(seen)):
         act = Intent.QUESTION
     why = {
         "act": act.value,
@@ -115,6 +115,8 @@ _TAKEN_FOR = {
     Intent.GREETING: 0.4,
     Intent.THANKS: 0.4,
     Intent.BYE: 0.4,
+    Intent.YES_HELPED: 0.65,
+    Intent.NOT_HELPED: 0.65,
 }  # what the name of a thing must look like to be more
 _CONTEXT = np.array([{Intent.YES_HELPED: 1.0, Intent.NOT_HELPED: 1.0}.get(a, 0.0) for a in ACTS], np.float32)
 CLEAR_FAILURE = 0.8

@@ -8,7 +8,7 @@ import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from bot.knowledge.retrieval.lexical import Floats
 from bot.knowledge.retrieval.private_folder import is_private, make_private
 
 BATCH = 256
+LAST_ASKED = 64  # questions whose vectors are remembered
 
 
 class TextEncoder(Protocol):
@@ -27,6 +28,13 @@ class TextEncoder(Protocol):
     backgrounds: Mapping[str, Floats]
 
     def encode(self, texts: Sequence[str], *, query: bool = False, language: str = "") -> Floats: ...
+
+
+@runtime_checkable
+class PairedTextEncoder(TextEncoder, Protocol):
+    """Two encoders side by side; the columns of `own` come first."""
+
+    own: TextEncoder
 
 
 def center_of(vectors: Floats) -> Floats | None:
@@ -62,7 +70,9 @@ class VectorStore:
         name = hashlib.sha256(encoder.id.encode()).hexdigest()[:16]
         self.path = cache / f"vectors-{name}.npz" if cache else None
         self._rows: dict[bytes, Floats] = {}
+        self._asked: dict[tuple[str, str], Floats] = {}  # the oldest first
         self._lock = threading.Lock()
+        self._asking = threading.Lock()  # not the same: articles may be encoded for seconds meanwhile
         self._read()
 
     def encode(self, texts: Sequence[str], languages: Sequence[str] | str = "") -> Floats:
@@ -95,9 +105,23 @@ class VectorStore:
             return found
 
     def ask(self, text: str, language: str = "") -> Floats:
-        """The vector of a question; not kept."""
-        found = self.encoder.encode([text], query=True, language=self._reads(language))
-        return np.asarray(found[0], np.float32)
+        """The vector of a question; of those asked last it is known, since a turn may ask more than once."""
+        key = self._reads(language), text
+        with self._asking:
+            found = self._asked.get(key)
+        if found is None:
+            found = np.asarray(self.encoder.encode([text], query=True, language=key[0])[0], np.float32)
+            with self._asking:
+                self._asked[key] = found
+                if len(self._asked) > LAST_ASKED:
+                    del self._asked[next(iter(self._asked))]
+        return found
+
+    def ask_own(self, text: str) -> Floats | None:
+        """The columns of a question before `split`, which cost next to nothing; None where it has none."""
+        if not isinstance(self.encoder, PairedTextEncoder):
+            return None
+        return np.asarray(self.encoder.own.encode([text], query=True)[0], np.float32)
 
     def _reads(self, language: str) -> str:
         """The language as far as the encoder tells texts apart by it."""

@@ -91,6 +91,11 @@ def keep_setting(db: sqlite3.Connection, name: str, value: str | None) -> None:
         )
 
 
+def first_setting(db: sqlite3.Connection, name: str, value: str) -> str:
+    db.execute("insert or ignore into settings(name, value) values(?, ?)", (name, value))
+    return str(db.execute("select value from settings where name = ?", (name,)).fetchone()[0])
+
+
 def tickets(db: sqlite3.Connection, open_only: bool, limit: int, bare: bool = False) -> tuple[Ticket, ...]:
     rows: list[Any] = []
     for query in (_WAITING, _WORKED) if open_only else (_WAITING, _WORKED, _CLOSED):

@@ -266,6 +266,9 @@ class SqliteStore:
     async def keep_setting(self, name: str, value: str | None) -> None:
         await self._write(lambda db: desk.keep_setting(db, name, value))
 
+    async def first_setting(self, name: str, value: str) -> str:
+        return await self._write(lambda db: desk.first_setting(db, name, value))
+
     async def tickets(
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]:

@@ -4,6 +4,8 @@ and changed by the transaction that tells of it.
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bot.errors import VersionConflict
@@ -167,3 +169,9 @@ class DeskStateContract:
         await store.forget_customer(turn.conversation.customer, NOON)
 
         assert [m.name for m in (await store.desk_state()).operators] == ["Ольга"]
+
+    async def test_of_two_who_make_a_setting_the_first_one_holds(self, store: Store) -> None:
+        """What must be one for all is made once, however many make it at the same moment."""
+        made = await asyncio.gather(*(store.first_setting("salt", f"{n}") for n in range(8)))
+
+        assert set(made) == {await store.setting("salt")} and await store.first_setting("salt", "x") in made
