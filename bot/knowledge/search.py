@@ -562,10 +562,14 @@ class Knowledge:
         ):
             return AnalyzedQuery(text, reading), "words"  # running text alone is found better by its words
         split = state.vectors.split
-        if like is not None and like.vector is not None and is_russian(like.text) == is_russian(text):
-            if (own := state.store.ask_own(text)) is not None:
-                vector = np.concatenate((own, like.vector[split:]))
-                return AnalyzedQuery(text, reading, vector, like.contrast), kind
+        if (
+            like is not None
+            and like.vector is not None
+            and is_russian(like.text) == is_russian(text)
+            and (own := state.store.ask_own(text)) is not None
+        ):
+            vector = np.concatenate((own, like.vector[split:]))
+            return AnalyzedQuery(text, reading, vector, like.contrast), kind
         spoken = "en" if kind in _ENGLISH else "ru"
         vector = centred(state.store.ask(text, spoken)[None], state.center, split)[0]
         contrast = state.contrasts.get(kind)
