@@ -126,7 +126,7 @@ class ShortAnswers:
             words = said.split()
             if said in yes or _made_of(words, yes):
                 return "yes"
-            if said in no or _made_of(words, no) or (said.startswith("да ") and _made_of(words[1:], no)):
+            if said in no or _made_of(words, no) or (words[0] in yes and _made_of(words[1:], no)):
                 return "no"
         return next((meant for said in readings if (meant := _nearly(said, yes, no))), "")
 

@@ -22,7 +22,7 @@ from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeSettings, KnowledgeStatus, QuestionContext, ReloadResult, Retriever
 from bot.knowledge.decision.explanation import AskedQuestion, explain
 from bot.knowledge.decision.finding import SearchReading
-from bot.knowledge.decision.offering import Limits, decide, floor_of, is_familiar, offered
+from bot.knowledge.decision.offering import DecisionThresholds, decide, is_familiar, offer_threshold, offered
 from bot.knowledge.decision.ranking import (
     RankingModel,
     SelfCheck,
@@ -598,11 +598,16 @@ class Knowledge:
             for a in (state.index.articles[evidence.articles[i]],)
         )
         familiar = is_familiar(state.index, found.asked.reading.words)
-        limits = Limits(threshold.value, settings.handoff)
-        floor = floor_of(
-            limits, familiar=familiar, by_words=found.asked.vector is None, by_sentences=bool(state.contrasts)
+        thresholds = DecisionThresholds(threshold.value, settings.handoff)
+        least = offer_threshold(
+            thresholds,
+            familiar=familiar,
+            by_words=found.asked.vector is None,
+            by_sentences=bool(state.contrasts),
         )
-        decision = decide(limits, found.confidence, found.scope, floor) if candidates else Decision.HANDOFF
+        decision = (
+            decide(thresholds, found.confidence, found.scope, least) if candidates else Decision.HANDOFF
+        )
         answer = Answer(
             decision,
             candidates,
@@ -613,7 +618,7 @@ class Knowledge:
             options=offered(share[order].tolist(), found.confidence, settings.options),
         )
         spent = 1000 * (time.perf_counter() - start)
-        asked = AskedQuestion(question, language, followed, floor, spent)
+        asked = AskedQuestion(question, language, followed, least, spent)
         why = explain(asked, found, answer, state.index, settings, threshold)
         if state.shift.labels:
             why = {

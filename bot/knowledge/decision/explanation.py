@@ -25,14 +25,14 @@ _LIMITS = {"answer": "answer", "clarify": "answer", "handoff": "handoff"}  # the
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
     """How a question was asked: its `raw` words, the language it is answered in, whether it was understood as
-    one that `followed` the last article, the `floor` below which nothing is offered, the milliseconds
+    one that `followed` the last article, the `least` from which something is offered, the milliseconds
     `spent`.
     """
 
     raw: str
     language: str
     followed: bool
-    floor: float
+    least: float
     spent: float
 
 
@@ -89,7 +89,7 @@ def explain(
             "answer": threshold.value,
             "handoff": settings.handoff,
             "lead": settings.lead,
-            "offer": round(asked.floor, 4),
+            "offer": round(asked.least, 4),
         },
         "threshold": {"precision": round(threshold.precision, 3), "asked": threshold.asked},
         "options": answer.options,

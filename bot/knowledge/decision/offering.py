@@ -14,20 +14,22 @@ from bot.model import Decision
 NEAR = 0.08  # of the first candidate's belief: what has less is not worth a line
 LEAST = 0.03  # probability of a candidate below which it is not offered
 TWO = 0.9  # share of belief that two candidates have together, from which a third is not offered
-UNFAMILIAR = 2.3  # times the floor where the base has no word of what is asked
+UNFAMILIAR = 2.3  # times the usual threshold where the base has no word of what is asked
 NEVER = 1.0
 _WORDS = Path(__file__).parents[1] / "data" / "function_words.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DecisionThresholds:
     """The confidence from which is answered, and the scope below which is handed over."""
 
     answer: float
     handoff: float
 
 
-def floor_of(limits: Limits, *, familiar: bool, by_words: bool, by_sentences: bool) -> float:
+def offer_threshold(
+    thresholds: DecisionThresholds, *, familiar: bool, by_words: bool, by_sentences: bool
+) -> float:
     """What confidence and scope must have on average for anything to be said or offered.
 
     It goes with the threshold of scope: one network alone is often too sure of a small base, both seldom.
@@ -35,15 +37,15 @@ def floor_of(limits: Limits, *, familiar: bool, by_words: bool, by_sentences: bo
     (*by_sentences*) is believed, our own's must say twice as much, and *by_words* nothing does.
     """
     if familiar or by_sentences:
-        return limits.handoff
-    return NEVER if by_words else min(UNFAMILIAR * limits.handoff, limits.answer)
+        return thresholds.handoff
+    return NEVER if by_words else min(UNFAMILIAR * thresholds.handoff, thresholds.answer)
 
 
-def decide(limits: Limits, confidence: float, scope: float, floor: float) -> Decision:
+def decide(thresholds: DecisionThresholds, confidence: float, scope: float, least: float) -> Decision:
     """Answer, ask, or hand over, for a question that has candidates."""
-    if scope < limits.handoff or (confidence + scope) / 2 < floor:
+    if scope < thresholds.handoff or (confidence + scope) / 2 < least:
         return Decision.HANDOFF
-    return Decision.ANSWER if confidence >= limits.answer else Decision.CLARIFY
+    return Decision.ANSWER if confidence >= thresholds.answer else Decision.CLARIFY
 
 
 def offered(shares: Sequence[float], confidence: float, most: int) -> int:
