@@ -16,7 +16,7 @@ WANTED = 0.93  # share of answers that are to be right
 FOREIGN = 0.3  # share of questions that nothing in the base answers, of which the examination knows no number
 FEWEST = 20  # examined questions, below which DEFAULT stands
 USUAL = 60.0  # examined questions that DEFAULT counts for beside what they say
-PRIOR = 30.0  # answers that calibration counts for beside what the examination saw
+PRIOR = 100.0  # answers that calibration counts for beside what the examination saw
 
 
 @dataclass(frozen=True, slots=True)
