@@ -301,7 +301,7 @@ async def test_minutes_of_waiting_come_from_past_answers(shop: TestBot) -> None:
 async def test_hours_name_the_zone_they_are_told_in(shop: TestBot) -> None:
     """Whoever writes from another city cannot know it otherwise."""
     customer = stranger(shop)
-    await customer.says("график работы")
+    await customer.says("до скольки вы работаете")
     assert "10:00–20:00 (время: Москва)" in heard(customer)
 
 

@@ -25,6 +25,7 @@ SENTENCE_DOUBT = 0.1  # a sentence torn from its text proves less
 UPSET_ENOUGH = 0.4  # below, it is not anger but a text unlike any other
 NAMED = 2  # so many words without any mark of feeling name a thing: «рассрочка», "opening hours"
 NAMED_ENOUGH = 0.7  # how angry they must look to be anger all the same
+ONE_WORD_ENOUGH = 0.85  # the same of a single word: «деньги»
 ACTS = tuple(Intent)
 _SENTENCE = re.compile(r"(?<=[.!?…\n])\s+|\n+|;\s")
 _BARE = frozenset(CATEGORIES.index(c) for c in ("negation", "filler", "greeting", "thanks", "bye"))
@@ -160,7 +161,8 @@ def _anger(logit: float, seen: IntentFeatures) -> float:
     words that name a thing are no anger.
     """
     learnt = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
-    if learnt < NAMED_ENOUGH and _names(seen):
+    enough = ONE_WORD_ENOUGH if len(seen.tokens) == 1 else NAMED_ENOUGH
+    if learnt < enough and _names(seen):
         learnt = min(learnt, CALM)
     counts = seen.counts
     listed = sum(min(count, 2) for count in (counts.profanity, counts.insult, counts.accusation))
