@@ -38,6 +38,7 @@ from bot.model import (
 )
 
 T = TypeVar("T")
+ASKING = ("unclear", "emoji")  # reasons of small talk that asks what is meant
 ORDER = ("human", "greeting", "about", "smalltalk", "faq")
 
 
@@ -163,7 +164,7 @@ def _decision(outcome: Outcome) -> tuple[Decision, str | None]:
     if outcome.result is Result.HANDED_OFF:
         return Decision.HANDOFF, None
     if outcome.dialog != "faq":
-        return Decision.CLARIFY if outcome.result is Result.CLARIFIED else Decision.ANSWER, None
+        return Decision.CLARIFY if outcome.reason in ASKING else Decision.ANSWER, None
     told = next((str(e.data.get("article")) for e in outcome.events if e.kind == "answered"), None)
     if told is not None:
         return Decision.ANSWER, told

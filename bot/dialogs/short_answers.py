@@ -126,7 +126,8 @@ class ShortAnswers:
             words = said.split()
             if said in yes or _made_of(words, yes):
                 return "yes"
-            if said in no or _made_of(words, no) or (words[0] in yes and _made_of(words[1:], no)):
+            after_yes = words[1:] if words and words[0] in yes else []
+            if said in no or _made_of(words, no) or _made_of(after_yes, no):
                 return "no"
         return next((meant for said in readings if (meant := _nearly(said, yes, no))), "")
 

@@ -13,7 +13,7 @@ from bot.dialogs.reply import ReplyContext, human_button, said
 from bot.dialogs.short_answers import ShortAnswers, is_signs, is_wordless
 from bot.handoff.context import brings_words
 from bot.i18n.texts import Texts
-from bot.model import Event, Intent, Media, Outcome, Result, Turn
+from bot.model import Event, Intent, Media, Outcome, Turn
 
 _SEEN = {
     Media.VOICE: "voice",
@@ -105,7 +105,4 @@ class SmallTalk:
         else:
             state = memory.now(turn, earlier=memory.listed)
         buttons = [human_button(turn, self._texts)] if offered else []
-        asks = key in ("unclear", "emoji")
-        spoken = said(turn, self._speaker, f"small.{key}", buttons=buttons)
-        result = Result.CLARIFIED if asks else Result.ANSWERED
-        return replace(spoken, result=result, reason=key, state=state)
+        return replace(said(turn, self._speaker, f"small.{key}", buttons=buttons), reason=key, state=state)

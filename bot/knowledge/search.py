@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import re
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -61,6 +62,17 @@ Read = tuple[tuple[Article, ...], tuple[Problem, ...]]  # what a folder holds no
 _ENGLISH = ("english", "paired_en")  # coefficients for English questions in a base that has English articles
 _KINDS = ("paired", "own", "sentence", "paired_en", "english", "words")  # whose threshold speaks for the base
 _NOTHING: Mapping[str, object] = {}
+
+
+_LONG_NUMBER = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){6,}")  # a phone, a card, an order
+
+
+def _without_numbers(text: str) -> str:
+    """*text* without long numbers, where words are left: they would only look like words the base does not
+    know.
+    """
+    shorter = _LONG_NUMBER.sub(" ", text)
+    return shorter if any(c.isalpha() for c in shorter) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,7 +510,7 @@ class Knowledge:
         """The better reading of a question, raw or repaired, with its language and the articles that may
         answer it.
         """
-        text = question[:MAX_QUESTION].replace("\0", " ")
+        text = _without_numbers(question[:MAX_QUESTION].replace("\0", " "))
         repaired = repair(text, state.lexicon)
         spoken = state.catalog.language_of(repaired.text, language)
         allowed = state.catalog.allowed(spoken, channel, segment, today or self.today())

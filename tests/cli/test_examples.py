@@ -13,7 +13,7 @@ from bot.cli.settings import load
 from bot.testing import open_test_bot
 from tests.cli.conftest import Run
 
-QUESTION = "доставка заказ"
+QUESTION = "деньги за доставку"
 
 
 def talk(shop: Path, *, options: tuple[str, ...] = ("Стоимость доставки", "Стоимость доставки")) -> None:

@@ -238,7 +238,7 @@ async def test_one_candidate_is_a_question_to_be_answered_with_yes_or_no(shop: T
 
 async def one_candidate_line(shop: TestBot) -> str:
     for number, line in enumerate(
-        ("когда приедет курьер", "что можно вернуть", "есть ли у вас рассрочка", "как с вами оплатить")
+        ("когда приедет курьер", "где заказ", "деньги", "что можно вернуть", "есть ли у вас рассрочка")
     ):
         customer = stranger(shop, 50 + number)
         await customer.says(line)

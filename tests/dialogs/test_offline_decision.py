@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from bot.app import open_judge, open_knowledge
 from bot.cli.root import app
 from bot.config.loader import Config, read_config
+from bot.dialogs.offline_decision import ASKING
+from bot.storage.base import TurnRecord
 from bot.testing.harness import TestBot, open_test_bot
 from bot.web.server import build_app
 from bot.web.services import WebServices
@@ -72,6 +74,14 @@ def demo() -> Config:
     )
 
 
+async def _last(testbot: TestBot) -> TurnRecord:
+    """The turn that was decided last."""
+    found: list[TurnRecord] = []
+    while rows := await testbot.service.store.turns(after=found[-1].id if found else 0, limit=500):
+        found += rows
+    return found[-1]
+
+
 async def live(testbot: TestBot, number: int, text: str) -> tuple[str, str, str]:
     """Who answered a new customer, why, and with which article: as it was kept."""
     customer = testbot.customer(chat=str(3000 + number))
@@ -94,7 +104,7 @@ async def live(testbot: TestBot, number: int, text: str) -> tuple[str, str, str]
             "handoff"
             if kinds & {"unanswered", "ticket_opened"}
             else "clarify"
-            if "clarified" in kinds
+            if "clarified" in kinds or (await _last(testbot)).reason in ASKING
             else "answer"
         )
     )

@@ -43,7 +43,7 @@ SAID = [
     "промокод",
     "оплата",
     "xyz",
-    "123",
+    "п123",
 ]
 
 
@@ -292,6 +292,17 @@ def test_each_of_two_encoders_has_features_of_its_own(index: Index) -> None:
     assert (rows[by_sentence]["semantic"], rows[by_sentence]["sentence"]) == (0, 1)
     assert rows[by_sentence]["head_sentence"] > 0 >= rows[by_sentence]["head_semantic"]
     assert evidence.similar > 0 and evidence.similar_sentence > 0
+
+
+def test_a_phone_number_beside_a_question_changes_nothing(tmp_path: Path) -> None:
+    """Customers leave their number, their card or their order beside what they ask."""
+    base = Knowledge.open(write_shop(tmp_path), settings=WORDS_ONLY)
+    asked = "сколько стоит доставка"
+
+    for number in ("+7 912 345-67-89", "8(912)3456789", "2200 1234 5678 9010", "заказ 100000123"):
+        answer = base.answer(f"{asked} {number}")
+        assert answer.article == base.answer(asked).article == "delivery/cost", number
+    assert base.answer("+7 912 345-67-89").article is None
 
 
 # --- reload

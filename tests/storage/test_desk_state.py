@@ -104,9 +104,19 @@ KINDS = frozenset({
 
 
 def lived(seed: int, count: int = 400) -> list[Event]:
-    """A life of the desk, the same for the same seed; moments repeat, as they do in one turn."""
+    """A life of the desk, the same for the same seed; moments repeat, as they do in one turn. No incident is
+    over before it has begun.
+    """
     dice = Random(seed)
-    return [_one(dice, moment(1795300000000 + n // 2 * 1000)) for n in range(count)]
+    begun: set[object] = set()
+    found = []
+    for n in range(count):
+        event = _one(dice, moment(1795300000000 + n // 2 * 1000))
+        if event.kind == "incident_on":
+            begun.add(event.data["number"])
+        if event.kind != "incident_off" or event.data["number"] in begun:
+            found.append(event)
+    return found
 
 
 def _one(dice: Random, at: datetime) -> Event:

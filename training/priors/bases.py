@@ -276,7 +276,9 @@ def easy_questions(
     """So many as are EASY of *answered* and these together: examples and titles, each said `easily`."""
     pool = [(t, a.id) for a in articles for t in a.questions if t.strip()]
     wanted = min(len(pool), round(answered * EASY / (1 - EASY)))
-    return [(easily(t, language, rnd), i) for t, i in rnd.sample(pool, wanted)]
+    found = [(easily(t, language, rnd), i) for t, i in rnd.sample(pool, wanted)]
+    taken = {t for t, _ in pool}
+    return [(t, i) for t, i in found if t not in taken]
 
 
 @dataclass(frozen=True)
