@@ -75,6 +75,7 @@ class ThresholdPages:
             days=days,
             spans=SPANS,
             now=self._knowledge.threshold.value,
+            source=self._source(words),
             can_set=self._services.set_threshold is not None,
             bounds=(LOWEST, HIGHEST),
         )
@@ -105,6 +106,16 @@ class ThresholdPages:
             await self._services.store.enqueue([], now, events=[event])
         text = words["cost_set"].replace("{answer}", f"{answer:.2f}").replace("{before}", f"{before:.2f}")
         return web.json_response({"text": text, "answer": answer})
+
+    def _source(self, words: Mapping[str, str]) -> str:
+        """Who chose the present threshold, and what is expected of it."""
+        threshold = self._knowledge.threshold
+        if self._knowledge.settings.answer is not None:
+            return words["cost_by_owner"]
+        if not threshold.asked:
+            return words["cost_by_default"]
+        share = f"{100 * threshold.precision:.0f}"
+        return words["cost_by_base"].replace("{n}", str(threshold.asked)).replace("{share}", share)
 
     def _table(self, cases: Sequence[ThresholdCase], costs: Costs) -> CostTable:
         now, handoff = self._knowledge.threshold.value, self._knowledge.settings.handoff

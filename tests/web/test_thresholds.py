@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -62,6 +63,19 @@ async def _shown(page: Page, query: str = "") -> str:
     return unescape(await response.text())
 
 
+async def test_the_page_says_who_chose_the_threshold(page: Page, knowledge: Knowledge) -> None:
+    """A base that examined itself says by how many questions; an owner's is the owner's."""
+    words, chosen = read_words("ru"), knowledge.threshold
+    said = words["cost_by_base"].replace("{n}", str(chosen.asked))
+    assert (
+        chosen.asked > 0
+        and f"{said.replace('{share}', f'{100 * chosen.precision:.0f}')}</p>" in await _shown(page)
+    )
+
+    knowledge.settings = replace(knowledge.settings, answer=0.7)
+    assert f"{words['cost_by_owner']}</p>" in await _shown(page)
+
+
 async def test_little_is_said_to_be_little(page: Page) -> None:
     """Below the fewest there is no table, no picture and no advice; the form is there."""
     await _ask(page, 3)
@@ -72,7 +86,7 @@ async def test_little_is_said_to_be_little(page: Page) -> None:
     assert "<table" not in html and "<svg" not in html and 'id="set"' in html
 
 
-async def test_the_cheapest_threshold_follows_the_owners_weights(page: Page) -> None:
+async def test_the_cheapest_threshold_follows_the_owners_weights(page: Page, knowledge: Knowledge) -> None:
     """Dear mistakes raise it, dear people lower it; the present one is marked, and weights are kept in the
     form.
     """
@@ -87,7 +101,7 @@ async def test_the_cheapest_threshold_follows_the_owners_weights(page: Page) -> 
     english = await (await page.client.get("/threshold?lang=en", headers={"Accept": "text/html"})).text()
     assert "The cheapest threshold is" in english
     kb = await (await page.client.get("/kb?lang=ru", headers={"Accept": "text/html"})).text()
-    assert 'href="/threshold"' in kb and "0.82" in kb
+    assert 'href="/threshold"' in kb and f"{knowledge.threshold.value:.2f}" in kb
     await _ask(page, 1)
     assert f"на {FEWEST + 1} вопросах" in await _shown(page)
 
@@ -101,7 +115,7 @@ async def test_weights_that_are_none_are_refused(page: Page, query: str) -> None
 
 async def test_a_threshold_is_set_with_an_event(page: Page, knowledge: Knowledge, given: list[float]) -> None:
     """What was before and what is now is on record."""
-    before = knowledge.settings.answer
+    before = knowledge.threshold.value
 
     answer = await page.post("/threshold/set", answer="0,61")
 
