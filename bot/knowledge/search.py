@@ -8,9 +8,8 @@ import re
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +27,11 @@ from bot.knowledge.decision.ranking import (
     RankingModel,
     SelfCheck,
     chances,
-    check_of,
     confidence,
     is_bare,
     rank,
     read_models,
 )
-from bot.knowledge.decision.self_check import Encode, examine, threshold_of
 from bot.knowledge.decision.threshold import AnswerThreshold
 from bot.knowledge.quality.feedback import FEWEST, NEWEST, NO_SHIFT, ConfidenceShift, Feedback, shift_of
 from bot.knowledge.query.analyzer import TextAnalyzer
@@ -44,10 +41,10 @@ from bot.knowledge.query.synonyms import read_speech
 from bot.knowledge.retrieval import index_cache
 from bot.knowledge.retrieval.channels import ChannelRetriever, retriever_names
 from bot.knowledge.retrieval.external import find_factories, hear, invite
-from bot.knowledge.retrieval.features import AnalyzedQuery, Contrast, Vectors, gather
+from bot.knowledge.retrieval.features import AnalyzedQuery, gather
 from bot.knowledge.retrieval.index import Index
-from bot.knowledge.retrieval.lexical import Floats
-from bot.knowledge.retrieval.semantic import TextEncoder, VectorStore, center_of, centred
+from bot.knowledge.retrieval.semantic import TextEncoder, VectorStore, centred
+from bot.knowledge.search_state import SearchState, examined, is_light, kind_of, lexicon_of, with_articles
 from bot.model import Answer, Candidate, Decision
 from bot.text.problems import told
 
@@ -73,27 +70,6 @@ def _without_numbers(text: str) -> str:
     """
     shorter = _LONG_NUMBER.sub(" ", text)
     return shorter if any(c.isalpha() for c in shorter) else text
-
-
-@dataclass(frozen=True, slots=True)
-class SearchState:
-    """Everything a question needs, swapped whole by a reload.
-
-    `center` is the common part of the vectors of a foreign encoder, `contrasts` belong to a sentence encoder
-    beside our own, by kind.
-    """
-
-    catalog: ArticleCatalog
-    index: Index
-    lexicon: Lexicon
-    vectors: Vectors | None = None
-    store: VectorStore | None = None
-    center: np.ndarray | None = None
-    contrasts: Mapping[str, Contrast] = field(default_factory=dict)
-    checks: Mapping[str, SelfCheck] = field(default_factory=dict)
-    thresholds: Mapping[str, AnswerThreshold] = field(default_factory=dict)
-    external_retrievers: Mapping[str, Retriever] = field(default_factory=dict)
-    shift: ConfidenceShift = NO_SHIFT
 
 
 class Knowledge:
@@ -153,7 +129,7 @@ class Knowledge:
             old = self._state.catalog.articles
             now = {a.id: a for a in articles}
             if now != old:
-                self._state = self._build(articles)
+                self._state = self._built(articles)
             self.problems = problems
             self._reader.forget_all_but([t for read in self._state.index.read for t in read])
             broken = len({p.file for p in problems if p.severity == "error"})
@@ -184,30 +160,7 @@ class Knowledge:
         """The base asks itself its own examples, so that confidence knows how hard this base is; a second or
         so, answers go on.
         """
-        state = self._state
-        state.lexicon.warm()
-        if state.index.kernel is not None:
-            state.index.kernel.warm()
-        kinds: list[tuple[str, Encode | None, Sequence[Article]]] = [("words", None, state.catalog.published)]
-        if state.store is not None and state.vectors is not None:
-            store, center = state.store, state.center
-            parts: dict[str, list[Article]] = {}
-            for article in state.catalog.published:
-                parts.setdefault(self._kind(article.lang == "en"), []).append(article)
-            split = store.encoder.split
-
-            def vectors_of(articles: Sequence[Article], texts: Sequence[str]) -> Floats:
-                return centred(store.encode(texts, articles[0].lang), center, split)
-
-            kinds += [(kind, partial(vectors_of, articles), articles) for kind, articles in parts.items()]
-        checks: dict[str, SelfCheck] = {}
-        thresholds: dict[str, AnswerThreshold] = {}
-        for kind, encode, articles in kinds:
-            split = state.vectors.split if state.vectors is not None and kind != "words" else 0
-            found = examine(articles, self._reader, encode, split=split, contrast=state.contrasts.get(kind))
-            model = self._models[kind]
-            checks[kind] = check_of(found.index, found.cases, model, found.barred)
-            thresholds[kind] = threshold_of(found, model, checks[kind])
+        checks, thresholds = examined(self._state, self._reader, self._models)
         with self._reloading:
             self._state = replace(self._state, checks=checks, thresholds=thresholds)
         self._refine()
@@ -252,7 +205,7 @@ class Knowledge:
         """The same search over other articles, to ask what a change would do; nothing of it is kept."""
         other = copy.copy(self)
         other._reloading = threading.Lock()
-        other._state = self._build(articles)
+        other._state = self._built(articles)
         return other
 
     def load_embeddings(self, say: Callable[[str], object] = lambda _: None) -> None:
@@ -289,7 +242,7 @@ class Knowledge:
         store = VectorStore(encoder, self.cache)
         with self._reloading:
             self._store = store
-            self._state = self._build(tuple(self._state.catalog.articles.values()))
+            self._state = self._built(tuple(self._state.catalog.articles.values()))
         self.examine()
         self.status = replace(self.status, embeddings=encoder.id)
 
@@ -332,9 +285,11 @@ class Knowledge:
         if kept is None:
             return None
         self._reader = kept.index.reader
-        external_retrievers = invite(self._factories, kept.catalog.published)
         self._state = SearchState(
-            kept.catalog, kept.index, self._lexicon(kept.index), external_retrievers=external_retrievers
+            kept.catalog,
+            kept.index,
+            lexicon_of(kept.index, self._reader),
+            external_retrievers=invite(self._factories, kept.catalog.published),
         )
         return self._library.read()
 
@@ -345,67 +300,9 @@ class Knowledge:
                 index_cache.place_of(self.cache, self.folder), key, self._library, self._state.index
             )
 
-    def _lexicon(self, index: Index) -> Lexicon:
-        return Lexicon(
-            index.questions.forms | index.passages.forms,
-            (w for phrase in self._reader.speech.same for w in phrase),
-        )
-
-    def _build(self, articles: Sequence[Article]) -> SearchState:
-        catalog = ArticleCatalog(articles)
-        index = Index(catalog.published, self._reader)
-        lexicon = self._lexicon(index)
-        state = replace(
-            self._state,
-            catalog=catalog,
-            index=index,
-            lexicon=lexicon,
-            external_retrievers=invite(self._factories, catalog.published),
-        )
-        if self._store is None:
-            return replace(state, vectors=None, store=None, center=None, contrasts={})
-        encoder = self._store.encoder
-        spoken = [a.lang for a in index.articles]
-        languages = [[spoken[i] for i in side.owners] for side in (index.questions, index.passages)]
-        questions, passages = (
-            self._store.encode(side.texts, said)
-            for side, said in zip((index.questions, index.passages), languages, strict=True)
-        )
-        every = np.concatenate((questions, passages)) if len(passages) else questions
-        center = None if self._is_own() or encoder.split else center_of(every)
-        vectors = Vectors(
-            centred(questions, center, encoder.split),
-            centred(passages, center, encoder.split),
-            encoder.id,
-            encoder.split,
-        )
-        contrasts = self._contrasts(
-            every, np.array([s == "en" for said in languages for s in said], np.bool_)
-        )
-        return replace(state, vectors=vectors, store=self._store, center=center, contrasts=contrasts)
-
-    def _contrasts(self, vectors: Floats, english: np.ndarray) -> Mapping[str, Contrast]:
-        """By kind of coefficients; none where no sentence encoder stands beside our own."""
-        encoder = self._store.encoder if self._store is not None else None
-        if encoder is None or not encoder.backgrounds:
-            return {}
-        return {
-            self._kind(spoken == "en"): Contrast.of(
-                vectors[english == (spoken == "en"), encoder.split :],
-                encoder.backgrounds.get(spoken, encoder.backgrounds[""]),
-            )
-            for spoken in ("", "en")
-        }
-
-    def _kind(self, english: bool) -> str:
-        """Which coefficients go with the encoder that is loaded and with the language."""
-        if self._store is not None and self._store.encoder.split:
-            if not english:
-                return "paired"
-            return "paired_en" if "en" in self._store.encoder.languages else "english"
-        if not self._is_own():
-            return "sentence"
-        return "english" if english else "own"
+    def _built(self, articles: Sequence[Article]) -> SearchState:
+        retrievers = invite(self._factories, [a for a in articles if a.status == "published"])
+        return with_articles(self._state, articles, self._reader, self._store, retrievers)
 
     @property
     def threshold(self) -> AnswerThreshold:
@@ -417,9 +314,6 @@ class Knowledge:
         if self.settings.answer is not None:
             return AnswerThreshold(self.settings.answer)
         return state.thresholds.get(kind, AnswerThreshold())
-
-    def _is_own(self) -> bool:
-        return self._store is not None and self._store.encoder.id.startswith("encoder-")
 
     # --- the question
     # ------------------------------------------------------------------------------------------------
@@ -460,11 +354,7 @@ class Knowledge:
         too many articles.
         """
         state = self._state
-        return (
-            (state.store is None or self._is_own())
-            and not state.external_retrievers
-            and len(state.index.articles) <= FEW
-        )
+        return is_light(state.store) and not state.external_retrievers and len(state.index.articles) <= FEW
 
     def answer(
         self,
@@ -566,7 +456,7 @@ class Knowledge:
         reading = state.index.reader.ask(state.index.reader.canonical(text))
         if state.store is None or state.vectors is None or not reading.words:
             return AnalyzedQuery(text, reading), "words"
-        kind = self._kind(not is_russian(text))
+        kind = kind_of(state.store, english=not is_russian(text))
         if kind in _ENGLISH and not state.catalog.has_english and state.vectors.split:
             kind = "paired"  # its sentence encoder reads every language
         elif kind == "english" and not (
