@@ -49,7 +49,7 @@ from bot.model import Answer, Candidate, Decision
 from bot.text.problems import told
 
 MAX_QUESTION = 3000  # characters that are read of a question
-WORTH_SAVING = 1.0  # seconds of building from which the index is kept for the next start
+WORTH_SAVING = 0.4  # seconds of building from which the index is kept for the next start
 EXAMINED_AT_ONCE = 3000  # example questions: a larger base examines itself in the background
 OWN_WORDS = 0.97  # how sure a question is that stands word for word in one article and in no other
 RAW_WINS = 0.05  # how much better covered the raw question must be to win over the repaired one

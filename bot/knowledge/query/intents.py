@@ -20,7 +20,7 @@ from bot.knowledge.query.words import fold
 from bot.model import Intent
 
 # from here a text, or one sentence of it, is a request for a person: better one too many than one lost
-HUMAN_ALONE = 0.45
+HUMAN_ALONE = 0.43
 SENTENCE_DOUBT = 0.1  # a sentence torn from its text proves less
 UPSET_ENOUGH = 0.4  # below, it is not anger but a text unlike any other
 NAMED = 2  # so many words without any mark of feeling name a thing: «рассрочка», "opening hours"
