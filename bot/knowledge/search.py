@@ -38,6 +38,7 @@ from bot.knowledge.query.analyzer import TextAnalyzer
 from bot.knowledge.query.correction import CorrectedQuestion, Lexicon, repair
 from bot.knowledge.query.follow_ups import follows, joined
 from bot.knowledge.query.synonyms import read_speech
+from bot.knowledge.query.words import words_of
 from bot.knowledge.retrieval import index_cache
 from bot.knowledge.retrieval.channels import ChannelRetriever, retriever_names
 from bot.knowledge.retrieval.external import find_factories, hear, invite
@@ -61,14 +62,25 @@ _KINDS = ("paired", "own", "sentence", "paired_en", "english", "words")  # whose
 _NOTHING: Mapping[str, object] = {}
 
 
+CODE = 5  # digits in a row that an article may name: a code of an error, a number of a form
 _LONG_NUMBER = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){6,}")  # a phone, a card, an order
 
 
-def _without_numbers(text: str) -> str:
-    """*text* without long numbers, where words are left: they would only look like words the base does not
-    know.
+def _without_numbers(text: str, index: Index) -> str:
+    """*text* without long numbers that no article of *index* names, where words are left: they would only
+    look like words that the base does not know.
     """
-    shorter = _LONG_NUMBER.sub(" ", text)
+
+    def kept(found: re.Match[str]) -> str:
+        codes = [w for w in words_of(found.group()) if len(w) >= CODE]
+        numbers = index.reader.lemmas.get(codes) if codes else ()
+        return (
+            found.group()
+            if any(0 <= n < len(index.word_known) and index.word_known[n] for n in numbers)
+            else " "
+        )
+
+    shorter = _LONG_NUMBER.sub(kept, text)
     return shorter if any(c.isalpha() for c in shorter) else text
 
 
@@ -400,7 +412,7 @@ class Knowledge:
         """The better reading of a question, raw or repaired, with its language and the articles that may
         answer it.
         """
-        text = _without_numbers(question[:MAX_QUESTION].replace("\0", " "))
+        text = _without_numbers(question[:MAX_QUESTION].replace("\0", " "), state.index)
         repaired = repair(text, state.lexicon)
         spoken = state.catalog.language_of(repaired.text, language)
         allowed = state.catalog.allowed(spoken, channel, segment, today or self.today())

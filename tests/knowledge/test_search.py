@@ -305,6 +305,17 @@ def test_a_phone_number_beside_a_question_changes_nothing(tmp_path: Path) -> Non
     assert base.answer("+7 912 345-67-89").article is None
 
 
+def test_a_code_that_an_article_names_is_asked_for(tmp_path: Path) -> None:
+    """A long number that stands in the base says which article is meant."""
+    folder = write_shop(tmp_path)
+    text = "---\ntitle: Коды отказа\n---\n0400300003: подпись не совпадает. 0300300001: ошибка в формате."
+    (folder / "codes.md").write_text(text, "utf-8")
+    base = Knowledge.open(folder, settings=WORDS_ONLY)
+
+    assert base.answer("0400300003 что это").candidates[0].article == "codes"
+    assert base.answer("0400300003 что это").scope > base.answer("0400300999 что это").scope
+
+
 # --- reload
 # ------------------------------------------------------------------------------------------------------------
 
