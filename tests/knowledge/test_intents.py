@@ -248,23 +248,20 @@ def test_reading_needs_neither_torch_nor_a_dictionary() -> None:
     assert said == ["human", "[]"]
 
 
-def test_reading_is_fast() -> None:
-    """Half a millisecond for a short message, once its words have been met."""
-    texts = ["где мой заказ, уже третий день жду", "позовите оператора пожалуйста", "спасибо большое"]
-    for text in texts:
-        read_act(text)
-    start = time.perf_counter()
-    for _ in range(200):
-        for text in texts:
-            read_act(text)
-
-    assert (
-        time.perf_counter() - start
-    ) / 600 < 0.002  # four times the aim: the machine of a test may be busy
-
-
 @pytest.mark.parametrize(
-    "word", ["рассрочка", "шоурум", "ортодонт", "парковка", "виниры", "instalments", "opening hours"]
+    "word",
+    [
+        "синий",
+        "деньги",
+        "queen",
+        "рассрочка",
+        "шоурум",
+        "ортодонт",
+        "парковка",
+        "виниры",
+        "instalments",
+        "opening hours",
+    ],
 )
 def test_the_name_of_a_thing_is_a_question(word: str) -> None:
     """One or two calm words that no list knows ask about a thing: nobody is angry and nobody greets."""

@@ -114,8 +114,8 @@ _LIGHT = (Intent.GREETING, Intent.THANKS, Intent.BYE, Intent.YES_HELPED)
 _TAKEN_FOR = {
     Intent.UPSET: NAMED_ENOUGH,
     Intent.GREETING: 0.4,
-    Intent.THANKS: 0.4,
-    Intent.BYE: 0.4,
+    Intent.THANKS: 0.6,
+    Intent.BYE: 0.6,
     Intent.YES_HELPED: 0.65,
     Intent.NOT_HELPED: 0.65,
 }  # what the name of a thing must look like to be more
