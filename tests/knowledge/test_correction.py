@@ -89,6 +89,17 @@ def test_english_questions_stay_english_in_a_russian_base() -> None:
     assert repair("how can i return my order", SHOP).text == "how can i return my order"
 
 
+def test_an_english_word_is_no_slip_of_another() -> None:
+    """What the base does not say is not bent towards what it says; a real slip is."""
+    english = Lexicon(["come", "parcel", "return", "refund", "sand"])
+
+    assert (
+        repair("my parcel never came, you sent nothing", english).text
+        == "my parcel never came, you sent nothing"
+    )
+    assert repair("i want to retrun it", english).text == "i want to return it"
+
+
 def test_russian_layout_of_english_words() -> None:
     """The other way round, where the base has English words."""
     assert repair("руддщ цруку щквук", MIXED).text.endswith("where order")

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from bot.knowledge.query.spelling import SpellingIndex
 from bot.knowledge.query.words import fold, is_known, words_of
 
 MOST_REMEMBERED = 10_000  # misspelt words whose meaning is kept
 _DATA = Path(__file__).parents[1] / "data"
+COMMON_ENGLISH = 15_000  # words of the list behind them are rare, and some are misspelt
 _EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
 _RU = "йцукенгшщзхъфывапролджэячсмитьбюё"
 _TO_RU = str.maketrans(_EN, _RU.replace("ё", "е"))
@@ -176,6 +179,13 @@ def _common_set() -> frozenset[str]:
 def _common_latin() -> frozenset[str]:
     rows = (_DATA / "frequency_en.txt").read_text("utf-8").splitlines()
     return frozenset(w for row in rows if (w := row.partition("\t")[0]).isalpha())
+
+
+@functools.cache
+def _english_words() -> frozenset[str]:
+    """English words that are no slips: the commonest of those that our encoder has rows for."""
+    with np.load(_DATA / "encoder_en.npz") as data:
+        return frozenset(data["words"].tobytes().decode().split("\n")[:COMMON_ENGLISH])
 
 
 @functools.lru_cache(maxsize=65_536)
@@ -449,7 +459,7 @@ def _from_roman(chunk: str, lexicon: Lexicon) -> str:
 def _mend_spelling(chunks: list[str], place: int, lexicon: Lexicon, repairs: list[Correction]) -> None:
     chunk = chunks[place]
     for word in words_of(chunk):
-        if len(word) < 4 or not word.isalpha() or lexicon.knows(word):
+        if len(word) < 4 or not word.isalpha() or lexicon.knows(word) or word in _english_words():
             continue
         if word.startswith("не") and len(word) > 5 and lexicon.knows(word[2:]):  # law: a «не» is never lost
             repairs.append(Correction(word, f"не {word[2:]}", "split"))
