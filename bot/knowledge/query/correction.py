@@ -19,7 +19,7 @@ from bot.knowledge.query.words import fold, is_known, words_of
 
 MOST_REMEMBERED = 10_000  # misspelt words whose meaning is kept
 _DATA = Path(__file__).parents[1] / "data"
-COMMON_ENGLISH = 15_000  # words of the list behind them are rare, and some are misspelt
+COMMON_ENGLISH = 1_000  # rarer words are oftener slips of what the base says: «matters» of a mattress shop
 _EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
 _RU = "йцукенгшщзхъфывапролджэячсмитьбюё"
 _TO_RU = str.maketrans(_EN, _RU.replace("ё", "е"))
