@@ -94,6 +94,15 @@ class OnnxEncoder(ABC):
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
 
 
+def is_whole(folder: Path) -> bool:
+    """Whether *folder* holds what was written, without opening it: a session takes a third of a second."""
+    try:
+        _verify(folder)
+    except ValueError:
+        return False
+    return True
+
+
 def write_checksums(folder: Path) -> None:
     """What `OnnxEncoder` compares the files of *folder* with."""
     _write(folder, {name: _checksum(folder / name) for name in FILES})

