@@ -73,12 +73,7 @@ def _without_numbers(text: str, index: Index) -> str:
 
     def kept(found: re.Match[str]) -> str:
         codes = [w for w in words_of(found.group()) if len(w) >= CODE]
-        numbers = index.reader.lemmas.get(codes) if codes else ()
-        return (
-            found.group()
-            if any(0 <= n < len(index.word_known) and index.word_known[n] for n in numbers)
-            else " "
-        )
+        return found.group() if codes and index.says(codes) else " "
 
     shorter = _LONG_NUMBER.sub(kept, text)
     return shorter if any(c.isalpha() for c in shorter) else text

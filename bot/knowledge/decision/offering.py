@@ -67,7 +67,7 @@ def is_familiar(index: Index, words: Sequence[str]) -> bool:
     if not lemmas:
         return True
     reader = index.reader
-    if any(0 <= n < len(index.word_known) and index.word_known[n] for n in reader.lemmas.get(lemmas)):
+    if index.says(lemmas):
         return True
     rarity = index.meaning_rarity
     meant = reader.meanings.get(reader.speech.meanings(lemmas))

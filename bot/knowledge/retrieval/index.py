@@ -462,6 +462,11 @@ class Index:
             flat[:bag].reshape(5, n), flat[bag:body].reshape(3, a), flat[body : body + 4 * p].reshape(4, p)
         )
 
+    def says(self, lemmas: Sequence[str]) -> bool:
+        """Whether any of *lemmas* stands anywhere in the base."""
+        numbers = self.reader.lemmas.get(lemmas)
+        return any(0 <= n < len(self.word_known) and self.word_known[n] for n in numbers)
+
     def known_share(self, reading: AnalyzedText) -> float:
         """The share of a question's weight whose words stand anywhere in the base."""
         terms = reading.lemmas[0]
