@@ -153,6 +153,38 @@ class StoredEvent:
     peer: Peer | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one process, among those that share a database, to do what only one may do at a time.
+
+    "channel:NAME" is the right to send to that channel and to poll it, "periodic" to go the rounds. *epoch*
+    grows with each change of holder; after *until* (the database's time) anybody may take it.
+    """
+
+    name: str
+    holder: str
+    epoch: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A process at work on the database, as it last reported.
+
+    *articles* is the version of the articles it answers from, *skew* how many seconds its wall clock is ahead
+    of the database's, *settings* the fingerprint of its config.
+    """
+
+    name: str
+    version: str = ""
+    roles: tuple[str, ...] = ()
+    articles: str = ""
+    settings: str = ""
+    skew: float = 0.0
+    started: datetime | None = None
+    seen: datetime | None = None
+
+
 class Store(Protocol):
     """Storage of everything.
 
@@ -160,6 +192,8 @@ class Store(Protocol):
     """
 
     file: Path | None  # the database's file; None where it is none
+    holder: str  # this process among those that share the database
+    shared: bool  # whether other processes may be at work on it, too
 
     # --- intake
     async def accept(
@@ -415,6 +449,47 @@ class Store(Protocol):
 
     async def counts(self) -> Mapping[str, int]:
         """How many inbounds wait, deliveries by status, tickets by status: for health and metrics."""
+        ...
+
+    # --- several processes (a store that is one process's own holds every lease and hears no hints)
+    async def renew(self, names: Collection[str], now: datetime, lasting: timedelta) -> Mapping[str, Lease]:
+        """Take or keep leases: of *names* those that nobody else holds are this process's until *now* +
+        *lasting*. Returns those it holds now; a lease that came from another holder has a new epoch.
+        """
+        ...
+
+    async def give_up(self, names: Collection[str]) -> None:
+        """Let go of leases, so that others may take them at once. Names that it does not hold are passed
+        over.
+        """
+        ...
+
+    async def leases(self) -> tuple[Lease, ...]:
+        """Who holds what, also what is past its time; empty for a store of one process."""
+        ...
+
+    async def report(self, replica: Replica, now: datetime) -> None:
+        """Say that this process is at work, and with what. A repeat says it anew."""
+        ...
+
+    async def replicas(self, since: datetime) -> tuple[Replica, ...]:
+        """The processes that reported since then, by name; empty for a store of one process."""
+        ...
+
+    async def hit(self, name: str, now: datetime, within: timedelta) -> int:
+        """Count one more of *name* (a login, a request of a key) over all processes; how many there were
+        *within* that time, this one included.
+        """
+        ...
+
+    async def clock(self) -> datetime | None:
+        """What time the database says it is; None where it has no clock of its own."""
+        ...
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """Call *heard* in the caller's event loop, with "turns" or "deliveries", when another process has
+        made some ready. A hint only: it may be lost, so everything is looked for by polling, too.
+        """
         ...
 
     # --- people's data and the file itself

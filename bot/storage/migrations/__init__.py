@@ -12,12 +12,18 @@ from sqlite_utils import Database, Migrations
 from bot.errors import StorageNewer
 from bot.storage.maintenance import backup
 from bot.storage.migrations.first import STATEMENTS
+from bot.storage.migrations.fourth import STATEMENTS as FOURTH
 from bot.storage.migrations.second import STATEMENTS as SECOND
 from bot.storage.migrations.third import STATEMENTS as THIRD
 from bot.storage.migrations.third import fill
 from bot.text.problems import told
 
-STEPS = {"001_first": STATEMENTS, "002_teams_waiting": SECOND, "003_desk_state": THIRD}
+STEPS = {
+    "001_first": STATEMENTS,
+    "002_teams_waiting": SECOND,
+    "003_desk_state": THIRD,
+    "004_articles": FOURTH,
+}
 # What a step does besides its statements, in the same transaction.
 FILLS = {"003_desk_state": fill}
 

@@ -38,7 +38,9 @@ from bot.storage.base import (
     DeliveryResult,
     DeliveryStatus,
     FinishedTurn,
+    Lease,
     Recipient,
+    Replica,
     ScheduledInbound,
     StoredEvent,
     TurnRecord,
@@ -82,7 +84,8 @@ class SqliteStore:
         now: Callable[[], datetime],
         group: int,
     ) -> None:
-        self.file = file
+        self.file, self.holder, self.shared = file, "", False
+        self._hits: dict[str, list[datetime]] = {}
         self._lock, self._db, self._reading, self._now = lock, db, reader, now
         self._locks = ConversationLocks()
         self._turns = turns.highest(db)
@@ -344,6 +347,33 @@ class SqliteStore:
 
     async def counts(self) -> Mapping[str, int]:
         return await self._read(maintenance.counts)
+
+    # --- one process: it holds everything, and nobody else is there
+    async def renew(self, names: Collection[str], now: datetime, lasting: timedelta) -> Mapping[str, Lease]:
+        return {name: Lease(name, self.holder, 0, now + lasting) for name in names}
+
+    async def give_up(self, names: Collection[str]) -> None:
+        pass
+
+    async def leases(self) -> tuple[Lease, ...]:
+        return ()
+
+    async def report(self, replica: Replica, now: datetime) -> None:
+        pass
+
+    async def replicas(self, since: datetime) -> tuple[Replica, ...]:
+        return ()
+
+    async def hit(self, name: str, now: datetime, within: timedelta) -> int:
+        lately = [at for at in self._hits.get(name, ()) if at > now - within]
+        self._hits[name] = [*lately, now]
+        return len(lately) + 1
+
+    async def clock(self) -> datetime | None:
+        return None
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        pass
 
     # --- people's data and the file itself
     async def change_fields(
