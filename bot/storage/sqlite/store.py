@@ -365,7 +365,7 @@ class SqliteStore:
         return ()
 
     async def hit(self, name: str, now: datetime, within: timedelta) -> int:
-        lately = [at for at in self._hits.get(name, ()) if at > now - within]
+        lately = [at for at in self._hits.get(name, ()) if now - within < at <= now]  # the clock may go back
         self._hits[name] = [*lately, now]
         return len(lately) + 1
 
