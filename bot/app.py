@@ -453,7 +453,12 @@ def _open_engine(basis: _Basis, desk: Desk, flow: Banner, outbox: Outbox) -> Eng
         return texts.say("flood", lang=lang, now=turn.now)
 
     deciders = Deciders(
-        desk, Relay(desk.context), flow, timeout=config.dialogs.timeout + 5, flood=Flood(flooded)
+        desk,
+        Relay(desk.context),
+        flow,
+        timeout=config.dialogs.timeout + 5,
+        flood=Flood(flooded),
+        articles=lambda: basis.knowledge.articles_version,
     )
     return Engine(
         basis.store,
