@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import importlib
+import inspect
 import mimetypes
 import secrets
 from collections import Counter
@@ -246,14 +247,17 @@ def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
     """Where everything is kept: a file of SQLite (*place* in place of the configured one), or what another
     package brings for the scheme of `storage.url`. Raises `ConfigError`, `StorageError`.
     """
-    scheme, mark, _ = config.storage.url.partition("://")
-    if place is not None or not mark or scheme == "sqlite":
+    if place is not None or config.storage.is_file:
         return SqliteStore.open(place or config.storage_path, now=clock)
-    opened = _brought("bot.stores", scheme)
+    scheme = config.storage.url.partition("://")[0]
+    opened = _brought_store(scheme)
     if opened is None:
         known = _known("bot.stores", "sqlite")
         raise ConfigError([problem("config.store_kind", scheme=scheme, known=known)])
-    return cast(Callable[..., Store], opened)(config.storage.url, now=clock)
+    taken = inspect.signature(cast(Callable[..., Store], opened)).parameters
+    settings = {"listen_url": config.storage.listen_url, "pool": config.storage.pool}
+    wanted = {name: value for name, value in settings.items() if name in taken}
+    return cast(Callable[..., Store], opened)(config.storage.url, now=clock, **wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -611,6 +615,15 @@ def _brought(group: str, name: str) -> object | None:
                 [problem("config.entry_import", name=name, group=group, reason=error)]
             ) from error
     return None
+
+
+def _brought_store(scheme: str) -> object | None:
+    try:
+        return _brought("bot.stores", scheme)
+    except ConfigError as error:
+        if isinstance(error.__cause__, ImportError) and (error.__cause__.name or "").startswith("psycopg"):
+            raise ConfigError([problem("postgres.no_package", scheme=scheme)]) from None
+        raise
 
 
 def _known(group: str, *ours: str) -> str:
