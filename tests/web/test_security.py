@@ -183,7 +183,7 @@ async def test_who_waited_a_minute_may_try_again() -> None:
 async def test_wrong_passwords_are_counted_over_all_replicas() -> None:
     """Whoever goes from one to the other has five, too; then both wait, also for the right one."""
     store = SqliteStore.open(":memory:")
-    (here, clock), (there, _) = _replica(store), _replica(store)
+    (here, _), (there, _) = _replica(store), _replica(store)
     request = make_mocked_request("POST", "/login")
     for guard in (here, there, here, there, here):
         assert not await guard.log_in(request, "неверно")
