@@ -18,7 +18,7 @@ from itsdangerous import BadSignature, Signer, TimestampSigner
 from bot.clock import Clock
 from bot.errors import ConfigError
 from bot.text.problems import problem, told
-from bot.web.shared_window import HitCounter, SharedWindow
+from bot.web.shared_window import HitCount, SharedWindow
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -126,7 +126,7 @@ class PageSecurity:
         *,
         secret: bytes,
         host: str,
-        store: HitCounter,
+        store: HitCount,
         password: str = "",
         clock: Clock | None = None,
         now: Callable[[], float] = time.time,

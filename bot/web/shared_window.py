@@ -13,7 +13,7 @@ from typing import Protocol
 REST = 10  # how many times within a window a process asks again whether others have left it room
 
 
-class HitCounter(Protocol):
+class HitCount(Protocol):
     """The store, as far as it counts."""
 
     async def hit(self, name: str, now: datetime, within: timedelta) -> int: ...
@@ -41,7 +41,7 @@ class SharedWindow:
         self._forgiven: deque[float] = deque()  # in the store's count, but not in ours
         self._asks_from = 0.0
 
-    async def admit(self, store: HitCounter, now: datetime) -> float:
+    async def admit(self, store: HitCount, now: datetime) -> float:
         """Count one more: 0 where it may happen, else for how many seconds it has to wait.
 
         Raises `StorageError`, and then nothing is counted.

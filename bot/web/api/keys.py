@@ -17,7 +17,7 @@ from bot.config.handoff import SHORTEST_SECRET, Api
 from bot.errors import ConfigError
 from bot.text.problems import problem
 from bot.web.api.problem_details import BadRequest
-from bot.web.shared_window import HitCounter, SharedWindow
+from bot.web.shared_window import HitCount, SharedWindow
 
 EVERYTHING = ("customers", "messages", "tickets")
 WINDOW = timedelta(minutes=1)  # in which requests are counted
@@ -70,7 +70,7 @@ class ApiKeys:
             keys = {**_read(file), **keys}
         return cls(keys, per_minute=api.per_minute) if keys else None
 
-    async def admit(self, request: web.Request, store: HitCounter, now: datetime) -> ApiCaller:
+    async def admit(self, request: web.Request, store: HitCount, now: datetime) -> ApiCaller:
         """Who asks. Raises `BadRequest` (401 without a known key, 429 when it asks too often),
         `StorageError`.
         """
