@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from bot.app.service_parts import Overrides
 from bot.app.channels import hooks_of, open_adapters, open_webhooks, read_local
-from bot.app.dialogs import open_dialogs
 from bot.app.config_parts import (
     cache_folder,
     open_canned,
@@ -17,7 +15,9 @@ from bot.app.config_parts import (
     open_knowledge,
     open_texts,
 )
+from bot.app.dialogs import open_dialogs
 from bot.app.service import Service, build_service
+from bot.app.service_parts import Overrides
 from bot.app.stores import open_store, salt_of
 
 __all__ = [

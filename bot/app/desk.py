@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.app.service_parts import ServiceParts
 from bot.app.channels import Platforms
 from bot.app.config_parts import open_canned, open_facts
+from bot.app.service_parts import ServiceParts
 from bot.config.loader import Config
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.builtin_dialogs import our_dialogs
@@ -35,18 +35,18 @@ from bot.model import Intent, Peer, RichText
 from bot.text.day_spans import DaySpan
 
 
-async def open_desk(basis: ServiceParts, group: Peer | None, outreach: OutreachCommands) -> Desk:
+async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachCommands) -> Desk:
     """The operators' side; *group* is theirs where neither the config nor the store names one."""
-    config, texts = basis.config, basis.texts
+    config, texts = parts.config, parts.texts
     named = Peer(config.desk.channel, config.desk.chat) if config.desk else None
     bound = BoundGroup(named or group, fixed=named is not None)
-    rules = _rules(config, basis.knowledge, texts, basis.hours)
+    rules = _rules(config, parts.knowledge, texts, parts.hours)
     roster, teams = Roster(), Teams(rules.teams)
     binding = GroupBinding(
         texts,
         lang=config.business.language,
         bound=bound,
-        platforms=Platforms(basis.adapters),
+        platforms=Platforms(parts.adapters),
         others=teams.is_desk,
         is_ours=lambda id: id in rules.routing.supervisors or roster.works(id),
     )
@@ -54,31 +54,31 @@ async def open_desk(basis: ServiceParts, group: Peer | None, outreach: OutreachC
     context = DeskContext(
         texts,
         config.business.language,
-        basis.hours,
+        parts.hours,
         rules,
         roster=roster,
         teams=teams,
         queue=Queue(rules.routing.priority, line=teams.line),
-        deadlines=Deadlines(rules.sla, rules.routing, basis.hours),
+        deadlines=Deadlines(rules.sla, rules.routing, parts.hours),
         incidents=incidents,
         groups=groups,
-        places=DeskPlaces(binding, teams, basis.titles),
-        shared=SharedState(basis.store.desk_state, (roster, teams, incidents, groups, binding)),
-        ticket_reader=basis.store,
+        places=DeskPlaces(binding, teams, parts.titles),
+        shared=SharedState(parts.store.desk_state, (roster, teams, incidents, groups, binding)),
+        ticket_reader=parts.store,
         commands=Registry(),
         outreach=outreach,
         ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
     )
-    basis.observers.add(context)
+    parts.observers.add(context)
     await context.shared.catch_up()
     return Desk(context)
 
 
-def open_outreach(basis: ServiceParts, similarity: SimilarityMatcher) -> OutreachCommands:
+def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> OutreachCommands:
     """What is written to customers first."""
-    config, store, channels = basis.config, basis.store, tuple(basis.adapters)
+    config, store, channels = parts.config, parts.store, tuple(parts.adapters)
     span = DaySpan.parse(config.outreach.hours)
-    surveys = Surveys(config.nps, store, hours=span, zone=basis.hours.zone, channels=channels)
+    surveys = Surveys(config.nps, store, hours=span, zone=parts.hours.zone, channels=channels)
     return OutreachCommands(
         store,
         similarity,

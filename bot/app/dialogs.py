@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 
-from bot.app.service_parts import ServiceParts
-from bot.app.entry_points import brought, imported, known_names
 from bot.app.config_parts import open_facts, open_hours
+from bot.app.entry_points import brought, imported, known_names
+from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
 from bot.config.loader import Config
 from bot.dialogs.api_requests import ApiRequests
@@ -34,16 +34,16 @@ from bot.model import Event, Ticket
 from bot.text.problems import problem
 
 
-def open_flow(basis: ServiceParts, desk: Desk, similarity: SimilarityMatcher) -> Banner:
+def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher) -> Banner:
     """The dialogs, under the notice of an incident."""
-    config, texts, store = basis.config, basis.texts, basis.store
+    config, texts, store = parts.config, parts.texts, parts.store
 
     async def refused(since: datetime) -> Sequence[Event]:
         return await store.events(since=since, kinds=("link_refused",))
 
-    linking = Linking(texts, store.setting, store.joined, refused, basis.titles)
+    linking = Linking(texts, store.setting, store.joined, refused, parts.titles)
     forms = Forms(texts, config.dialogs.forms, desk.escalate)
-    dialogs = open_dialogs(config, texts, basis.knowledge, desk, forms, store.ticket)
+    dialogs = open_dialogs(config, texts, parts.knowledge, desk, forms, store.ticket)
     flow = Flow(
         [("linking", linking), *dialogs],
         timeout=config.dialogs.timeout,

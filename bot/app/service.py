@@ -8,15 +8,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.adapters.base import Adapter, Limits
-from bot.app.service_parts import ServiceParts, Overrides, open_basis
 from bot.app.channels import hooks_of, read_local
 from bot.app.desk import open_desk, open_outreach
 from bot.app.dialogs import open_flow
+from bot.app.service_parts import Overrides, ServiceParts, open_parts
 from bot.app.stores import session_secret
 from bot.clock import Clock
 from bot.config.loader import Config
+from bot.delivery import splitting
 from bot.delivery.flood_control import Flood
-from bot.delivery.splitting import parts
 from bot.delivery.webhook_events import Announcer
 from bot.dialogs.incident_notice import Banner
 from bot.engine import Deciders, Engine
@@ -73,85 +73,90 @@ class Service:
 async def build_service(config: Config, overrides: Overrides | None = None) -> Service:
     """Join everything. Raises `ConfigError`, `StorageError`."""
     overrides = overrides or Overrides()
-    basis = await open_basis(config, overrides)
-    similarity = SimilarityMatcher(basis.knowledge)
-    desk = await open_desk(basis, overrides.desk, open_outreach(basis, similarity))
-    outbox = _open_outbox(basis, desk, overrides.folders)
-    engine = _open_engine(basis, desk, open_flow(basis, desk, similarity), outbox)
+    parts = await open_parts(config, overrides)
+    similarity = SimilarityMatcher(parts.knowledge)
+    desk = await open_desk(parts, overrides.desk, open_outreach(parts, similarity))
+    outbox = _open_outbox(parts, desk, overrides.folders)
+    engine = _open_engine(parts, desk, open_flow(parts, desk, similarity), outbox)
     typing: list[Peer] = []
-    inbox = _open_inbox(basis, engine, typing)
-    announcer = Announcer(basis.store, hooks_of(config), basis.clock, salt=basis.salt, enqueued=outbox.wake)
-    basis.observers.add(announcer)
+    inbox = _open_inbox(parts, engine, typing)
+    announcer = Announcer(parts.store, hooks_of(config), parts.clock, salt=parts.salt, enqueued=outbox.wake)
+    parts.observers.add(announcer)
     await announcer.go()
     return Service(
         config,
-        basis.clock,
-        basis.store,
-        basis.texts,
-        basis.hours,
-        basis.knowledge,
-        basis.adapters,
-        basis.observers,
+        parts.clock,
+        parts.store,
+        parts.texts,
+        parts.hours,
+        parts.knowledge,
+        parts.adapters,
+        parts.observers,
         desk,
         inbox,
         engine,
         outbox,
-        _open_checks(basis, desk, inbox, engine, outbox),
+        _open_checks(parts, desk, inbox, engine, outbox),
         announcer,
-        await session_secret(basis.store, config),
+        await session_secret(parts.store, config),
         typing,
     )
 
 
-def _open_outbox(basis: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Outbox:
-    roots = [basis.config.path(basis.config.knowledge.folder), *(f.resolve() for f in folders)]
+def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Outbox:
+    roots = [parts.config.path(parts.config.knowledge.folder), *(f.resolve() for f in folders)]
     outbox = Outbox(
-        basis.store,
-        basis.adapters,
-        basis.clock,
+        parts.store,
+        parts.adapters,
+        parts.clock,
         views=DeskViews(desk.context),
-        files=AttachmentReader(basis.adapters, lambda ref: read_local(ref, roots)),
-        observers=basis.observers,
+        files=AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots)),
+        observers=parts.observers,
     )
-    basis.observers.add(outbox)
+    parts.observers.add(outbox)
     return outbox
 
 
-def _open_engine(basis: ServiceParts, desk: Desk, flow: Banner, outbox: Outbox) -> Engine:
-    config, texts = basis.config, basis.texts
-    limits: dict[str, Limits] = {name: a.limits for name, a in basis.adapters.items()}
+def _open_engine(parts: ServiceParts, desk: Desk, flow: Banner, outbox: Outbox) -> Engine:
+    config, texts = parts.config, parts.texts
+    limits: dict[str, Limits] = {name: a.limits for name, a in parts.adapters.items()}
 
     def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
-        return parts(named(outbound, texts, config.business.language), limits)
+        return splitting.parts(named(outbound, texts, config.business.language), limits)
 
     def flooded(turn: Turn) -> RichText:
         lang = turn.customer.language if turn.customer else config.business.language
         return texts.say("flood", lang=lang, now=turn.now)
 
     deciders = Deciders(
-        desk, Relay(desk.context), flow, timeout=config.dialogs.timeout + 5, flood=Flood(flooded)
+        desk,
+        Relay(desk.context),
+        flow,
+        timeout=config.dialogs.timeout + 5,
+        flood=Flood(flooded),
+        articles=lambda: parts.knowledge.articles_version,
     )
     return Engine(
-        basis.store,
-        basis.clock,
+        parts.store,
+        parts.clock,
         deciders,
         prepare=prepare,
         committed=outbox.wake,
-        observers=basis.observers,
+        observers=parts.observers,
     )
 
 
-def _open_inbox(basis: ServiceParts, engine: Engine, typing: list[Peer]) -> Inbox:
+def _open_inbox(parts: ServiceParts, engine: Engine, typing: list[Peer]) -> Inbox:
     """The peers to whom "typing…" is to be shown are put into *typing*."""
-    dialogs = basis.config.dialogs
+    dialogs = parts.config.dialogs
 
     def kept(inbound: Inbound) -> None:
         if dialogs.typing and inbound.private and inbound.kind is InboundKind.MESSAGE:
             typing.append(inbound.peer)
 
     return Inbox(
-        basis.store,
-        basis.clock,
+        parts.store,
+        parts.clock,
         settle=timedelta(seconds=dialogs.settle),
         settle_limit=timedelta(seconds=dialogs.settle_limit),
         wake=engine.wake,
@@ -159,8 +164,10 @@ def _open_inbox(basis: ServiceParts, engine: Engine, typing: list[Peer]) -> Inbo
     )
 
 
-def _open_checks(basis: ServiceParts, desk: Desk, inbox: Inbox, engine: Engine, outbox: Outbox) -> PeriodicChecks:
-    store, clock = basis.store, basis.clock
+def _open_checks(
+    parts: ServiceParts, desk: Desk, inbox: Inbox, engine: Engine, outbox: Outbox
+) -> PeriodicChecks:
+    store, clock = parts.store, parts.clock
 
     async def mend() -> int:
         mended = await store.retry(clock(), LATE, HELD) + await outbox.take_back(LATE)

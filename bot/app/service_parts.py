@@ -60,7 +60,7 @@ class ServiceParts:
         return {name: a.platform_name or name for name, a in self.adapters.items()}
 
 
-async def open_basis(config: Config, overrides: Overrides) -> ServiceParts:
+async def open_parts(config: Config, overrides: Overrides) -> ServiceParts:
     clock = overrides.clock or Clock()
     set_home(config.hours.country)
     hours = open_hours(config)

@@ -153,8 +153,9 @@ def _record(db: sqlite3.Connection, turn: Turn, outcome: Outcome, now: datetime)
     text = turn.text or " · ".join(p.label for p in turn.presses)
     number = _about(turn, outcome)
     db.execute(
-        "insert into turns(id, conversation, subject, ticket, at, dialog, result, reason, text, why, error)"
-        " select :id, id, :subject, :ticket, :at, :dialog, :result, :reason, :text, :why, error from"
+        "insert into turns(id, conversation, subject, ticket, at, dialog, result, reason, text, why, error,"
+        " articles) select :id, id, :subject, :ticket, :at, :dialog, :result, :reason, :text, :why, error,"
+        " :articles from"
         " conversations where id = :own",
         {
             "id": turn.id,
@@ -167,6 +168,7 @@ def _record(db: sqlite3.Connection, turn: Turn, outcome: Outcome, now: datetime)
             "reason": clean(outcome.reason),
             "text": clean(text),
             "why": to_json(outcome.explanation),
+            "articles": outcome.articles,
         },
     )
 

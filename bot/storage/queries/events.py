@@ -94,6 +94,7 @@ def records(db: sqlite3.Connection, of: int | None, after: int, limit: int) -> t
             r["text"],
             json.loads(r["why"]),
             r["error"],
+            r["articles"],
         )
         for r in rows
     )
