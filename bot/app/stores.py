@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import inspect
 import secrets
 from collections.abc import Callable
 from typing import cast
@@ -20,14 +21,26 @@ def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
     """Where everything is kept: a file of SQLite (*place* in place of the configured one), or what another
     package brings for the scheme of `storage.url`. Raises `ConfigError`, `StorageError`.
     """
-    scheme, mark, _ = config.storage.url.partition("://")
-    if place is not None or not mark or scheme == "sqlite":
+    if place is not None or config.storage.is_file:
         return SqliteStore.open(place or config.storage_path, now=clock)
-    opened = brought("bot.stores", scheme)
+    scheme = config.storage.url.partition("://")[0]
+    opened = _brought_store(scheme)
     if opened is None:
         known = known_names("bot.stores", "sqlite")
         raise ConfigError([problem("config.store_kind", scheme=scheme, known=known)])
-    return cast(Callable[..., Store], opened)(config.storage.url, now=clock)
+    taken = inspect.signature(cast(Callable[..., Store], opened)).parameters
+    settings = {"listen_url": config.storage.listen_url, "pool": config.storage.pool}
+    wanted = {name: value for name, value in settings.items() if name in taken}
+    return cast(Callable[..., Store], opened)(config.storage.url, now=clock, **wanted)
+
+
+def _brought_store(scheme: str) -> object | None:
+    try:
+        return brought("bot.stores", scheme)
+    except ConfigError as error:
+        if isinstance(error.__cause__, ImportError) and (error.__cause__.name or "").startswith("psycopg"):
+            raise ConfigError([problem("postgres.no_package", scheme=scheme)]) from None
+        raise
 
 
 async def salt_of(store: Store) -> str:
