@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-REST = 10  # how many times within a window a process asks again whether others have left it room
+REST = 10  # how many times within a window a process asks again whether others have used it up
 
 
 class HitCount(Protocol):
