@@ -94,6 +94,7 @@ def records(db: Database, of: int | None, after: int, limit: int) -> tuple[TurnR
             r["text"],
             json.loads(r["why"]),
             r["error"],
+            r["articles"],
         )
         for r in rows
     )
