@@ -29,6 +29,7 @@ from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.model import AdminCommand, Event, Incident
 from bot.model.internal import BeginBroadcast, BeginIncident, EndIncident, StopBroadcast
 from bot.storage.base import CustomerMessage, Recipient
+from bot.storage.database import SqliteDatabase
 from bot.storage.queries import desk_state, recipients
 from bot.storage.queries import events as looking
 
@@ -39,7 +40,7 @@ TEXT = 3500
 class _Beside:
     """The database as whoever chooses customers reads it, while the bot owns it."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: SqliteDatabase) -> None:
         self._db = db
 
     async def listeners(

@@ -26,6 +26,7 @@ from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period, between, week_before
 from bot.reports.report import Report, make_report, read_facts
 from bot.reports.texts import ReportTexts, row_name
+from bot.storage.database import SqliteDatabase
 from bot.storage.queries import events as looking
 from bot.storage.queries import tickets as desk
 from bot.text.problems import told
@@ -108,13 +109,13 @@ async def _made(config: Config, period: Period, storage: str) -> Report:
     return make_report(facts, period, _articles(config))
 
 
-def open_beside(file: Path) -> sqlite3.Connection:
+def open_beside(file: Path) -> SqliteDatabase:
     """The database to be read beside a running bot. Raises `ConfigError` where there is none."""
     if not file.is_file():
         raise ConfigError(
             [Problem(say("message.no_database"), str(file), hint=say("message.no_database_hint"))]
         )
-    db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+    db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, factory=SqliteDatabase)
     db.row_factory = sqlite3.Row
     return db
 
@@ -122,7 +123,7 @@ def open_beside(file: Path) -> sqlite3.Connection:
 class _File:
     """The database as a source that is only read."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: SqliteDatabase) -> None:
         self._db = db
 
     async def events(

@@ -13,6 +13,7 @@ from bot.config.loader import Config
 from bot.errors import StorageError
 from bot.model import Event, HistoryEntry
 from bot.storage.base import TurnRecord
+from bot.storage.database import SqliteDatabase
 from bot.storage.queries import events as looking
 from bot.storage.queries import turns
 from bot.text.person_names import names_of
@@ -25,7 +26,7 @@ PLAYGROUND = "data/playground.db"
 class TurnRecords:
     """Turns, words and events as they were kept."""
 
-    def __init__(self, db: sqlite3.Connection, file: Path) -> None:
+    def __init__(self, db: SqliteDatabase, file: Path) -> None:
         self._db, self.file = db, file
 
     def turns(self) -> Iterator[TurnRecord]:
@@ -69,7 +70,9 @@ def open_records(config: Config, file: Path | None = None) -> Iterator[TurnRecor
         yield None
         return
     try:
-        db = sqlite3.connect(f"{found.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
+        db = sqlite3.connect(
+            f"{found.resolve().as_uri()}?mode=ro", uri=True, timeout=5, factory=SqliteDatabase
+        )
         db.row_factory = sqlite3.Row
         db.execute("select 1 from turns limit 1").fetchone()
     except sqlite3.Error as error:
