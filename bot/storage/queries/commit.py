@@ -156,8 +156,8 @@ def _record(db: Database, turn: Turn, outcome: Outcome, now: datetime) -> None:
     number = _about(turn, outcome)
     db.execute(
         "insert into turns(id, conversation, subject, ticket, at, dialog, result, reason, text, why,"
-        " articles, error) values(:id, :own, :subject, :ticket, :at, :dialog, :result, :reason, :text, :why, :articles,"
-        " (select error from conversations where id = :own))",
+        " articles, error) values(:id, :own, :subject, :ticket, :at, :dialog, :result, :reason, :text, :why,"
+        " :articles, (select error from conversations where id = :own))",
         {
             "id": turn.id,
             "own": turn.conversation.id,
