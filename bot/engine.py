@@ -75,7 +75,7 @@ class Deciders:
 
 
 class Engine:
-    """Takes turns with several workers (`work`), which app.py starts and ends."""
+    """Takes turns with several workers (`work`), which service.py starts and ends."""
 
     def __init__(
         self,

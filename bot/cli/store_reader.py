@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from bot.app import open_store
 from bot.cli import settings
@@ -22,13 +22,12 @@ from bot.config.loader import Config
 from bot.errors import BotError, ConfigError, Problem, StorageBusy, StorageError
 from bot.model import DeskState, Event, HistoryEntry, Ticket
 from bot.storage.base import CustomerMessage, Recipient, Store, TurnRecord
+from bot.storage.database import Made, SqliteDatabase, Work
 from bot.storage.queries import desk_state, recipients
 from bot.storage.queries import events as event_queries
 from bot.storage.queries import tickets as ticket_queries
 from bot.storage.queries import turns as turn_queries
 from bot.text.problems import told
-
-Made = TypeVar("Made")
 
 
 class StoreReader(Protocol):
@@ -77,7 +76,9 @@ class FileReader:
                 [Problem(say("message.no_database"), str(file), hint=say("message.no_database_hint"))]
             )
         self._file = file
-        self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
+        self._db = sqlite3.connect(
+            f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=5, factory=SqliteDatabase
+        )
         self._db.row_factory = sqlite3.Row
 
     async def turns(
@@ -119,7 +120,7 @@ class FileReader:
     async def close(self) -> None:
         self._db.close()
 
-    def _read(self, query: Callable[[sqlite3.Connection], Made]) -> Made:
+    def _read(self, query: Work[Made]) -> Made:
         try:
             return query(self._db)
         except sqlite3.Error as error:
