@@ -36,7 +36,7 @@ _FAULTS = (
     (
         "headless",
         """select count(*) from (select 1 from outbox where status in ('pending', 'sending')
-     group by channel, chat, thread, lane having sum(head) <> 1)""",
+     group by channel, chat, thread, lane having sum(head) <> 1) as lines""",
     ),
     (
         "wrong_ticket",

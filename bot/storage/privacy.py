@@ -297,7 +297,7 @@ def _erase_names(db: Database, names: list[str]) -> None:
     for name in names:
         rows = db.execute(
             "select id, payload from outbox where ticket is null and status not in ('pending', 'sending') and"
-            " instr(payload, ?)",
+            " instr(payload, ?) > 0",
             (to_json(name)[1:-1],),
         ).fetchall()
         for row in rows:

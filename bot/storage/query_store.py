@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.errors import VersionConflict
+from bot.errors import StorageError, VersionConflict
 from bot.model import (
     Conversation,
     Customer,
@@ -106,15 +106,16 @@ class QueryStore(ABC):
     async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> FinishedTurn:
         try:
             return await self._write(lambda db: finishing.finish(db, self._locks, turn, outcome, now))
-        except VersionConflict:
-            self._unlock(turn)
+        except VersionConflict:  # its taker may take it anew at once
+            await self._write(lambda db: turns.unlock(db, self._locks, turn))
             raise
 
     async def release_turn(self, turn: Turn, *, error: str = "", ready: datetime | None = None) -> None:
         try:
             await self._write(lambda db: turns.release(db, self._locks, turn, error, ready))
-        finally:
+        except StorageError:
             self._unlock(turn)
+            raise
 
     async def fire_timers(self, now: datetime) -> int:
         return await self._write(lambda db: inbox.fire_timers(db, now))
@@ -146,9 +147,9 @@ class QueryStore(ABC):
         """The taker went away before they had them: certainly not sent."""
         back = DeliveryResult("pending", counted=False)
         for delivery in taken:
-            self._post(partial(
-                outbox.settle, id=delivery.id, settled=back, now=self._now(), epoch=delivery.epoch
-            ))
+            self._post(
+                partial(outbox.settle, id=delivery.id, settled=back, now=self._now(), epoch=delivery.epoch)
+            )
 
     async def settle(self, delivery: Delivery, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
         return await self._write(lambda db: outbox.settle(db, delivery.id, settled, now, delivery.epoch))

@@ -16,7 +16,8 @@ from bot.storage.database import Rows, Values
 
 NOTIFIED = "otklik"  # the channel of NOTIFY
 _TOKENS = re.compile(
-    r"(?P<text>'(?:[^']|'')*')|(?P<index>\s+indexed by \w+)|(?P<place>\?)|(?<!:):(?P<name>[a-z_]\w*)|(?P<percent>%)"
+    r"(?P<text>'(?:[^']|'')*')|(?P<index>\s+indexed\s+by\s+\w+)|(?P<place>\?)|(?<!:):(?P<name>[a-z_]\w*)"
+    r"|(?P<percent>%)"
 )
 
 

@@ -13,7 +13,9 @@ from bot.storage.database import Database
 # read by one statement, what another transaction has just closed would be seen as it was before.
 _READY = """select id from conversations where ready_at <= ? and held_turn is null and ready_at is not null
   order by ready_at, id limit 1 for no key update skip locked"""
-_FREE = "update conversations set held_by = '', held_turn = null, held_since = null, held_inbounds = '[]' where"
+_FREE = (
+    "update conversations set held_by = '', held_turn = null, held_since = null, held_inbounds = '[]' where"
+)
 
 
 class LeasedTurns:
@@ -48,7 +50,8 @@ class LeasedTurns:
 
     def next_ready(self, db: Database) -> datetime | None:
         row = db.execute(
-            "select min(ready_at) as ready from conversations where ready_at is not null and held_turn is null"
+            "select min(ready_at) as ready from conversations where ready_at is not null and held_turn is"
+            " null"
         ).fetchone()
         return maybe_moment(row["ready"])
 

@@ -1,10 +1,11 @@
 """The shape of the database in PostgreSQL, step by step, under one lock: replicas may start at once.
 
 The tables and columns are SQLite's (`bot/storage/migrations`), times are milliseconds UTC and JSON is text
-there, too, so that rows move between the two as they are. What only several processes need stands at the end.
+there, too, so that rows move between the two as they are. What only several processes need stands at the
+end.
 
-A released step stays as it is, a change is a new step. A step that older versions can live beside is additive:
-they pass it over, so that old and new replicas run side by side during an upgrade.
+A released step stays as it is, a change is a new step. A step that older versions can live beside is
+additive: they pass it over, so that old and new replicas run side by side during an upgrade.
 """
 
 from __future__ import annotations
@@ -156,7 +157,8 @@ _TABLES = (
       name text primary key, holder text not null, epoch bigint not null, until bigint not null)""",
     """create table replicas(
       name text primary key, version text not null, roles text not null, articles text not null,
-      settings text not null, skew double precision not null, started bigint not null, seen bigint not null)""",
+      settings text not null, skew double precision not null, started bigint not null,
+      seen bigint not null)""",
     "create table hits(name text not null, at bigint not null)",
     "create index hits_name on hits(name, at)",
 )

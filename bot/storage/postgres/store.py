@@ -16,13 +16,14 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from bot.errors import StorageError
+from bot.errors import StorageError, VersionConflict
 from bot.storage import maintenance
 from bot.storage.base import Lease, Replica
 from bot.storage.codec import moment, ms
@@ -30,13 +31,12 @@ from bot.storage.database import Database, Made, Work
 from bot.storage.postgres import schema
 from bot.storage.postgres.database import NOTIFIED, PostgresDatabase, prepared
 from bot.storage.postgres.leased_turns import LeasedTurns
-from bot.storage.postgres.problems import explained, too_old
+from bot.storage.postgres.problems import explained, old_server, wrong_encoding
 from bot.storage.postgres.workers import Workers
 from bot.storage.queries import leases
 from bot.storage.query_store import QueryStore
 from bot.text.problems import told
 
-OLDEST = 150000  # of the server: PostgreSQL 15
 GROUP = 16  # units that share a commit at most
 PATIENCE = 10  # seconds that a new connection may take
 TURNS, DELIVERIES = "turns", "deliveries"
@@ -63,9 +63,9 @@ def _now() -> datetime:
 class PostgresStore(QueryStore):
     """A `Store` in a PostgreSQL database that other processes work on, too. Made by `open`."""
 
-    def __init__(
-        self, access: Access, holder: str, now: Callable[[], datetime], *, own_time: bool
-    ) -> None:
+    _locks: LeasedTurns
+
+    def __init__(self, access: Access, holder: str, now: Callable[[], datetime], *, own_time: bool) -> None:
         self.file, self.holder, self.shared = None, holder, True
         self._access, self._now, self._own_time = access, now, own_time
         self._locks = LeasedTurns(holder)
@@ -73,11 +73,11 @@ class PostgresStore(QueryStore):
         self._pool = _pool(access, access.connections - readers)
         self._reading = _pool(access, readers, reads=True)
 
-        def failed(error: BaseException) -> BaseException:
-            return explained(error, access.url)
-
-        self._writer = Workers(self._pool, threads=access.connections - readers, group=GROUP, as_error=failed)
-        self._reader = Workers(self._reading, threads=readers, group=1, as_error=failed)
+        as_error = partial(_as_storage_error, url=access.url)
+        self._writer = Workers(
+            self._pool, threads=access.connections - readers, group=GROUP, as_error=as_error
+        )
+        self._reader = Workers(self._reading, threads=readers, group=1, as_error=as_error)
         self._listening: threading.Thread | None = None
         self._closing = threading.Event()
 
@@ -101,8 +101,7 @@ class PostgresStore(QueryStore):
         holder = holder or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         try:
             with psycopg.connect(access.url, connect_timeout=PATIENCE) as connection:
-                if connection.info.server_version < OLDEST:
-                    raise too_old(connection.info.server_version)
+                _check_server(connection.info, access.url)
                 prepared(connection)
                 db = PostgresDatabase(connection)
                 schema.bring_up(db, ms(now()))
@@ -205,7 +204,7 @@ class PostgresStore(QueryStore):
 
     # --- the database itself
     async def backup(self, path: Path) -> None:
-        """By pg_dump, in its own format, as of one moment. Raises `StorageError` where it is not installed."""
+        """By pg_dump, in its own format, as of one moment. Raises `StorageError` where it is missing."""
         program = shutil.which("pg_dump")
         if program is None:
             raise StorageError(told("postgres.no_pg_dump"))
@@ -238,6 +237,24 @@ class PostgresStore(QueryStore):
             self._listening.join(timeout=5)
         self._reading.close()
         self._pool.close()
+
+
+def _check_server(info: psycopg.ConnectionInfo, url: str) -> None:
+    """Raises `StorageError` where the server cannot keep what is kept here."""
+    encoding = info.parameter_status("server_encoding") or ""
+    if fault := old_server(info.server_version, url) or wrong_encoding(encoding, url):
+        raise StorageError(fault)
+
+
+def _as_storage_error(error: BaseException, *, url: str) -> BaseException:
+    if isinstance(error, StorageError | VersionConflict):
+        return error
+    if isinstance(error, psycopg.Error):
+        wrapped = explained(error, url)
+    else:
+        wrapped = StorageError(told("database.not_written", reason=f"{type(error).__name__}: {error}"))
+    wrapped.__cause__ = error
+    return wrapped
 
 
 def _pool(access: Access, size: int, *, reads: bool = False) -> ConnectionPool[psycopg.Connection[Any]]:

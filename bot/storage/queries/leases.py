@@ -28,9 +28,7 @@ def renew(
 ) -> Mapping[str, Lease]:
     """Take or keep *names*; those that *holder* then holds."""
     for name in sorted(names):
-        db.execute(
-            _TAKE, {"name": name, "holder": holder, "now": ms(now), "until": ms(now + lasting)}
-        )
+        db.execute(_TAKE, {"name": name, "holder": holder, "now": ms(now), "until": ms(now + lasting)})
     rows = db.execute("select * from leases where holder = ? and until > ?", (holder, ms(now)))
     return {row["name"]: _lease(row) for row in rows if row["name"] in names}
 

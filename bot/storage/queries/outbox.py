@@ -74,9 +74,7 @@ def next_due(db: Database) -> datetime | None:
     return moment(min(found)) if found else None
 
 
-def settle(
-    db: Database, id: int, settled: DeliveryResult, now: datetime, epoch: int = 0
-) -> tuple[int, ...]:
+def settle(db: Database, id: int, settled: DeliveryResult, now: datetime, epoch: int = 0) -> tuple[int, ...]:
     """Record what became of a row that was taken in *epoch*.
 
     What a press has proved, or what was cancelled meanwhile, is not taken back; what another sender has in

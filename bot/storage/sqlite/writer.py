@@ -6,11 +6,9 @@ means kept. A unit that fails is rolled back to its own savepoint and does not h
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
