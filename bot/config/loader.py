@@ -36,6 +36,7 @@ from bot.config.handoff import (
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
+from bot.text.url import shown_url
 from bot.text.yaml_source import YamlError, read_yaml_file
 
 _URL_PASSWORD = re.compile(r"://[^:/@]*:(.+)@")
@@ -367,6 +368,11 @@ class Config(Section):
             raise ConfigError([problem("config.not_a_file", scheme=scheme)])
         rest = self.storage.url.removeprefix("sqlite://").removeprefix("/")
         return rest if rest == ":memory:" else str(self.path(rest))
+
+    @property
+    def storage_place(self) -> str:
+        """Where everything is kept, as people may see it: a file, or an address without its password."""
+        return self.storage_path if self.storage.is_file else shown_url(self.storage.url)
 
 
 def read_config(path: Path | None, *, environment: Mapping[str, str] | None = None) -> Config:

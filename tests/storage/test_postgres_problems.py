@@ -16,12 +16,12 @@ from bot.storage.postgres.problems import (
     newer,
     no_hints,
     old_server,
-    shown_url,
     url_fault,
     without_password,
     wrong_encoding,
 )
 from bot.text.problems import told_in
+from bot.text.url import shown_url
 
 SECRET = "s3cretW0rd"
 

@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bot.errors import StorageError
 from bot.text.problems import TranslatableText, told
+from bot.text.url import shown_url
 
 SCHEMES = ("postgresql", "postgres")
 LEAST = 15  # the oldest server that is tested
@@ -86,13 +87,6 @@ def url_fault(url: str) -> TranslatableText | None:
     if not parts.get("dbname"):
         return told("postgres.no_database_named", url=shown_url(url))
     return None
-
-
-def shown_url(url: str) -> str:
-    """The address as people may see it: without its password, and without what follows the database."""
-    scheme, mark, rest = url.partition("://")
-    who, at, where = rest.rpartition("@")
-    return f"{scheme}{mark}{who.partition(':')[0]}{at}{where.partition('?')[0]}"
 
 
 def without_password(text: str, url: str) -> str:
