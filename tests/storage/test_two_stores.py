@@ -69,6 +69,30 @@ async def test_words_that_come_while_a_turn_ends_are_not_forgotten(pair: Pair) -
     assert (await one.counts())["inbounds_waiting"] == 0 and await one.check() == ()
 
 
+async def test_a_turn_that_ends_waits_for_words_that_are_just_kept(pair: Pair, database: str) -> None:
+    """The other process has written them and not committed yet: the end of the turn must see them."""
+    await hear(pair[0], arrival("1"))
+    turn = await pair[0].take_turn(NOON)
+    assert turn is not None
+    with psycopg.connect(database, autocommit=True) as watch, psycopg.connect(database) as slow:
+        slow.execute(
+            "insert into inbox(channel, key, conversation, kind, at, received, ready, limit_at, payload)"
+            " select channel, '2', conversation, kind, at, received, ready, limit_at, replace(payload,"
+            ' \'"key":"1"\', \'"key":"2"\') from inbox'
+        )
+        slow.execute("update conversations set ready_max = ready_max")
+        ends = asyncio.create_task(pair[0].finish_turn(turn, decide(), NOON))
+        while not ends.done():
+            waits = watch.execute("select 1 from pg_stat_activity where wait_event_type = 'Lock'").fetchone()
+            if waits:
+                break
+            await asyncio.sleep(0.01)
+        slow.commit()
+        await ends
+    late = await pair[1].take_turn(later(1))
+    assert late is not None and [i.key for i in late.inbounds] == ["2"]
+
+
 async def test_a_line_of_the_outbox_has_one_head(pair: Pair) -> None:
     """Whoever enqueues to a peer at the same moment stands in one line with the others."""
     await asyncio.gather(*(pair[n % 2].enqueue([say(f"{n}"), say(f"{n}", BORIS)], NOON) for n in range(40)))
