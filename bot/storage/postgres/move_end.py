@@ -12,7 +12,8 @@ import psycopg
 from psycopg import sql
 
 from bot.errors import StorageError
-from bot.storage.move import PORTION, Row, TableShape
+from bot.storage import move as moving
+from bot.storage.move import Row, TableShape
 from bot.storage.postgres.problems import explained
 from bot.text.problems import told
 from bot.text.url import shown_url
@@ -70,9 +71,9 @@ class PostgresEnd:
     def portions(self, table: TableShape) -> Iterator[Sequence[Row]]:
         query = sql.SQL("select {} from {}").format(_columns(table), sql.Identifier(table.name))
         with self._telling(), self._db.cursor(name=f"move_{table.name}") as cursor:
-            cursor.itersize = PORTION
+            cursor.itersize = moving.PORTION
             cursor.execute(query)
-            while rows := cursor.fetchmany(PORTION):
+            while rows := cursor.fetchmany(moving.PORTION):
                 yield rows
 
     def clear(self, table: str) -> None:

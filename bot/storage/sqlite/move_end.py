@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.errors import StorageError, StorageNewer
+from bot.storage import move as moving
 from bot.storage.migrations import STEPS, migrations
-from bot.storage.move import PORTION, Row, TableShape
+from bot.storage.move import Row, TableShape
 from bot.storage.sqlite.lockfile import LockFile
 from bot.storage.sqlite.store import SqliteStore
 from bot.text.problems import told
@@ -84,7 +85,7 @@ class SqliteEnd:
 
     def portions(self, table: TableShape) -> Iterator[Sequence[Row]]:
         cursor = self._db.execute(f"select {', '.join(table.columns)} from {table.name} order by rowid")
-        while rows := cursor.fetchmany(PORTION):
+        while rows := cursor.fetchmany(moving.PORTION):
             yield rows
 
     def clear(self, table: str) -> None:
