@@ -17,8 +17,8 @@ from tests.web.test_health import _articles
 SEEN = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
-def replica(name: str, **what: str) -> Replica:
-    return Replica(name, **{"version": "1.4", "articles": "aaa", "settings": "s", **what}, seen=SEEN)
+def replica(name: str, *, version: str = "1.4", articles: str = "aaa", settings: str = "s") -> Replica:
+    return Replica(name, version, articles=articles, settings=settings, seen=SEEN)
 
 
 def test_alike_replicas_differ_in_nothing() -> None:
