@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.knowledge.search import Knowledge
 from bot.storage.base import Replica
 from bot.storage.sqlite.store import SqliteStore
 from bot.web.pages import read_words
 from bot.web.replica_differences import differences
 from tests.web.conftest import Opened
-from tests.web.test_health import _articles
 
 SEEN = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -41,10 +41,10 @@ def test_a_difference_names_who_has_what() -> None:
 
 @pytest.mark.parametrize("lang", ["ru", "en"])
 async def test_the_page_of_articles_says_what_to_do(
-    serve: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+    serve: Opened, articles: Path, monkeypatch: pytest.MonkeyPatch, lang: str
 ) -> None:
     """Only where replicas differ that are alive; the version of its own articles stands above."""
-    page = await serve(knowledge=_articles(tmp_path / "kb"))
+    page = await serve(knowledge=Knowledge.open(articles))
     now, found = page.services.clock(), [replica("bot-1"), replica("bot-2")]
 
     async def replicas(self: SqliteStore, since: datetime) -> tuple[Replica, ...]:
