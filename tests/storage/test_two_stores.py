@@ -220,6 +220,14 @@ async def test_a_customer_who_comes_in_twice_at_once_is_one(pair: Pair) -> None:
     assert (await pair[0].counts())["customers"] == 20
 
 
+async def test_messages_are_read_in_the_order_they_were_written(pair: Pair) -> None:
+    """Also where the later one came in first, through another replica."""
+    await hear(pair[1], arrival("u2", "второе", message="12"))
+    await hear(pair[0], arrival("u1", "первое", message="9"), arrival("u3", "третье", message="13"))
+    turn = await pair[0].take_turn(NOON)
+    assert turn is not None and turn.text.split() == ["первое", "второе", "третье"]
+
+
 async def test_ticket_numbers_have_no_gaps_and_no_twins(pair: Pair) -> None:
     """Who loses a number decides again and has the next one."""
     await hear(pair[0], *(arrival(p.chat, peer=p) for p in people(12)))
