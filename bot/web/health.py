@@ -123,7 +123,7 @@ def channel_report(adapter: Adapter, stale: timedelta, now: datetime) -> dict[st
     return {
         "kind": adapter.kind,
         "state": health.state,
-        "ready": health.state == "working" and not silent,
+        "ready": (health.state == "working" and not silent) or health.state == "elsewhere",
         "last_poll": health.last_poll.isoformat() if health.last_poll else None,
         "lag": None if lag is None else round(lag, 1),
         "last_error": redact(health.last_error),

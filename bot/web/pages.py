@@ -302,7 +302,7 @@ class Pages:
             else:
                 state = channel.health.state
                 chips.append(
-                    (name, f"{name}: {words['channel_' + state]}", "" if state == "working" else "warm")
+                    (name, f"{name}: {words['channel_' + state]}", "" if state in ("working", "elsewhere") else "warm")
                 )
         if (knowledge := self._services.knowledge) is not None:
             status = knowledge.status
