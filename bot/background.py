@@ -1,4 +1,4 @@
-"""What a service does beside the path of a message: rounds, old words, clicks, the slow part of the search."""
+"""What a service does beside the path of a message: rounds, old words, clicks, the search's slow part."""
 
 from __future__ import annotations
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from bot.adapters.base import Adapter
 from bot.clock import Clock
@@ -40,9 +41,10 @@ from bot.errors import (
 from bot.leases import LeaseKeeper, channel_lease
 from bot.model import Event, Outbound, OutboundKind, Peer, Priority, RichText, Sent
 from bot.model.desk_state import moved_setting
-from bot.observability import Observers, get_logger
+from bot.observability import Logger, Observers, get_logger
 from bot.storage.base import Delivery, DeliveryResult, Store
 
+Made = TypeVar("Made")
 AT_ONCE = 32  # deliveries under way together; at most one for each peer and priority
 PATIENCE = {
     Priority.MESSAGE: 2000,
@@ -130,7 +132,7 @@ class Outbox:
         else:
             await self._store.recover(now, begun=now, but=self._in_hand, channels=[channel])
         held = [d for d in left if d.outbound.on_uncertain == "hold"]
-        if asked := [o for d in held for o in self._views.doubtful(d)]:
+        if asked := [o for d in held for o in await self._views.doubtful(d)]:
             await self._store.enqueue(asked, now)
         await self._recall_sends(channel, now)
 
@@ -247,20 +249,17 @@ class Outbox:
             self._in_hand.pop(delivery.id, None)
 
     async def _carry_out(self, delivery: Delivery) -> None:
-        settled = await self._try(delivery)
-        while True:
-            try:
-                await self._store.settle(delivery, settled, self._clock())
-                break
-            except StorageError as error:  # the send is over; only its record is missing: keep at it
-                self._log.error("settle_failed", delivery=delivery.id, error=str(error))
-                await asyncio.sleep(0.5)
+        met = await self._try(delivery)
+        # the send is over; only its record is missing: keep at it
+        settled = await _insist(self._log, lambda: self._result(delivery, met))
+        await _insist(self._log, lambda: self._store.settle(delivery, settled, self._clock()))
         for event in settled.events:
             self._observers.seen(event)
         if settled.say:
             self.wake()
 
-    async def _try(self, delivery: Delivery) -> DeliveryResult:
+    async def _try(self, delivery: Delivery) -> Sent | Exception | DeliveryResult:
+        """Send it, where it may go now; what the platform answered."""
         adapter = self._adapters.get(delivery.outbound.to.channel)
         if adapter is None:
             return DeliveryResult(
@@ -274,34 +273,39 @@ class Outbox:
         ) > SOON:  # not begun, so a crash puts nothing in doubt
             return DeliveryResult("pending", due=self._clock() + timedelta(seconds=pause), counted=False)
         try:
-            try:
-                await asyncio.sleep(pause)
-                outbound = await self._topics.addressed(adapter, delivery)
-                sent = await self._send(adapter, outbound, delivery)
-            finally:
-                self._pace.ended(delivery.outbound)
-        except TopicGone:
-            return await self._topics.gone(delivery) or await self._failed(
-                delivery, Refused("the thread is gone")
-            )
-        except TopicRefused as error:
-            return self._topics.refused(delivery, error) or await self._refused_everywhere(delivery, error)
-        except DeliveryError as error:
-            return await self._failed(delivery, error)
-        except AccountError as error:
-            self._pace.rest(delivery.outbound.to.channel, "", 60)
-            return DeliveryResult(
-                "pending", due=self._clock() + timedelta(minutes=1), counted=False, error=str(error)
-            )
-        except StorageError as error:  # it was still to be addressed: nothing was sent
-            self._log.error("storage_failed", error=str(error))
-            return DeliveryResult("pending", due=self._clock() + timedelta(seconds=1), counted=False)
+            await asyncio.sleep(pause)
+            outbound = await self._topics.addressed(adapter, delivery)
+            return await self._send(adapter, outbound, delivery)
+        except (DeliveryError, AccountError, StorageError) as error:
+            return error
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not lose the delivery or stop the others
             self._log.exception("send_failed", delivery=delivery.id)
-            return await self._failed(delivery, Uncertain(type(error).__name__))
-        return DeliveryResult(
-            "sent", message=sent.message, also=sent.also, say=self._views.delivered(delivery)
-        )
+            return Uncertain(type(error).__name__)
+        finally:
+            self._pace.ended(delivery.outbound)
+
+    async def _result(self, delivery: Delivery, met: Sent | Exception | DeliveryResult) -> DeliveryResult:
+        """What becomes of the delivery. Raises `StorageError`."""
+        match met:
+            case DeliveryResult():
+                return met
+            case Sent():
+                said = self._views.delivered(delivery)
+                return DeliveryResult("sent", message=met.message, also=met.also, say=said)
+            case TopicGone():
+                gone = await self._topics.gone(delivery)
+                return gone or await self._failed(delivery, Refused("the thread is gone"))
+            case TopicRefused():
+                return self._topics.refused(delivery, met) or await self._refused_everywhere(delivery, met)
+            case DeliveryError():
+                return await self._failed(delivery, met)
+            case AccountError():
+                self._pace.rest(delivery.outbound.to.channel, "", 60)
+                due = self._clock() + timedelta(minutes=1)
+                return DeliveryResult("pending", due=due, counted=False, error=str(met))
+            case _:  # the storage failed while it was addressed: nothing was sent
+                self._log.error("storage_failed", error=str(met))
+                return DeliveryResult("pending", due=self._clock() + timedelta(seconds=1), counted=False)
 
     async def _send(self, adapter: Adapter, outbound: Outbound, delivery: Delivery) -> Sent:
         """One call of the platform, where the channel is still this process's; broken off when it is lost."""
@@ -342,7 +346,7 @@ class Outbox:
             elif not error.counts:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
             if error.counts and delivery.tries + 1 >= PATIENCE[outbound.priority]:
-                return self._given_up(delivery, error)
+                return await self._given_up(delivery, error)
             pause = (
                 error.after
                 if not error.counts
@@ -360,7 +364,11 @@ class Outbox:
             if outbound.on_uncertain == "hold" or delivery.doubts + 1 >= MAX_DOUBTS:
                 event = _event("delivery_unknown", delivery, reason)
                 return DeliveryResult(
-                    "unknown", error=reason, doubted=True, say=self._views.doubtful(delivery), events=(event,)
+                    "unknown",
+                    error=reason,
+                    doubted=True,
+                    say=await self._views.doubtful(delivery),
+                    events=(event,),
                 )
             return DeliveryResult(
                 "pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason
@@ -380,11 +388,11 @@ class Outbox:
             )
             return DeliveryResult("pending", due=now, outbound=plain, error=reason)
         if isinstance(error, PeerGone):
-            given_up = self._given_up(delivery, error)
+            given_up = await self._given_up(delivery, error)
             return replace(
-                given_up, unreachable=True, events=(*given_up.events, *self._views.lost(outbound.to))
+                given_up, unreachable=True, events=(*given_up.events, *await self._views.lost(outbound.to))
             )
-        return self._given_up(delivery, error)
+        return await self._given_up(delivery, error)
 
     async def _chat_moved(self, outbound: Outbound, chat: str) -> DeliveryResult:
         channel, old = outbound.to.channel, outbound.to.chat
@@ -395,7 +403,7 @@ class Outbox:
         moved = replace(outbound, to=replace(outbound.to, chat=chat))
         return DeliveryResult("pending", due=self._clock(), counted=False, outbound=moved, events=(event,))
 
-    def _given_up(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
+    async def _given_up(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
         """The delivery is given up: recorded, and said loudly where a person is responsible."""
         reason = str(error)
         if (
@@ -411,7 +419,7 @@ class Outbox:
         return DeliveryResult(
             "failed",
             error=reason,
-            say=self._views.undelivered(delivery, error.code),
+            say=await self._views.undelivered(delivery, error.code),
             events=(_event("delivery_failed", delivery, reason),),
         )
 
@@ -419,3 +427,13 @@ class Outbox:
 def _event(kind: str, delivery: Delivery, reason: str) -> Event:
     data = {"delivery": delivery.id, "channel": delivery.outbound.to.channel, "reason": reason}
     return Event(kind, conversation=delivery.conversation, ticket=delivery.outbound.ticket, data=data)
+
+
+async def _insist(log: Logger, work: Callable[[], Awaitable[Made]]) -> Made:
+    """Again until the storage has it."""
+    while True:
+        try:
+            return await work()
+        except StorageError as error:
+            log.error("settle_failed", error=str(error))
+            await asyncio.sleep(0.5)

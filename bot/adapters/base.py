@@ -92,8 +92,8 @@ class Health:
     """How a channel is doing, for /readyz and the log. The only mutable value an adapter shows.
 
     *polls*: it hears its platform all the time, so that silence for long means that something is wrong.
-    *awaited*: customers wait for it, so that the bot is not ready while it fails. "elsewhere": another process
-    polls it and sends to it.
+    *awaited*: customers wait for it, so that the bot is not ready while it fails. "elsewhere": another
+    process polls it and sends to it.
     """
 
     state: Literal["starting", "working", "failing", "stopped", "elsewhere"] = "starting"
@@ -177,8 +177,8 @@ class Adapter(Protocol):
         return ()
 
     def take_calls(self, accept: Accept) -> None:
-        """From now on hand to *accept* what the platform calls `routes` with, also where this process does not
-        `run` the channel: another one does, and the platform's calls may come to any.
+        """From now on hand to *accept* what the platform calls `routes` with, also where another process is
+        the one that does `run` the channel: the platform's calls may come to any.
         """
         return
 

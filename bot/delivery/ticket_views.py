@@ -17,11 +17,11 @@ class TicketViews(Protocol):
         """The card and the history again, for a topic that was deleted."""
         ...
 
-    def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
+    async def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
         """What the operators are told when a delivery was given up."""
         ...
 
-    def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
+    async def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
         """What the operators are asked about a delivery of which nobody can tell whether it arrived, and
         which is not sent again by itself.
         """
@@ -31,6 +31,6 @@ class TicketViews(Protocol):
         """The receipt that an operator sees."""
         ...
 
-    def lost(self, to: Peer) -> tuple[Event, ...]:
+    async def lost(self, to: Peer) -> tuple[Event, ...]:
         """What follows from a chat that cannot be written to any more."""
         ...

@@ -301,9 +301,8 @@ class Pages:
                     chips.append((name, f"{kind}: {words['emulated']}", ""))
             else:
                 state = channel.health.state
-                chips.append(
-                    (name, f"{name}: {words['channel_' + state]}", "" if state in ("working", "elsewhere") else "warm")
-                )
+                mood = "" if state in ("working", "elsewhere") else "warm"
+                chips.append((name, f"{name}: {words['channel_' + state]}", mood))
         if (knowledge := self._services.knowledge) is not None:
             status = knowledge.status
             meaning = (
