@@ -15,11 +15,11 @@ from typing import TypeVar
 from bot.adapters.base import Adapter
 from bot.clock import Clock
 from bot.delivery.attachment_reader import AttachmentReader
-from bot.delivery.own_channels import ChannelLost, OwnChannels
+from bot.delivery.own_channels import ForeignChannel, OwnChannels
 from bot.delivery.rate_limit import LONGEST, RateLimit
 from bot.delivery.ticket_topics import (
     TICKET_THREAD,
-    NothingToDo,
+    SpareTopic,
     TicketTopics,
     TopicOpened,
     refusal,
@@ -311,7 +311,7 @@ class Outbox:
         """One call of the platform, where the channel is still this process's; broken off when it is lost."""
         channel = delivery.outbound.to.channel
         if not self._channels.may_send(channel, self._in_hand.get(delivery.id, 0)):
-            raise ChannelLost("another process sends here")
+            raise ForeignChannel("another process sends here")
         call = asyncio.timeout(None)
         try:
             async with call:
@@ -334,11 +334,11 @@ class Outbox:
 
     async def _failed(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
         outbound, now, reason = delivery.outbound, self._clock(), str(error)
-        if isinstance(error, NothingToDo):
+        if isinstance(error, SpareTopic):
             return DeliveryResult("cancelled")
         if isinstance(error, TopicOpened):
             return await self._topics.opened(delivery)
-        if isinstance(error, ChannelLost):
+        if isinstance(error, ForeignChannel):
             return DeliveryResult("pending", due=now, counted=False, error=reason)
         if isinstance(error, RetryLater):
             if error.scope == "account":

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from functools import partial
 
-from bot import background
+from bot import background_work
 from bot.adapters.base import Adapter
 from bot.adapters.clock import ClockAdapter
 from bot.app import Service
@@ -86,7 +86,7 @@ def _listen(service: Service) -> None:
         return
     service.store.listen(lambda what: service.engine.wake() if what == "turns" else service.outbox.wake())
     for adapter in service.adapters.values():
-        adapter.health.state = "elsewhere"
+        adapter.health.state = "standby"
         if ProcessRole.WEB in service.roles:
             adapter.take_calls(partial(service.inbox.accept, adapter.name))
 
@@ -113,18 +113,18 @@ def _helping(service: Service, periodic: Sequence[Work]) -> Iterator[Coroutine[o
     if roles & {ProcessRole.WEB, ProcessRole.DECIDE}:
         # a daemon thread: making the first vectors takes half a minute, and stopping must not wait for that
         threading.Thread(
-            target=background.load_embeddings, args=(service.knowledge,), name=EMBEDDING_THREAD, daemon=True
+            target=background_work.load_embeddings, args=(service.knowledge,), name=EMBEDDING_THREAD, daemon=True
         ).start()
-        yield background.hear_clicks(service)
+        yield background_work.hear_clicks(service)
     if ProcessRole.SEND in roles:
-        yield background.hint_typing(service)
+        yield background_work.hint_typing(service)
     if ProcessRole.DECIDE in roles:
         for work in (*_periodic(service), *periodic):
             yield while_held(service.leases, PERIODIC, work)
     if shared:
-        yield background.catch_up(service)
+        yield background_work.catch_up(service)
     if shared and ProcessRole.SEND in roles:
-        yield background.take_back(service)
+        yield background_work.take_back(service)
     folder = spool_folder(str(service.store.file)) if service.store.file is not None else None
     if folder is not None:
         yield hear_orders(folder, service.inbox.accept, service.clock)
@@ -133,9 +133,9 @@ def _helping(service: Service, periodic: Sequence[Work]) -> Iterator[Coroutine[o
 def _periodic(service: Service) -> tuple[Work, ...]:
     """What one process at a time does for all."""
     return (
-        partial(background.check_desk, service),
-        partial(background.blank_the_old, service),
-        partial(background.go_round, service),
+        partial(background_work.check_desk, service),
+        partial(background_work.blank_the_old, service),
+        partial(background_work.go_round, service),
         partial(offer_commands, service),
         service.announcer.run,
     )
@@ -191,4 +191,4 @@ async def _keep_running(service: Service, adapter: Adapter) -> None:
             await asyncio.sleep(pause)
     finally:
         if service.leases.shared:
-            adapter.health.state = "elsewhere"
+            adapter.health.state = "standby"

@@ -92,11 +92,11 @@ class Health:
     """How a channel is doing, for /readyz and the log. The only mutable value an adapter shows.
 
     *polls*: it hears its platform all the time, so that silence for long means that something is wrong.
-    *awaited*: customers wait for it, so that the bot is not ready while it fails. "elsewhere": another
+    *awaited*: customers wait for it, so that the bot is not ready while it fails. "standby": another
     process polls it and sends to it.
     """
 
-    state: Literal["starting", "working", "failing", "stopped", "elsewhere"] = "starting"
+    state: Literal["starting", "working", "failing", "stopped", "standby"] = "starting"
     last_poll: datetime | None = None
     last_error: str = ""
     details: dict[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from bot.errors import DeliveryError
 from bot.leases import LeaseKeeper, channel_lease
 
 
-class ChannelLost(DeliveryError):
+class ForeignChannel(DeliveryError):
     """Another process may be sending there by now: nothing was sent, and the delivery is given back."""
 
 

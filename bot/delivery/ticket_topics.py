@@ -35,7 +35,7 @@ class TopicOpened(DeliveryError):
     """
 
 
-class NothingToDo(DeliveryError):
+class SpareTopic(DeliveryError):
     """The chat has no topics: what was enqueued about one is moot."""
 
 
@@ -72,12 +72,12 @@ class TicketTopics:
         apart = self._topicless.get((to.channel, to.chat, ticket))
         if not await self._is_forum(adapter, to.chat) or (apart is not None and self._clock() < apart):
             if outbound.kind in ABOUT_TOPICS:
-                raise NothingToDo
+                raise SpareTopic
             return replace(outbound, to=replace(to, thread=""))
         async with self._opening.setdefault((to.channel, to.chat, ticket), asyncio.Lock()):
             thread = await self._store.topic(ticket, to.channel, to.chat)
             if thread is None and outbound.kind in ABOUT_TOPICS:
-                raise NothingToDo
+                raise SpareTopic
             if thread is None and outbound.kind in ON_A_MESSAGE:
                 return replace(outbound, to=replace(to, thread=""))
             if thread is None:

@@ -301,7 +301,7 @@ class Pages:
                     chips.append((name, f"{kind}: {words['emulated']}", ""))
             else:
                 state = channel.health.state
-                mood = "" if state in ("working", "elsewhere") else "warm"
+                mood = "" if state in ("working", "standby") else "warm"
                 chips.append((name, f"{name}: {words['channel_' + state]}", mood))
         if (knowledge := self._services.knowledge) is not None:
             status = knowledge.status

@@ -221,7 +221,7 @@ class TelegramAdapter(Adapter):
         except StorageError as error:
             self._failing(f"{type(error).__name__}: {error}")
             return web.Response(status=503, headers={"Retry-After": "5"})
-        if self.health.state != "elsewhere":
+        if self.health.state != "standby":
             self._working()
         return web.Response()
 
