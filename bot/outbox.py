@@ -78,22 +78,24 @@ class Outbox:
         views: TicketViews,
         files: AttachmentReader,
         observers: Observers | None = None,
-        leases: LeaseKeeper | None = None,
     ) -> None:
         self._store, self._adapters, self._clock = store, adapters, clock
         self._views, self._files = views, files
         self._observers = observers or Observers()
         self._pace = RateLimit(adapters, clock.monotonic)
         self._topics = TicketTopics(store, clock, views, self._send)
-        self._channels = OwnChannels(adapters, leases)
-        if leases is not None:
-            leases.subscribe(self._lease_changed)
+        self._channels = OwnChannels(adapters)
         self._awake = asyncio.Event()
         self._stopping = False
         self._under_way: set[asyncio.Task[None]] = set()
         self._in_hand: dict[int, int] = {}  # deliveries, with the tenure in which they were taken
         self._calls: dict[asyncio.Timeout, str] = {}  # calls of platforms, with their channels
         self._log = get_logger("outbox")
+
+    def share_channels(self, leases: LeaseKeeper) -> None:
+        """Send to a channel only while its lease is held. To be called before anything is sent."""
+        self._channels = OwnChannels(self._adapters, leases)
+        leases.subscribe(self._lease_changed)
 
     def wake(self) -> None:
         self._awake.set()

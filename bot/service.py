@@ -112,9 +112,8 @@ def _helping(service: Service, periodic: Sequence[Work]) -> Iterator[Coroutine[o
     roles, shared = service.roles, service.leases.shared
     if roles & {ProcessRole.WEB, ProcessRole.DECIDE}:
         # a daemon thread: making the first vectors takes half a minute, and stopping must not wait for that
-        threading.Thread(
-            target=background_work.load_embeddings, args=(service.knowledge,), name=EMBEDDING_THREAD, daemon=True
-        ).start()
+        loading = partial(background_work.load_embeddings, service.knowledge)
+        threading.Thread(target=loading, name=EMBEDDING_THREAD, daemon=True).start()
         yield background_work.hear_clicks(service)
     if ProcessRole.SEND in roles:
         yield background_work.hint_typing(service)

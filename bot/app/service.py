@@ -126,8 +126,8 @@ def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Ou
         views=DeskViews(desk.context),
         files=AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots)),
         observers=parts.observers,
-        leases=parts.leases,
     )
+    outbox.share_channels(parts.leases)
     parts.observers.add(outbox)
     return outbox
 

@@ -18,7 +18,7 @@ class OwnChannels:
     Without *leases* all of *channels* are this process's own.
     """
 
-    def __init__(self, channels: Collection[str], leases: LeaseKeeper | None) -> None:
+    def __init__(self, channels: Collection[str], leases: LeaseKeeper | None = None) -> None:
         self._channels = channels
         self._leases = leases if leases is not None and leases.shared else None
         self._taken_over: dict[str, int] = {}  # and in which tenure
