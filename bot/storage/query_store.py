@@ -163,7 +163,7 @@ class QueryStore(ABC):
         channels: Collection[str] | None = None,
     ) -> int:
         def mend(db: Database) -> int:
-            which = owing.Abandoned(begun, frozenset(but), channels, self._epochs(db, now))
+            which = owing.AbandonedDeliveries(begun, frozenset(but), channels, self._epochs(db, now))
             return outbox.recover(db, owing.abandoned(db, which, now), now)
 
         return await self._write(mend)

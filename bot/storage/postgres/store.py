@@ -32,7 +32,7 @@ from bot.storage.postgres import schema
 from bot.storage.postgres.database import NOTIFIED, PostgresDatabase, prepared
 from bot.storage.postgres.leased_turns import LeasedTurns
 from bot.storage.postgres.problems import explained, old_server, wrong_encoding
-from bot.storage.postgres.workers import Workers
+from bot.storage.postgres.writer import PooledWriter
 from bot.storage.queries import leases
 from bot.storage.query_store import QueryStore
 from bot.text.problems import told
@@ -46,7 +46,7 @@ _WORDS = "conversations, inbox, turns, history, tickets, topics, outbox, timers,
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ServerSettings:
     """How the server is reached: *url* for the work, *listen_url* for LISTEN where *url* leads to a pooler
     that hands out connections for one transaction; *connections* at most at once.
     """
@@ -65,26 +65,29 @@ class PostgresStore(QueryStore):
 
     _locks: LeasedTurns
 
-    def __init__(self, access: Access, holder: str, now: Callable[[], datetime], *, own_time: bool) -> None:
-        self.file, self.holder, self.shared = None, holder, True
-        self._access, self._now, self._own_time = access, now, own_time
+    def __init__(
+        self, server: ServerSettings, holder: str, now: Callable[[], datetime], *, own_time: bool
+    ) -> None:
+        self.file: Path | None = None
+        self.holder, self.shared = holder, True
+        self._server, self._now, self._own_time = server, now, own_time
         self._locks = LeasedTurns(holder)
-        readers = max(1, access.connections // 3)
-        self._pool = _pool(access, access.connections - readers)
-        self._reading = _pool(access, readers, reads=True)
+        readers = max(1, server.connections // 3)
+        self._pool = _pool(server, server.connections - readers)
+        self._reading = _pool(server, readers, reads=True)
 
-        as_error = partial(_as_storage_error, url=access.url)
-        self._writer = Workers(
-            self._pool, threads=access.connections - readers, group=GROUP, as_error=as_error
+        as_error = partial(_as_storage_error, url=server.url)
+        self._writer = PooledWriter(
+            self._pool, threads=server.connections - readers, group=GROUP, as_error=as_error
         )
-        self._reader = Workers(self._reading, threads=readers, group=1, as_error=as_error)
+        self._reader = PooledWriter(self._reading, threads=readers, group=1, as_error=as_error)
         self._listening: threading.Thread | None = None
         self._closing = threading.Event()
 
     @classmethod
     def open(
         cls,
-        access: Access | str,
+        server: ServerSettings | str,
         *,
         now: Callable[[], datetime] = _now,
         holder: str = "",
@@ -97,18 +100,18 @@ class PostgresStore(QueryStore):
         tests). Raises `StorageNewer` where a newer version has changed the shape, `StorageError` with what to
         do where the server cannot be used.
         """
-        access = Access(access) if isinstance(access, str) else access
+        server = ServerSettings(server) if isinstance(server, str) else server
         holder = holder or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         try:
-            with psycopg.connect(access.url, connect_timeout=PATIENCE) as connection:
-                _check_server(connection.info, access.url)
+            with psycopg.connect(server.url, connect_timeout=PATIENCE) as connection:
+                _check_server(connection.info, server.url)
                 prepared(connection)
                 db = PostgresDatabase(connection)
                 schema.bring_up(db, ms(now()))
                 LeasedTurns(holder).free_of(db, holder)
-            return cls(access, holder, now, own_time=own_time)
+            return cls(server, holder, now, own_time=own_time)
         except psycopg.Error as error:
-            raise explained(error, access.url) from error
+            raise explained(error, server.url) from error
 
     @property
     def commits(self) -> int:
@@ -135,10 +138,10 @@ class PostgresStore(QueryStore):
 
     def _vacuum(self) -> None:
         try:
-            with psycopg.connect(self._access.url, autocommit=True, connect_timeout=PATIENCE) as connection:
+            with psycopg.connect(self._server.url, autocommit=True, connect_timeout=PATIENCE) as connection:
                 connection.execute(f"vacuum {_WORDS}")
         except psycopg.Error as error:
-            raise explained(error, self._access.url) from error
+            raise explained(error, self._server.url) from error
 
     # --- several processes
     def _time(self, db: Database, now: datetime) -> datetime:
@@ -189,7 +192,7 @@ class PostgresStore(QueryStore):
         """Until the store is closed; a lost connection is opened again, what was missed is found by
         polling.
         """
-        url = self._access.listen_url or self._access.url
+        url = self._server.listen_url or self._server.url
         while not self._closing.is_set():
             try:
                 with psycopg.connect(url, autocommit=True, connect_timeout=PATIENCE) as connection:
@@ -213,7 +216,7 @@ class PostgresStore(QueryStore):
             "--format=custom",
             "--no-owner",
             f"--file={path}",
-            f"--dbname={self._access.url}",
+            f"--dbname={self._server.url}",
             stderr=asyncio.subprocess.PIPE,
         )
         _, words = await process.communicate()
@@ -239,6 +242,18 @@ class PostgresStore(QueryStore):
         self._pool.close()
 
 
+def open_postgres(
+    url: str,
+    *,
+    now: Callable[[], datetime] = _now,
+    listen_url: str = "",
+    pool: int = 6,
+    holder: str = "",
+) -> PostgresStore:
+    """What `storage.url: postgresql://…` opens; see `PostgresStore.open` and `ServerSettings`."""
+    return PostgresStore.open(ServerSettings(url, listen_url, max(2, pool)), now=now, holder=holder)
+
+
 def _check_server(info: psycopg.ConnectionInfo, url: str) -> None:
     """Raises `StorageError` where the server cannot keep what is kept here."""
     encoding = info.parameter_status("server_encoding") or ""
@@ -257,7 +272,9 @@ def _as_storage_error(error: BaseException, *, url: str) -> BaseException:
     return wrapped
 
 
-def _pool(access: Access, size: int, *, reads: bool = False) -> ConnectionPool[psycopg.Connection[Any]]:
+def _pool(
+    server: ServerSettings, size: int, *, reads: bool = False
+) -> ConnectionPool[psycopg.Connection[Any]]:
     """Connections that are opened when first wanted."""
 
     def configure(connection: psycopg.Connection[Any]) -> None:
@@ -265,11 +282,11 @@ def _pool(access: Access, size: int, *, reads: bool = False) -> ConnectionPool[p
         if reads:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
-        if access.listen_url:  # a pooler between two transactions: nothing of a connection outlives one
+        if server.listen_url:  # a pooler between two transactions: nothing of a connection outlives one
             connection.prepare_threshold = None
 
     return ConnectionPool(
-        access.url,
+        server.url,
         min_size=1,
         max_size=size,
         open=True,

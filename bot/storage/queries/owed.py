@@ -66,7 +66,7 @@ def retry(db: Database, locks: TurnLocks, now: datetime, late: timedelta, held: 
 
 
 @dataclass(frozen=True, slots=True)
-class Abandoned:
+class AbandonedDeliveries:
     """Which rows under way nobody is sending any more: those begun until then, but not those the sender has
     in hand; of all channels, or of some.
 
@@ -89,7 +89,7 @@ class Abandoned:
         return epoch is not None and (row["epoch"] < epoch or self.begun is not None)
 
 
-def abandoned(db: Database, which: Abandoned, now: datetime) -> list[Any]:
+def abandoned(db: Database, which: AbandonedDeliveries, now: datetime) -> list[Any]:
     """The rows of the outbox that are called under way and are not."""
     rows = db.execute(
         "select * from outbox indexed by outbox_open where status in ('pending', 'sending') and status ="

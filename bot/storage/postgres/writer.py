@@ -37,7 +37,7 @@ class _Unsure(Exception):
     """The connection broke while COMMIT was under way: whether it was done nobody can tell."""
 
 
-class Workers:
+class PooledWriter:
     """Runs units on *threads* threads, up to *group* of them in one transaction."""
 
     def __init__(
