@@ -18,6 +18,7 @@ import typer
 
 from bot.adapters.base import Adapter
 from bot.app import Overrides, Service, build_service, open_adapters, open_hours, open_texts
+from bot.article_edits import ArticleEdits
 from bot.cli import settings
 from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
@@ -167,8 +168,11 @@ async def _channels(config: Config, path: Path | None, options: ProcessOptions, 
 async def _serve(service: Service, stop: asyncio.Event, options: ProcessOptions) -> None:
     """The channels of *service*, and the page, until *stop*."""
     letters, watched = [partial(send_digests, service)], service.config.knowledge.watch
+    edits = ArticleEdits(service.store, service.knowledge, service.clock).run()
     if not options.web:
-        await run(service, stop, beside=[_articles(service)] if watched else [], periodic=letters)
+        await run(
+            service, stop, beside=[edits, *([_articles(service)] if watched else [])], periodic=letters
+        )
         return
     from bot.cli.site import site_of
 
@@ -177,7 +181,7 @@ async def _serve(service: Service, stop: asyncio.Event, options: ProcessOptions)
     typer.echo(say("message.page", url=site.url))
     try:
         watching = [site.watch(service.knowledge)] if watched else []
-        await run(service, stop, beside=watching, periodic=letters)
+        await run(service, stop, beside=[edits, *watching], periodic=letters)
     finally:
         await site.stop()
 

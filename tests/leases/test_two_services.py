@@ -148,7 +148,7 @@ async def test_without_a_database_nothing_is_sent_or_polled_until_it_is_back(clu
 
 
 async def test_a_restarted_process_takes_up_what_it_had_in_hand(cluster: Cluster) -> None:
-    """Under its name it has the same lease, in the same epoch: what it was sending is in doubt for all that."""
+    """Under its name it has the same lease, in the same epoch: its sends are in doubt for all that."""
     dead = await cluster.open("one")
     await cluster.beat(dead)
     await dead.store.enqueue([Outbound(ANNA, RichText("раз"))], cluster.clock())

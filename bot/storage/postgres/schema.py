@@ -190,7 +190,8 @@ def bring_up(db: Database, now: int) -> tuple[str, ...]:
     applied = {row["name"]: row["additive"] for row in db.execute("select name, additive from migrations")}
     known = {step.name for step in STEPS}
     if strange := [name for name, additive in applied.items() if name not in known and not additive]:
-        raise StorageNewer(told("database.newer", file="postgresql", step=max(strange)))
+        database = db.execute("select current_database()").fetchone()[0]
+        raise StorageNewer(told("postgres.newer", database=database, step=max(strange)))
     taken = [step for step in STEPS if step.name not in applied]
     for step in taken:
         for statement in step.statements:
