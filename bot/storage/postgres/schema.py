@@ -174,6 +174,14 @@ class Step:
 
 
 STEPS = (Step("001_first", (*_FUNCTIONS, *_TABLES), additive=False),)
+# A copy that pg_restore put into another server brings transaction ids of the one it came from, which may lie
+# in the future of this one: what was told is then known by the events' own ids, as after a move from SQLite.
+_FROM_ELSEWHERE = """select coalesce(max(xid), 0) >= cast(cast(pg_snapshot_xmax(pg_current_snapshot())
+  as text) as bigint) from events"""
+_BEGIN_ANEW = (
+    "update events set xid = 0",
+    "update cursors set value = split_part(value, ':', 2) where channel like 'hook-%' and value like '%:%'",
+)
 _LOCK = 0x0071_6B6C_6974  # "otklik": one process migrates at a time
 
 
@@ -197,4 +205,7 @@ def bring_up(db: Database, now: int) -> tuple[str, ...]:
         for statement in step.statements:
             db.execute(statement)
         db.execute("insert into migrations values(?, ?, ?)", (step.name, int(step.additive), now))
+    if db.execute(_FROM_ELSEWHERE).fetchone()[0]:
+        for statement in _BEGIN_ANEW:
+            db.execute(statement)
     return tuple(step.name for step in taken)
