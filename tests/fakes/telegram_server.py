@@ -137,7 +137,7 @@ class FakeTelegram:
             return web.json_response(
                 {"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401
             )
-        call = await _read(request, method)
+        call = await read_call(request, method)
         self.calls.append(call)
         self._called.set()
         if faults := self._faults.get(method):
@@ -199,7 +199,7 @@ class FakeTelegram:
         return web.Response(body=self.files[name])
 
 
-async def _read(request: web.Request, method: str) -> Call:
+async def read_call(request: web.Request, method: str) -> Call:
     params: Json = {}
     files: dict[str, tuple[str, bytes]] = {}
     if request.content_type == "application/json":
