@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from bot.app import Overrides, build_service, open_knowledge
 from bot.config.loader import Config
 from bot.knowledge.search import Knowledge
+from bot.storage.database import SqliteDatabase
 from bot.storage.migrations import migrations
 from bot.storage.queries import events as looking
 from bot.testing.fakes import FakeAdapter
@@ -72,7 +73,7 @@ async def _start(config: Config, knowledge: Knowledge, file: Path) -> tuple[floa
 
 def _replay(file: Path) -> float:
     """Processor seconds of what a start did before: reading the events of operators and incidents."""
-    with sqlite3.connect(file) as db:
+    with sqlite3.connect(file, factory=SqliteDatabase) as db:
         db.row_factory = sqlite3.Row
         began = time.process_time()
         looking.events(db, None, None, WATCHED)
@@ -84,7 +85,7 @@ def _replay(file: Path) -> float:
 def write_history(file: Path) -> None:
     """A database as the second release left it after some years."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(file, isolation_level=None)
+    db = sqlite3.connect(file, isolation_level=None, factory=SqliteDatabase)
     db.row_factory = sqlite3.Row
     migrations().apply(Database(db, execute_plugins=False), stop_before="003_desk_state")
     db.execute("pragma synchronous = off")

@@ -25,6 +25,7 @@ from statistics import quantiles
 from typing import Any
 
 from benchmarks import postgres
+from benchmarks.growth import growth
 from benchmarks.history import start_history
 from benchmarks.store import ratios
 from bot.app import Overrides, build_service
@@ -361,6 +362,7 @@ PARTS: dict[str, Callable[[Path], Any]] = {
     "start": start,
     "start_history": lambda place: start_history(place, _small(place)),
     "postgres": postgres.figures,
+    "growth": lambda place: growth(place, _small(place)),
 }
 BARS = (
     Bar("engine time per message, words only, p50 ms", "engine", 3, _of("p50_ms")),
@@ -381,6 +383,7 @@ BARS = (
     Bar("PostgreSQL: a turn beside pgbench's transactions", "postgres", 0.5, _of("turn_ratio"), least=True),
     Bar("a backlog with two workers: times one by one", "postgres", 2.5, _of("backlog_ratio"), least=True),
     Bar("two processes with the encoder: times one", "postgres", 1.6, postgres.two_deciding, least=True),
+    Bar("operations above 1.5 times a small database's cost", "growth", 0, _of("over")),
     Bar("start with Telegram above aiogram's import, s", "start", 1.5, _of("telegram_more_s")),
 )
 
@@ -394,7 +397,8 @@ def tell(name: str, figures: dict[str, Any]) -> None:
             f"{bar.what:54} {'≥' if bar.least else '≤'} {bar.want:<6g}"
             f" {'–' if value is None else round(value, 2):<9} {verdict}"
         )
-    print(f"    {', '.join(f'{k} {v}' for k, v in figures.items())}", flush=True)
+    told = {k: v for k, v in figures.items() if k != "operations"}  # these have a table of their own
+    print(f"    {', '.join(f'{k} {v}' for k, v in told.items())}", flush=True)
 
 
 def main() -> int:

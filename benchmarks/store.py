@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bot.model import Event, Inbound, Outbound, Outcome, Peer, Result, RichText, Sender
 from bot.storage.base import ScheduledInbound
+from bot.storage.database import SqliteDatabase
 from bot.storage.migrations import bring_up
 from bot.storage.sqlite.store import SqliteStore
 
@@ -56,7 +57,7 @@ def raw(folder: Path, turns: int) -> Figure:
     """The same rows in the same tables by hand: one transaction keeps the message, one reads what a decision
     needs and commits it.
     """
-    db = sqlite3.connect(folder / "raw.db", isolation_level=None)
+    db = sqlite3.connect(folder / "raw.db", isolation_level=None, factory=SqliteDatabase)
     bring_up(db, None, AT)
     for pragma in ("journal_mode = wal", "synchronous = full"):
         db.execute(f"pragma {pragma}")

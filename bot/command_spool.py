@@ -1,5 +1,5 @@
-"""Orders from the command line to a running bot: files in a folder beside the database, each carried out
-once, also after a restart.
+"""Orders from the command line to a running bot, each carried out once, also after a restart: files in a
+folder beside the database, or inbounds of a shared store.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bot.errors import StorageError
 from bot.handoff.outreach.order_replies import OFFICE
 from bot.model import AdminCommand, Inbound, InboundKind, Sender
 from bot.observability import get_logger
+from bot.storage.base import ScheduledInbound, Store
 from bot.storage.codec import payload_of, payload_parts
 
 EVERY = 1.0  # seconds between two looks into the folder
@@ -30,17 +31,52 @@ def spool_folder(storage: str) -> Path | None:
     return None if storage == ":memory:" else Path(f"{storage}.orders")
 
 
+def order(command: AdminCommand, by: str, name: str, now: datetime) -> Inbound:
+    """The inbound that an order is; *name* is its own, so that a repeat is known."""
+    return Inbound(
+        f"order:{name}",
+        OFFICE,
+        Sender("owner", by),
+        now,
+        InboundKind.INTERNAL,
+        private=False,
+        payload=command,
+    )
+
+
+def order_name(now: datetime) -> str:
+    """A name that no other order has; later ones sort behind it."""
+    return f"{now:%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
+
+
+async def hand_over(store: Store, command: AdminCommand, by: str, now: datetime) -> None:
+    """Keep an order in a store that other processes work on: whoever decides next carries it out.
+
+    It is tried for a few seconds, always by the same name: what was kept already is not kept again. Raises
+    `StorageError`.
+    """
+    inbound = order(command, by, order_name(now), now)
+    for pause in (0.5, 1.5, 3.0, 0.0):
+        try:
+            await store.accept(OFFICE.channel, [ScheduledInbound(inbound, now, now)])
+            return
+        except StorageError:
+            if not pause:
+                raise
+            await asyncio.sleep(pause)
+
+
 def drop(folder: Path, command: AdminCommand, by: str = "") -> Path:
     """Put an order in; whoever reads finds it whole or not at all. Raises `OSError`."""
     kind, data = payload_parts(command)
-    order = {"order": kind.removeprefix(PREFIX), **data, "by": by}
+    written = {"order": kind.removeprefix(PREFIX), **data, "by": by}
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{Clock()():%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}"
+    name = order_name(Clock()())
     draft, path = folder / f".{name}", folder / f"{name}.json"
     with os.fdopen(
         os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
     ) as file:
-        json.dump(order, file, ensure_ascii=False)
+        json.dump(written, file, ensure_ascii=False)
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
@@ -60,21 +96,7 @@ def read(folder: Path, now: datetime) -> list[tuple[Path, Inbound | None]]:
         if not isinstance(command, AdminCommand):
             found.append((path, None))
             continue
-        sender = Sender("owner", str(data.get("by") or ""))
-        found.append(
-            (
-                path,
-                Inbound(
-                    f"order:{path.stem}",
-                    OFFICE,
-                    sender,
-                    now,
-                    InboundKind.INTERNAL,
-                    private=False,
-                    payload=command,
-                ),
-            )
-        )
+        found.append((path, order(command, str(data.get("by") or ""), path.stem, now)))
     return found
 
 

@@ -62,7 +62,8 @@ class MessageRelay(Protocol):
 class Deciders:
     """Who decides a turn: the operators' side, the relay while an operator has the ticket, else the dialogs.
 
-    A decision has `timeout` seconds; `flood` answers who writes too much in their place.
+    A decision has `timeout` seconds; `flood` answers who writes too much in their place; `articles` tells the
+    version of the articles that customers are answered from.
     """
 
     desk: OperatorDesk
@@ -70,10 +71,11 @@ class Deciders:
     flow: Callable[[Turn], Awaitable[Outcome]]
     timeout: float = 20.0
     flood: Flood | None = None
+    articles: Callable[[], str] = lambda: ""
 
 
 class Engine:
-    """Takes turns with several workers (`work`), which app.py starts and ends."""
+    """Takes turns with several workers (`work`), which service.py starts and ends."""
 
     def __init__(
         self,
@@ -88,6 +90,7 @@ class Engine:
         self._store, self._clock = store, clock
         self._desk, self._relay, self._flow = deciders.desk, deciders.relay, deciders.flow
         self._timeout, self._flood = deciders.timeout, deciders.flood
+        self._articles = deciders.articles
         self._prepare, self._committed = prepare, committed
         self._observers = observers or Observers()
         self._awake = asyncio.Event()
@@ -128,7 +131,8 @@ class Engine:
         """Decide a taken turn and commit it. Raises `StorageError` when even giving it back fails."""
         start = time.perf_counter()
         try:
-            outcome = await self.decide_safely(turn)
+            articles = "" if self._desk.hears(turn) else self._articles()  # as they were when it was begun
+            outcome = replace(await self.decide_safely(turn), articles=articles)
             finished = await self._store.finish_turn(
                 turn, self._ready(turn, self._with_heard(turn, outcome)), self._clock()
             )

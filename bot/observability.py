@@ -18,6 +18,7 @@ Logger = structlog.stdlib.BoundLogger
 _SECRETS = (
     (re.compile(r"\b(?:bot)?\d{6,}:[\w-]{3,}"), "<token>"),
     (re.compile(r"\bvk1\.a\.[\w-]+"), "<token>"),
+    (re.compile(r"(://[^\s:/@]*):[^\s'\"]+@"), r"\1:<hidden>@"),
     (re.compile(r"(access_token|secret|password|key)=[^&\s'\"]+", re.I), r"\1=<hidden>"),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "<e-mail>"),
     (re.compile(r"(?<![\w-])\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?!\w)"), "<card>"),

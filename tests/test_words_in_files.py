@@ -28,6 +28,7 @@ READS = {  # modules that may hold Russian, and why; a folder stands for all in 
     "knowledge/query/correction.py": "letters, layouts and endings, for mending what was typed",
     "knowledge/query/follow_ups.py": "how a question goes on with the last topic",
     "knowledge/query/text_readings.py": "letters of the keyboard and how they sound in Latin ones",
+    "storage/postgres/problems.py": "how a Russian server says what is wrong",
     "text/customer_words.py": "patterns that find names, numbers and greetings among a customer's words",
     "text/person_names.py": "what is no name, and the endings of pet names",
 }

@@ -9,10 +9,11 @@ import typer
 
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say, show_problems
-from bot.cli.privacy import find_customer, unknown_customer, with_store
+from bot.cli.privacy import find_customer, unknown_customer
+from bot.cli.store_reader import with_store
 from bot.errors import ConfigError
 from bot.model import CustomerMerge, Peer
-from bot.storage.sqlite.store import SqliteStore
+from bot.storage.base import Store
 from bot.text.customer_fields import CustomerRow, read_table
 from bot.text.problems import problem
 
@@ -32,7 +33,7 @@ def bring(path: Path | None, table: Path) -> None:
     except OSError:
         raise fail(ConfigError([problem("customers.unreadable", str(table))])) from None
 
-    async def done(store: SqliteStore) -> None:
+    async def done(store: Store) -> None:
         now, meant = command_clock()(), [await _meant(store, row) for row in rows]
         changes = [
             (id, {k: v or None for k, v in row.values.items()})
@@ -54,7 +55,7 @@ def join(path: Path | None, into: str, other: str) -> None:
     already.
     """
 
-    async def done(store: SqliteStore) -> None:
+    async def done(store: Store) -> None:
         kept, gone = await find_customer(store, into), await find_customer(store, other)
         for id, who in ((kept, into), (gone, other)):
             if not id:
@@ -70,7 +71,7 @@ def join(path: Path | None, into: str, other: str) -> None:
 def part(path: Path | None, who: str) -> None:
     """Undo the latest joining of a customer; exit code 1 where there is none."""
 
-    async def done(store: SqliteStore) -> None:
+    async def done(store: Store) -> None:
         kept = await find_customer(store, who)
         others = await store.joined(kept)
         if not others or not await store.join_customers(
@@ -83,7 +84,7 @@ def part(path: Path | None, who: str) -> None:
     with_store(path, done)
 
 
-async def _meant(store: SqliteStore, row: CustomerRow) -> tuple[int, ...]:
+async def _meant(store: Store, row: CustomerRow) -> tuple[int, ...]:
     """The customers a row is about: by address, else everybody with this phone or e-mail."""
     if row.channel:
         found = await store.conversation(Peer(row.channel, row.chat))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -18,15 +19,19 @@ from bot.cli import settings
 from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, language, say, words_in
-from bot.config.loader import Config
+from bot.cli.store_reader import own_store
+from bot.config.loader import Config, password_in_url
 from bot.delivery.webhook_events import PREFIX
 from bot.errors import BotError, ConfigError, Problem, StorageBusy
 from bot.handoff.sla.hours import WEEKDAYS
 from bot.model import Peer
-from bot.storage.sqlite.store import SqliteStore
+from bot.storage.base import Lease, Store
 from bot.text.day_spans import CLOSED
+from bot.text.problems import told
 
 PATIENCE = 20  # seconds for one channel's answer
+SEEN = timedelta(seconds=30)  # who reported since then is at work
+SKEW = 2.0  # seconds that a machine's clock may be off the database's
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +83,81 @@ async def _collected(config: Config) -> list[CheckResult]:
 
 async def _storage(config: Config) -> AsyncIterator[tuple[CheckResult, Peer | None]]:
     what = say("doctor.storage")
+    if config.file and (key := password_in_url(config.file)):
+        yield (
+            _warned(what, say("doctor.password_in_file", name=key), say("doctor.password_in_file_hint")),
+            None,
+        )
     try:
-        store = SqliteStore.open(config.storage_path)
+        async with own_store(config) as store:
+            for finding in [
+                *[CheckResult(what, "error", wrong) for wrong in await store.check()],
+                CheckResult(what, "ok", _named(config)),
+                *await _replicas(store),
+                *await _waiting_webhooks(config, store),
+            ]:
+                yield finding, (await store.desk_state()).bound
     except StorageBusy:
         yield CheckResult(what, "ok", say("doctor.busy")), None
-        return
     except BotError as error:
         yield CheckResult(what, "error", str(error), getattr(error, "hint", "")), None
-        return
-    try:
-        for wrong in await store.check():
-            yield CheckResult(what, "error", wrong), None
-        yield (
-            CheckResult(what, "ok", say("doctor.sqlite", version=sqlite3.sqlite_version)),
-            (await store.desk_state()).bound,
-        )
-        for name in config.webhooks:
-            if waiting := await store.deliveries(
-                status=("pending", "sending"), peer=Peer(PREFIX + name, "events"), limit=100_000
-            ):
-                facts = {"count": len(waiting), "error": waiting[0].error or "-"}
-                yield (
-                    CheckResult(
-                        say("doctor.webhook", name=name),
-                        "warning",
-                        say("doctor.webhook_waits", **facts),
-                        say("doctor.webhook_waits_hint"),
-                    ),
-                    None,
-                )
-    finally:
-        await store.close()
+
+
+def _named(config: Config) -> str:
+    """What kind of store it is, and where where others may reach it."""
+    if config.storage.is_file:
+        return say("doctor.sqlite", version=sqlite3.sqlite_version)
+    return config.storage_place
+
+
+async def _replicas(store: Store) -> list[CheckResult]:
+    """Who works on a shared store, and in what they differ."""
+    if not store.shared:
+        return []
+    what, now = say("doctor.replicas"), await store.clock() or command_clock()()
+    found = await store.replicas(now - SEEN)
+    names = ", ".join(r.name for r in found)
+    results = [CheckResult(what, "ok", names or say("doctor.no_replicas"))]
+    for kind in ("version", "articles", "settings"):
+        values = {r.name: getattr(r, kind) for r in found}
+        if len(set(values.values())) > 1:
+            each = ", ".join(f"{name} {value[:12]}" for name, value in values.items())
+            text, hint = say(f"doctor.differ.{kind}", each=each), say(f"doctor.differ.{kind}_hint")
+            results.append(_warned(what, text, hint))
+    for replica in found:
+        if abs(replica.skew) > SKEW:
+            told_of = told("postgres.skew", replica=replica.name, seconds=f"{replica.skew:+.1f}")
+            results.append(_warned(what, told_of, ""))
+    if found:
+        results.append(_holders(await store.leases(), now))
+    return results
+
+
+def _holders(leases: Collection[Lease], now: datetime) -> CheckResult:
+    """Who does what only one may do; a right that nobody holds waits for a process with that role."""
+    what = say("doctor.leases")
+    free = [lease.name for lease in leases if lease.until < now]
+    if free:
+        return _warned(what, say("doctor.free", names=", ".join(free)), say("doctor.free_hint"))
+    held = ", ".join(f"{lease.name} {lease.holder}" for lease in leases)
+    return CheckResult(what, "ok", held or say("doctor.no_leases"))
+
+
+async def _waiting_webhooks(config: Config, store: Store) -> list[CheckResult]:
+    """Events that wait for the other side of a webhook."""
+    found = []
+    for name in config.webhooks:
+        if waiting := await store.deliveries(
+            status=("pending", "sending"), peer=Peer(PREFIX + name, "events"), limit=100_000
+        ):
+            facts = {"count": len(waiting), "error": waiting[0].error or "-"}
+            text, hint = say("doctor.webhook_waits", **facts), say("doctor.webhook_waits_hint")
+            found.append(_warned(say("doctor.webhook", name=name), text, hint))
+    return found
+
+
+def _warned(what: str, text: str, hint: str) -> CheckResult:
+    return CheckResult(what, "warning", text, hint)
 
 
 def _knowledge(config: Config) -> list[CheckResult]:

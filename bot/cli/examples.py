@@ -18,7 +18,7 @@ from bot.cli.clock import command_clock
 from bot.cli.drawing import busy
 from bot.cli.kb import wanted
 from bot.cli.messages import EXIT_PROBLEM, fail, say
-from bot.cli.privacy import with_store
+from bot.cli.store_reader import with_store
 from bot.cli.turn_records import looked_in, open_records
 from bot.config.loader import Config
 from bot.errors import BotError, ConfigError, Problem, StorageError
@@ -37,7 +37,7 @@ from bot.knowledge.quality.feedback import EVENTS, judged
 from bot.knowledge.quality.golden import GOLDEN, GoldenQuestion, read_golden
 from bot.knowledge.search import Knowledge
 from bot.model import Event
-from bot.storage.sqlite.store import SqliteStore
+from bot.storage.base import Store
 
 BY = "command line"
 
@@ -79,7 +79,7 @@ def suggest(path: Path | None, choice: ExampleDecision, *, as_json: bool, db: Pa
 
 def _found(
     config: Config, knowledge: Knowledge, db: Path | None
-) -> tuple[tuple[SuggestedExample, ...], Path | None]:
+) -> tuple[tuple[SuggestedExample, ...], str | None]:
     with open_records(config, db) as records, busy(say("progress.gathering")):
         if records is None:
             return (), None
@@ -92,10 +92,10 @@ def _found(
             names=records.names,
             encode=encoder_of(knowledge),
         )
-        return found, records.file
+        return found, records.source
 
 
-def _show(found: Sequence[SuggestedExample], source: Path) -> None:
+def _show(found: Sequence[SuggestedExample], source: str) -> None:
     for article, lines in by_article(found).items():
         typer.secho(f"{article} («{lines[0].title}»)", bold=True)
         for line in lines:
@@ -198,7 +198,7 @@ def golden_of(config: Config) -> Sequence[GoldenQuestion]:
 
 
 def _reject(path: Path | None, lines: Sequence[SuggestedExample]) -> None:
-    async def done(store: SqliteStore) -> None:
+    async def done(store: Store) -> None:
         now = command_clock()()
         event = Event(REJECTED, now, actor=BY, data={"examples": [s.id for s in lines]})
         await store.enqueue([], now, events=[event])

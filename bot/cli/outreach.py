@@ -7,10 +7,8 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
-import sqlite3
 import time
-from collections.abc import Collection
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 
 import typer
@@ -19,46 +17,19 @@ from bot.app import open_knowledge
 from bot.cli import settings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say
-from bot.cli.report import open_beside
-from bot.command_spool import drop, spool_folder, wait_taken
+from bot.cli.store_reader import own_store, store_beside
+from bot.command_spool import drop, hand_over, spool_folder, wait_taken
 from bot.config.loader import Config
 from bot.errors import BotError, StorageError
 from bot.handoff.outreach.segment import Segment, SegmentSelection, UnclearCondition, choose, read_conditions
 from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
-from bot.model import AdminCommand, Event, Incident
+from bot.model import AdminCommand, Incident
 from bot.model.internal import BeginBroadcast, BeginIncident, EndIncident, StopBroadcast
-from bot.storage.base import CustomerMessage, Recipient
-from bot.storage.queries import desk_state, recipients
-from bot.storage.queries import events as looking
 
 PATIENCE = 6.0  # seconds in which a running bot takes an order
+SEEN = timedelta(seconds=15)  # who reported since then is at work
 TEXT = 3500
-
-
-class _Beside:
-    """The database as whoever chooses customers reads it, while the bot owns it."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    async def listeners(
-        self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
-    ) -> tuple[Recipient, ...]:
-        return recipients.listeners(self._db, after, limit, only)
-
-    async def words_since(
-        self, since: datetime, *, after: int = 0, limit: int = 5000
-    ) -> tuple[CustomerMessage, ...]:
-        return recipients.words_since(self._db, since, after, limit)
-
-    async def incident_met(self, number: int) -> tuple[int, ...]:
-        return desk_state.incident_met(self._db, number)
-
-    async def events(
-        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
-    ) -> tuple[Event, ...]:
-        return looking.events(self._db, since, until, kinds)
 
 
 def announce(path: Path | None, text: str, words: list[str]) -> None:
@@ -146,6 +117,18 @@ def stop(path: Path | None, number: str) -> None:
 
 def _order(config: Config, command: AdminCommand) -> None:
     """Hand it to the bot; without a running one it waits for the next start."""
+    if config.storage.is_file:
+        taken = _dropped(config, command)
+    else:
+        try:
+            taken = asyncio.run(_handed_over(config, command))
+        except BotError as error:
+            raise fail(error) from None
+    typer.echo(say("message.ordered" if taken else "message.ordered_later"))
+
+
+def _dropped(config: Config, command: AdminCommand) -> bool:
+    """Put it into the folder beside the file; whether the bot took it."""
     folder = spool_folder(config.storage_path)
     if folder is None:
         raise fail(StorageError(say("message.no_database")))
@@ -153,23 +136,29 @@ def _order(config: Config, command: AdminCommand) -> None:
         letter = drop(folder, command, getpass.getuser())
     except OSError as error:
         raise fail(StorageError(f"{folder}: {error.strerror}")) from None
-    typer.echo(
-        say("message.ordered" if wait_taken(letter, PATIENCE, time.sleep) else "message.ordered_later")
-    )
+    return wait_taken(letter, PATIENCE, time.sleep)
+
+
+async def _handed_over(config: Config, command: AdminCommand) -> bool:
+    """Keep it in the shared store; whether somebody is there who carries it out."""
+    async with own_store(config) as store:
+        now = await store.clock() or command_clock()()
+        await hand_over(store, command, getpass.getuser(), now)
+        return any("decide" in r.roles or not r.roles for r in await store.replicas(now - SEEN))
 
 
 def _incidents(config: Config) -> tuple[tuple[Incident, int], ...]:
     """Those that last, each with how many conversations heard of it."""
+
+    async def found() -> tuple[tuple[Incident, int], ...]:
+        async with store_beside(config) as source:
+            lasting = (await source.desk_state()).incidents
+            return tuple([(i, len(await source.incident_met(i.number))) for i in lasting])
+
     try:
-        db = open_beside(Path(config.storage_path))
+        return asyncio.run(found())
     except BotError as error:
         raise fail(error) from None
-    try:
-        return tuple((i, len(desk_state.incident_met(db, i.number))) for i in desk_state.read(db).incidents)
-    except sqlite3.Error as error:
-        raise fail(StorageError(str(error))) from None
-    finally:
-        db.close()
 
 
 async def _chosen(config: Config, conditions: str) -> SegmentSelection:
@@ -177,21 +166,20 @@ async def _chosen(config: Config, conditions: str) -> SegmentSelection:
     words = Texts.load(config.business.language)
     try:
         similarity = SimilarityMatcher(open_knowledge(config, channels=list(config.channels)))
-        db = open_beside(Path(config.storage_path))
-    except BotError as error:
-        raise fail(error) from None
-    try:
-        source, channels = _Beside(db), tuple(config.channels)
-        segment: Segment = read_conditions(
-            conditions,
-            words,
-            article=similarity.find,
-            channels=channels,
-            incidents=range(1, desk_state.read(db).next_incident),
-        )
-        return await choose(segment, source, command_clock()(), saying=similarity.saying, channels=channels)
+        async with store_beside(config) as source:
+            channels = tuple(config.channels)
+            segment: Segment = read_conditions(
+                conditions,
+                words,
+                article=similarity.find,
+                channels=channels,
+                incidents=range(1, (await source.desk_state()).next_incident),
+            )
+            return await choose(
+                segment, source, command_clock()(), saying=similarity.saying, channels=channels
+            )
     except UnclearCondition as error:
         typer.secho(words.text(error.key, lang=config.business.language, **error.facts), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
-    finally:
-        db.close()
+    except BotError as error:
+        raise fail(error) from None

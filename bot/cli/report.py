@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import typer
@@ -17,17 +16,15 @@ from bot.cli import settings
 from bot.cli.clock import command_clock
 from bot.cli.drawing import table
 from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, language, say
+from bot.cli.store_reader import store_beside
 from bot.config.loader import Config
-from bot.errors import BotError, ConfigError, Problem, StorageError
+from bot.errors import BotError
 from bot.knowledge.articles.schema import Article, read_articles
-from bot.model import Event, Ticket
 from bot.reports.export import to_csv, to_json, to_xlsx
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period, between, week_before
 from bot.reports.report import Report, make_report, read_facts
 from bot.reports.texts import ReportTexts, row_name
-from bot.storage.queries import events as looking
-from bot.storage.queries import tickets as desk
 from bot.text.problems import told
 
 LONGEST = 15  # rows of a table in the terminal
@@ -66,7 +63,7 @@ def report(path: Path | None, days: ReportDays, output: ReportOutput, *, databas
         typer.secho(say("message.bad_period", error=str(error)), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
     try:
-        made = asyncio.run(_made(config, period, str(database or config.storage_path)))
+        made = asyncio.run(_made(config, period, database))
     except BotError as error:
         raise fail(error) from None
     saying = ReportTexts(language())
@@ -77,7 +74,7 @@ def report(path: Path | None, days: ReportDays, output: ReportOutput, *, databas
     if output.as_json:
         typer.echo(json.dumps(to_json(made), ensure_ascii=False))
     elif output.xlsx is None and output.csv is None:
-        typer.echo(say("message.looked_at", file=database or config.storage_path))
+        typer.echo(say("message.looked_at", file=database or config.storage_place))
         if not any(made.figures[c.__name__].n for c in COUNTS):
             typer.secho(say("message.empty_report"), fg="yellow")
         _show(made, saying)
@@ -93,47 +90,14 @@ def _write(file: Path, content: bytes) -> None:
         raise typer.Exit(EXIT_PROBLEM) from None
 
 
-async def _made(config: Config, period: Period, storage: str) -> Report:
-    """Read beside a running bot: nothing is locked, nothing is written."""
+async def _made(config: Config, period: Period, database: Path | None) -> Report:
+    """Read beside a running bot."""
     hours = open_hours(config)
-    db = open_beside(Path(storage))
-    try:
+    async with store_beside(config, database) as source:
         facts = await read_facts(
-            _File(db), hours, period, command_clock()(), answer_within=config.report.answer_within
+            source, hours, period, command_clock()(), answer_within=config.report.answer_within
         )
-    except sqlite3.Error as error:
-        raise StorageError(str(error)) from None
-    finally:
-        db.close()
     return make_report(facts, period, _articles(config))
-
-
-def open_beside(file: Path) -> sqlite3.Connection:
-    """The database to be read beside a running bot. Raises `ConfigError` where there is none."""
-    if not file.is_file():
-        raise ConfigError(
-            [Problem(say("message.no_database"), str(file), hint=say("message.no_database_hint"))]
-        )
-    db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
-    db.row_factory = sqlite3.Row
-    return db
-
-
-class _File:
-    """The database as a source that is only read."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    async def events(
-        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
-    ) -> tuple[Event, ...]:
-        return looking.events(self._db, since, until, kinds)
-
-    async def tickets(
-        self, *, open_only: bool = True, limit: int = 200, bare: bool = False
-    ) -> tuple[Ticket, ...]:
-        return desk.tickets(self._db, open_only, limit, bare)
 
 
 def _articles(config: Config) -> tuple[Article, ...]:

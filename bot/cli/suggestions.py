@@ -65,7 +65,7 @@ def suggest(
     try:
         with open_records(config, db) as records:
             found = missed(records.turns(), records.history) if records else ()
-            source = records.file if records else None
+            source = records.source if records else None
     except StorageError as error:
         raise fail(error) from None
     gaps = group(found, encoder_of(knowledge))
@@ -91,7 +91,7 @@ def _list(
     *,
     as_json: bool,
     everything: bool,
-    source: Path | tuple[str, ...],
+    source: str | tuple[str, ...],
 ) -> None:
     now = {g.id: effect(g, judge) for g in gaps}
     open_ones = [

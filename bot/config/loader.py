@@ -5,10 +5,12 @@ environment only.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import regex
@@ -34,13 +36,40 @@ from bot.config.handoff import (
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
+from bot.text.url import shown_url
 from bot.text.yaml_source import YamlError, read_yaml_file
+
+_URL_PASSWORD = re.compile(r"://[^:/@]*:(.+)@")
 
 
 class Storage(Section):
     """Where everything is kept."""
 
-    url: str = Field("sqlite:///data/bot.db", description="sqlite:///PATH, relative to this file")
+    url: str = Field(
+        "sqlite:///data/bot.db",
+        repr=False,
+        description=(
+            "sqlite:///PATH, relative to this file, for one process; or for several"
+            " postgresql://USER:${VARIABLE}@HOST/DATABASE, the password in the environment, as it is"
+        ),
+    )
+    listen_url: str | None = Field(
+        None,
+        repr=False,
+        description=(
+            "PostgreSQL behind pgbouncer in transaction mode: the address of the database itself, for hints"
+            " (without them what is new is found by asking)"
+        ),
+    )
+    pool: int = Field(
+        6, ge=2, le=100, description="PostgreSQL: how many connections a process keeps open at most"
+    )
+
+    @property
+    def is_file(self) -> bool:
+        """Whether everything is kept in a file of SQLite (or in memory), by one process."""
+        scheme, mark, _ = self.url.partition("://")
+        return not mark or scheme == "sqlite"
 
 
 class Embeddings(Section):
@@ -334,11 +363,16 @@ class Config(Section):
     @property
     def storage_path(self) -> str:
         """File of the database, or ":memory:". Raises `ConfigError` where the store is no file of SQLite."""
-        scheme, mark, _ = self.storage.url.partition("://")
-        if mark and scheme != "sqlite":
+        if not self.storage.is_file:
+            scheme = self.storage.url.partition("://")[0]
             raise ConfigError([problem("config.not_a_file", scheme=scheme)])
         rest = self.storage.url.removeprefix("sqlite://").removeprefix("/")
         return rest if rest == ":memory:" else str(self.path(rest))
+
+    @property
+    def storage_place(self) -> str:
+        """Where everything is kept, as people may see it: a file, or an address without its password."""
+        return self.storage_path if self.storage.is_file else shown_url(self.storage.url)
 
 
 def read_config(path: Path | None, *, environment: Mapping[str, str] | None = None) -> Config:
@@ -379,6 +413,19 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
     return config
 
 
+def password_in_url(path: Path) -> str:
+    """The key of a database's address that holds its password itself ("storage.url"); "" where none does."""
+    try:
+        root = read_yaml_file(path)
+    except YamlError:
+        return ""
+    for key in ("url", "listen_url"):
+        found = _URL_PASSWORD.search(root.find("storage", key)[0].text) if root else None
+        if found and not VARIABLE.search(found[1]):
+            return f"storage.{key}"
+    return ""
+
+
 def language_in(path: Path | None) -> str:
     """The language that the file asks for, whatever else is wrong with it: its faults are told in it."""
     try:
@@ -396,8 +443,16 @@ def _substituted(value: Any, environment: Mapping[str, str]) -> Any:
     if isinstance(value, str) and (found := VARIABLE.findall(value)):
         if any(not environment.get(name) for name in found):
             return None
-        return VARIABLE.sub(lambda m: environment[m[1]], value)
+        return VARIABLE.sub(lambda m: _inserted(environment[m[1]], value, m), value)
     return value
+
+
+def _inserted(found: str, text: str, at: re.Match[str]) -> str:
+    """A variable's value as it goes into *text*: in place of the password of an address it may have any
+    signs.
+    """
+    is_password = "://" in text[: at.start()] and text[at.start() - 1] == ":" and text[at.end() :][:1] == "@"
+    return quote(found, safe="") if is_password else found
 
 
 def _secrets_in(value: object, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:

@@ -137,6 +137,7 @@ class Knowledge:
             now = {a.id: a for a in articles}
             if now != old:
                 self._state = self._built(articles)
+            _ = self._state.catalog.version  # made here, not while a customer waits
             self.problems = problems
             self._reader.forget_all_but([t for read in self._state.index.read for t in read])
             broken = len({p.file for p in problems if p.severity == "error"})
@@ -260,6 +261,11 @@ class Knowledge:
     def articles(self) -> tuple[Article, ...]:
         """All articles, drafts included, by id."""
         return tuple(self._state.catalog.articles.values())
+
+    @property
+    def articles_version(self) -> str:
+        """Twelve hex digits that tell the published articles from others; computed when they are read."""
+        return self._state.catalog.version
 
     @property
     def index(self) -> Index:

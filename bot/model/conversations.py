@@ -237,3 +237,4 @@ class Outcome:
     retry_delivery: int | None = (
         None  # a delivery in doubt that did not arrive: it goes again, in its old place
     )
+    articles: str = ""  # the version of the articles that it was decided from; "" where none were asked

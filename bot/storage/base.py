@@ -105,7 +105,7 @@ class FinishedTurn:
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """A turn as the history keeps it: what was decided and why."""
+    """A turn as the history keeps it: what was decided and why, and from which version of the articles."""
 
     id: int
     conversation: int
@@ -117,6 +117,7 @@ class TurnRecord:
     text: str
     why: Mapping[str, object]
     error: str = ""
+    articles: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.errors import StorageError
 from bot.storage.codec import ms
+from bot.storage.database import Database
 from bot.storage.queries import outbox as deliveries
 from bot.text.problems import told
 
@@ -40,8 +40,8 @@ _FAULTS = (
     ),
     (
         "wrong_ticket",
-        """select count(*) from conversations c where c.ticket is not
-     (select number from tickets t where t.conversation = c.id and t.status <> 'closed')""",
+        """select count(*) from conversations c where coalesce(c.ticket, 0) <>
+     coalesce((select number from tickets t where t.conversation = c.id and t.status <> 'closed'), 0)""",
     ),
     (
         "late",
@@ -50,7 +50,7 @@ _FAULTS = (
 )
 
 
-def counts(db: sqlite3.Connection) -> Mapping[str, int]:
+def counts(db: Database) -> Mapping[str, int]:
     """`inbounds_waiting`, `timers_waiting`, `customers`, `deliveries_<status>`, `tickets_<status>`."""
     found = {
         "inbounds_waiting": "select count(*) from inbox where done_at is null",
@@ -79,7 +79,7 @@ def counts(db: sqlite3.Connection) -> Mapping[str, int]:
     return figures
 
 
-def clamp_delays(db: sqlite3.Connection, now: datetime) -> int:
+def clamp_delays(db: Database, now: datetime) -> int:
     """What was put off by a clock that stood later than *now* is not to wait for that hour; returns how many
     rows did.
     """
@@ -99,7 +99,7 @@ def clamp_delays(db: sqlite3.Connection, now: datetime) -> int:
     )
 
 
-def check(db: sqlite3.Connection, now: datetime) -> tuple[str, ...]:
+def check(db: Database, now: datetime) -> tuple[str, ...]:
     """What is wrong, in words; nothing = all is well."""
     found = [
         told("database.fault.damaged", reason=row[0])
@@ -117,7 +117,7 @@ def check(db: sqlite3.Connection, now: datetime) -> tuple[str, ...]:
     return tuple(found)
 
 
-def backup(db: sqlite3.Connection, path: Path, *, of: Path | None = None) -> None:
+def backup(db: Database, path: Path, *, of: Path | None = None) -> None:
     """A whole copy of the file *of* at *path* as of one moment: written beside it, made durable, then put in
     its place at once.
     """

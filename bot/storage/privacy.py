@@ -6,7 +6,6 @@ What stays of a forgotten customer are rows without words: counts, times, result
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -14,8 +13,9 @@ from typing import Any
 
 from bot.model import Event, Outbound, OutboundKind, Peer, Priority
 from bot.storage.codec import decode, encode, moment, ms, to_json
+from bot.storage.database import Database
 from bot.storage.queries.customer_merge import all_joined, blank_joined
-from bot.storage.queries.enqueue import enqueue, write_events
+from bot.storage.queries.enqueue import enqueue, line_name, line_of, write_events
 from bot.storage.queries.outbox import reorder
 
 # Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
@@ -54,6 +54,8 @@ _ROWS = {
     "events": f"conversation in {_HIS} or ticket in {_TICKETS}",
     "incident_met": f"conversation in {_HIS}",
 }
+# By what the rows of a table are told apart and ordered, where it is not `id`.
+_KEYS = {"tickets": "number", "topics": "ticket", "incident_met": "number"}
 _JSON = frozenset({"state", "payload", "why", "data", "fields", "attachments"})
 _TIMES = frozenset(
     {
@@ -80,14 +82,14 @@ _TIMES = frozenset(
 )
 
 
-def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
+def export(db: Database, id: int) -> Mapping[str, object]:
     """Every row about the customer, by table, times in ISO 8601; empty where they are not known."""
     customer = db.execute("select * from customers where id = ?", (id,)).fetchone()
     if customer is None:
         return {}
     found: dict[str, object] = {"customer": _readable(customer)}
     for table, where in _ROWS.items():
-        key = "number" if table == "tickets" else "rowid"
+        key = _KEYS.get(table, "id")
         rows = db.execute(f"select * from {table} where {where} order by {key}", {"customer": id})
         found[table] = [_readable(row) for row in rows]
     if others := all_joined(db, id):
@@ -98,7 +100,7 @@ def export(db: sqlite3.Connection, id: int) -> Mapping[str, object]:
     return found
 
 
-def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int]) -> bool:
+def erase(db: Database, id: int, now: datetime, turn: Callable[[Database], int]) -> bool:
     """Blank every word, name and address of the customer; False where they are not known or forgotten
     already.
 
@@ -110,6 +112,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     if db.execute("select 1 from customers where id = ? and erased is null", (id,)).fetchone() is None:
         return False
     values = {"customer": id, "now": ms(now)}
+    db.lock_conversations([row["id"] for row in db.execute(_HIS[1:-1], values)])
     names = [word for known_as in (id, *all_joined(db, id)) for word in _names(db, known_as)]
     orders = db.execute(
         "select distinct channel, chat, thread, lane from outbox where status in ('pending', 'sending') and"
@@ -117,6 +120,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
         values,
     ).fetchall()
     shown = _shown_in_desks(db, values)
+    db.lock_names({line_name(*order) for order in orders} | {line_of(o) for o in shown})
     _end_waiting(db, id, now, turn)
     for statement in (
         f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '{FORGOTTEN}' || id,
@@ -157,7 +161,7 @@ def erase(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int
     return True
 
 
-def _shown_in_desks(db: sqlite3.Connection, values: Mapping[str, Any]) -> list[Outbound]:
+def _shown_in_desks(db: Database, values: Mapping[str, Any]) -> list[Outbound]:
     """Deletions of what operators see of them. The messages to delete keep a name that says nothing."""
     topics = db.execute(
         f"select channel, chat, thread from topics where ticket in {_TICKETS}", values
@@ -192,7 +196,7 @@ def _shown_in_desks(db: sqlite3.Connection, values: Mapping[str, Any]) -> list[O
     return gone
 
 
-def scrub(db: sqlite3.Connection) -> None:
+def scrub(db: Database) -> None:
     """Nothing of what was blanked stays in free space or in the log. Runs outside a transaction and holds up
     the writer.
 
@@ -223,7 +227,7 @@ _OLD = (  # table, what is old and closed in it, how it is blanked
 )
 
 
-def purge(db: sqlite3.Connection, before: datetime, limit: int) -> int:
+def purge(db: Database, before: datetime, limit: int) -> int:
     """At most *limit* rows of each table; what other systems were told goes altogether.
 
     The key of an inbound stays: what a platform repeats late is still known.
@@ -237,27 +241,28 @@ def purge(db: sqlite3.Connection, before: datetime, limit: int) -> int:
         "blank_out": '{"to":{"channel":"","chat":""}}',
     }
     told = (
-        "select rowid from outbox where created < :before and verb = 'announce' and status not in ('pending',"
+        "select id from outbox where created < :before and verb = 'announce' and status not in ('pending',"
         " 'sending', 'unknown') limit :limit"
     )
     gone = db.execute(
-        f"delete from outbox where rowid in ({told})", values
+        f"delete from outbox where id in ({told})", values
     ).rowcount  # other systems have it, the event itself stays
     return gone + sum(
         db.execute(
-            f"update {table} set {change} where rowid in (select rowid from {table} where {old} limit"
+            f"update {table} set {change} where {key} in (select {key} from {table} where {old} limit"
             " :limit)",
             values,
         ).rowcount
         for table, old, change in _OLD
+        for key in (_KEYS.get(table, "id"),)
     )
 
 
-def _end_waiting(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[[], int]) -> None:
+def _end_waiting(db: Database, id: int, now: datetime, turn: Callable[[Database], int]) -> None:
     """Also what nobody will decide on any more has exactly one result."""
     waiting = f"select distinct conversation from inbox where done_at is null and conversation in {_HIS}"
     for row in db.execute(waiting, {"customer": id}).fetchall():
-        values = {"id": turn(), "conversation": row["conversation"], "now": ms(now)}
+        values = {"id": turn(db), "conversation": row["conversation"], "now": ms(now)}
         db.execute(
             "insert into turns(id, conversation, at, dialog, result, reason, text, why) values(:id,"
             " :conversation, :now, 'forget', 'ignored', 'forgotten', '', '{}')",
@@ -270,7 +275,7 @@ def _end_waiting(db: sqlite3.Connection, id: int, now: datetime, turn: Callable[
         )
 
 
-def _names(db: sqlite3.Connection, id: int) -> list[str]:
+def _names(db: Database, id: int) -> list[str]:
     """Words by which they may be named in messages that belong to nobody (a board of the desk)."""
     row = db.execute("select name, last_name, username, fields from customers where id = ?", (id,)).fetchone()
     full = f"{row['name']} {row['last_name']}".strip() if row["last_name"] else row["name"]
@@ -281,7 +286,7 @@ def _names(db: sqlite3.Connection, id: int) -> list[str]:
     return sorted(w for w in words if len(w) >= 4)
 
 
-def _erase_names(db: sqlite3.Connection, names: list[str]) -> None:
+def _erase_names(db: Database, names: list[str]) -> None:
     """Desk messages without a ticket that name them (boards, notices) lose their words and keep their
     buttons.
     """
@@ -308,7 +313,7 @@ def _erase_names(db: sqlite3.Connection, names: list[str]) -> None:
             db.execute("update outbox set payload = ? where id = ?", (encode(kept), row["id"]))
 
 
-def _erase_events(db: sqlite3.Connection, values: Mapping[str, Any]) -> None:
+def _erase_events(db: Database, values: Mapping[str, Any]) -> None:
     """Events stay for the metrics, without words and without the customer as their actor."""
     senders = {
         f"{r['channel']}:{r['chat']}"

@@ -4,12 +4,13 @@ nobody waits beside.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 
+from bot.storage.database import Made, SqliteDatabase, Work
 from bot.storage.sqlite.store import SqliteStore
-from bot.storage.sqlite.writer import ConversationLocks, Made, Work, Writer, _Unit, as_storage_error
+from bot.storage.sqlite.writer import Writer, _Unit, as_storage_error
+from bot.storage.turn_locks import MemoryLocks
 
 
 class DirectWriter(Writer):
@@ -18,7 +19,7 @@ class DirectWriter(Writer):
     """
 
     def __init__(
-        self, db: sqlite3.Connection, locks: ConversationLocks, *, reads: bool = False
+        self, db: SqliteDatabase, locks: MemoryLocks, *, reads: bool = False
     ) -> None:  # the base's thread is not wanted
         self.commits = 0
         self._db, self._locks = db, locks
@@ -50,12 +51,12 @@ def without_threads(store: SqliteStore) -> None:
     store._writer = DirectWriter(store._db, store._locks)
     if store._reader is not None and store._reading is not None:
         store._reader.close()
-        store._reader = DirectWriter(store._reading, ConversationLocks(), reads=True)
+        store._reader = DirectWriter(store._reading, MemoryLocks(), reads=True)
 
 
 def through_one_writer(
     store: SqliteStore,
-    make: Callable[[sqlite3.Connection, ConversationLocks], Writer],
+    make: Callable[[SqliteDatabase, MemoryLocks], Writer],
     now: Callable[[], datetime],
 ) -> None:
     """Let all that *store* reads and writes go through the writer that *make* gives; *now* is its clock."""

@@ -235,7 +235,7 @@ class Pages:
 
     async def log_in(self, request: web.Request) -> web.Response:
         """POST /login with the form."""
-        if self._guard.log_in(request, str((await request.post()).get("password", ""))):
+        if await self._guard.log_in(request, str((await request.post()).get("password", ""))):
             return web.Response(status=303, headers={"Location": "/"})
         return self._page(request, "login.html", "login", wrong=True, status=403)
 

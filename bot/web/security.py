@@ -9,14 +9,16 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from aiohttp import BasicAuth, web
 from itsdangerous import BadSignature, Signer, TimestampSigner
 
+from bot.clock import Clock
 from bot.errors import ConfigError
-from bot.sliding_window import SlidingWindow
 from bot.text.problems import problem, told
+from bot.web.shared_window import HitCount, SharedWindow
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -36,7 +38,11 @@ HEADERS = {
 }
 COOKIE = "otklik_session"
 WEEK = 7 * 24 * 3600
-TRIES, TRY_WINDOW = 5, 60.0  # wrong passwords per minute, all callers together
+AHEAD = 3600  # seconds that the clock of the replica which opened a session may be ahead of ours
+TRIES, TRY_WINDOW = (
+    5,
+    timedelta(minutes=1),
+)  # wrong passwords per minute, all callers of all replicas together
 
 _NEW_SESSION = web.RequestKey("new_session", str)
 _SECRETS_OF_THEIR_OWN = ("/hooks/", "/api/")
@@ -111,7 +117,8 @@ class _Sessions(TimestampSigner):
 class PageSecurity:
     """Keeps the pages: give it `middleware`, and every answer gets the headers by `add_headers`.
 
-    *password* is the words or a hash of them, "" leaves the pages open to this machine alone.
+    *password* is the words or a hash of them, "" leaves the pages open to this machine alone. What is signed
+    with one *secret* holds on every replica, and wrong passwords are counted in the store, for all of them.
     """
 
     def __init__(
@@ -119,8 +126,9 @@ class PageSecurity:
         *,
         secret: bytes,
         host: str,
+        store: HitCount,
         password: str = "",
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         check_binding(host, password)
@@ -128,7 +136,8 @@ class PageSecurity:
         self._sessions = _Sessions(secret, now)
         self._posts = Signer(secret, salt="csrf", key_derivation="hmac", digest_method=hashlib.sha256)
         self._kept = password if password.startswith("scrypt$") or not password else hash_password(password)
-        self._wrong, self._monotonic = SlidingWindow(TRIES, TRY_WINDOW), monotonic
+        self._store, self._clock = store, clock or Clock()
+        self._tries = SharedWindow("login", TRIES, TRY_WINDOW, monotonic=self._clock.monotonic)
 
     @property
     def asks_password(self) -> bool:
@@ -177,13 +186,17 @@ class PageSecurity:
         """The token that posts of this session must carry."""
         return self._posts.get_signature(self.session(request)).decode()
 
-    def log_in(self, request: web.Request, password: str) -> bool:
-        """Opens a session if the password is right. Raises 429 after too many wrong ones."""
-        if self._wrong.is_full(now := self._monotonic()):
+    async def log_in(self, request: web.Request, password: str) -> bool:
+        """Opens a session if the password is right.
+
+        Raises 429 after too many wrong ones, `StorageError`. A try is counted before it is looked at, so that
+        many at once are no way around.
+        """
+        if await self._tries.admit(self._store, self._clock()):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
         if not password_matches(password, self._kept):
-            self._wrong.add(now)
             return False
+        self._tries.forgive()
         request[_NEW_SESSION] = self._make_session("in")
         return True
 
@@ -204,10 +217,14 @@ class PageSecurity:
         return self._sessions.sign(f"{kind}.{secrets.token_hex(12)}").decode()
 
     def _kind(self, session: str) -> str:
-        """A guest's session or one that is logged in ("in"); "" where we did not open it or it is old."""
+        """A guest's session or one that is logged in ("in"); "" where no replica opened it or it is old."""
         try:
-            stem = self._sessions.unsign(session.encode("utf-8", "surrogatepass"), max_age=WEEK)
+            stem, opened = self._sessions.unsign(
+                session.encode("utf-8", "surrogatepass"), return_timestamp=True
+            )
         except BadSignature:
+            return ""
+        if not -AHEAD <= self._sessions.get_timestamp() - opened.timestamp() <= WEEK:
             return ""
         return stem.decode().partition(".")[0]
 

@@ -38,7 +38,13 @@ def build_app(services: WebServices) -> web.Application:
     Raises `ConfigError` when it would be open to others without a password. Streams end when the application
     shuts down.
     """
-    guard = PageSecurity(secret=services.secret, host=services.host, password=services.password)
+    guard = PageSecurity(
+        secret=services.secret,
+        host=services.host,
+        store=services.store,
+        password=services.password,
+        clock=services.clock,
+    )
     playground = Playground(services) if services.messengers else None
     pages = Pages(services, guard, playground)
     app = web.Application(

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 from bot.errors import StorageError
-from bot.storage.sqlite.writer import ConversationLocks, Made, Work, Writer, as_storage_error
+from bot.storage.database import Made, SqliteDatabase, Work
+from bot.storage.sqlite.writer import Writer, as_storage_error
+from bot.storage.turn_locks import MemoryLocks
 
 
 class Killed(BaseException):
@@ -49,7 +50,7 @@ class DirectWriter(Writer):
     """
 
     def __init__(
-        self, db: sqlite3.Connection, locks: ConversationLocks, fuse: Fuse, dice: random.Random
+        self, db: SqliteDatabase, locks: MemoryLocks, fuse: Fuse, dice: random.Random
     ) -> None:  # the base's thread is not wanted
         self.commits = 0
         self._db, self._locks, self._fuse, self._dice = db, locks, fuse, dice

@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
-from sqlite3 import Connection
 from types import MethodType
 
 from bot.adapters.base import Accept
 from bot.app import Service
 from bot.model import Outcome, Turn
 from bot.storage.base import Delivery, DeliveryResult, FinishedTurn
+from bot.storage.database import Database
 from bot.storage.queries import commit as finishing
 from bot.storage.queries.turns import take
 from bot.storage.sqlite.store import SqliteStore
@@ -65,7 +65,7 @@ class ClaimsAndReadsApart(ServiceProcess):
         store.finish_turn = MethodType(finish_turn, store)  # type: ignore[method-assign]
 
 
-def _close_all(db: Connection, turn: int, inbounds: tuple[int, ...], outcome: Outcome, now: datetime) -> None:
+def _close_all(db: Database, turn: int, inbounds: tuple[int, ...], outcome: Outcome, now: datetime) -> None:
     """Without the check that all of them are still open."""
     for id in inbounds:
         db.execute(
@@ -74,7 +74,7 @@ def _close_all(db: Connection, turn: int, inbounds: tuple[int, ...], outcome: Ou
         )
 
 
-def _forget_the_send(db: Connection, id: int) -> None:
+def _forget_the_send(db: Database, id: int) -> None:
     db.execute("update outbox set status = 'pending', tries = tries - 1 where id = ?", (id,))
 
 

@@ -178,7 +178,7 @@ def test_the_records_of_a_running_bot_can_be_read(run: Run, shop: Path) -> None:
         async with open_test_bot(
             shop / "kb_articles", config=load(None), storage=str(shop / "data" / "bot.db")
         ):
-            figures = json.loads(run("kb", "stats", "--json").stdout)
+            figures = json.loads((await asyncio.to_thread(run, "kb", "stats", "--json")).stdout)
             assert (
                 figures["answers"] >= 2
                 and "promo/codes" in figures["never_shown"]

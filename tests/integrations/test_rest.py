@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.config.handoff import Api
 from bot.config.loader import Config
 from bot.errors import ConfigError
 from bot.model import CustomerMerge, InboundKind, OutboundKind
+from bot.storage.sqlite.store import SqliteStore
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import DESK_CHAT
 from bot.web.api.keys import WRONG_KEYS, ApiKeys
@@ -145,7 +147,7 @@ async def test_without_keys_there_is_no_api(articles: Path) -> None:
         await client.close()
 
 
-def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
+async def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
     """Both are known; a line of the file that is wrong is told with its number and without the key."""
     file = tmp_path / "keys"
     file.write_text(f"# other systems\nshop {SHOP}\n", encoding="utf-8")
@@ -153,7 +155,9 @@ def test_keys_come_from_environment_and_file(tmp_path: Path) -> None:
     keys = ApiKeys.load(api, file)
     assert keys is not None
     bearer = [make_mocked_request("GET", "/", {"Authorization": f"Bearer {key}"}) for key in (CRM, SHOP)]
-    assert [(caller.name, caller.may) for caller in map(keys.admit, bearer)] == [
+    store, now = SqliteStore.open(":memory:"), datetime(2026, 3, 2, 12, tzinfo=UTC)
+    callers = [await keys.admit(request, store, now) for request in bearer]
+    assert [(caller.name, caller.may) for caller in callers] == [
         ("crm", ("tickets",)),
         ("shop", ("customers", "messages", "tickets")),
     ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from bot.knowledge.articles.catalog import ArticleCatalog
 from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import read_articles
 from bot.text.markdown import plain
@@ -157,3 +160,41 @@ def test_binary_and_huge_files_are_faults(tmp_path: Path) -> None:
 
     assert [a.id for a in articles] == ["good"]
     assert sorted(p.code for p in problems) == ["KB001", "KB005"]
+
+
+def _version(folder: Path) -> str:
+    return ArticleCatalog(read_articles(folder)[0]).version
+
+
+ARTICLE = (
+    "---\ntitle: Возврат\naliases: [как вернуть]\nvalid_until: 31.12.2030\nsegment: {vip: [gold]}\n"
+    "buttons: [{label: Сайт, url: 'https://example.org'}]\n---\nЗа 14 дней.\n"
+)
+
+
+def test_the_same_articles_have_one_version_on_every_machine(tmp_path: Path) -> None:
+    """Neither the folder, nor the age of the files, nor what is no part of an answer makes another one."""
+    here = write(tmp_path / "here", a=ARTICLE, b="Просто текст")
+    there = write(tmp_path / "there", a=ARTICLE.replace("title", "owner: Ира\ntitle"), b="Просто текст")
+    write(there, c="---\ntitle: Черновик\nstatus: draft\n---\nтекст")
+    os.utime(there / "a.md", (1, 1))
+
+    assert _version(here) == _version(there)
+    assert re.fullmatch("[0-9a-f]{12}", _version(here))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("14 дней", "15 дней"),
+        ("как вернуть", "вернуть"),
+        ("2030", "2031"),
+        ("gold", "silver"),
+        ("org", "com"),
+    ],
+)
+def test_what_customers_are_told_makes_another_version(tmp_path: Path, old: str, new: str) -> None:
+    """Words, examples, the last day, whom it is for, where a button leads."""
+    before = _version(write(tmp_path, a=ARTICLE))
+
+    assert _version(write(tmp_path, a=ARTICLE.replace(old, new))) != before

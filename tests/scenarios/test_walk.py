@@ -48,6 +48,23 @@ async def test_a_question_is_answered_from_the_articles(testbot: TestBot) -> Non
     assert any("3–5 дней" in text for text in anna.hears())
 
 
+async def test_a_turn_records_from_which_version_of_the_articles_it_was_decided(
+    testbot: TestBot, articles: Path
+) -> None:
+    """Where replicas answer from different ones, a turn tells from which; operators' turns are from none."""
+    anna, knowledge = testbot.customer(), testbot.service.knowledge
+    await anna.says("Сколько идёт доставка?")
+    first = knowledge.articles_version
+    (articles / "delivery.md").write_text("---\ntitle: Сроки доставки\n---\nНеделя.\n", encoding="utf-8")
+    knowledge.reload()
+    await anna.says("Сколько идёт доставка?")
+    await testbot.operator().says("/help")
+
+    turns = await testbot.service.store.turns()
+    assert [t.articles for t in turns] == [first, knowledge.articles_version, ""]
+    assert first != knowledge.articles_version
+
+
 async def test_the_same_inbound_twice_is_answered_once(testbot: TestBot) -> None:
     """An update is kept once: the platform may repeat it as often as it likes."""
     anna = testbot.customer()

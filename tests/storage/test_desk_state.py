@@ -17,6 +17,7 @@ import pytest
 
 from bot.model import DeskState, Event, GroupStatus, Incident, Member, Peer
 from bot.storage.codec import moment
+from bot.storage.database import Database, SqliteDatabase
 from bot.storage.migrations import bring_up
 from bot.storage.queries import desk_state
 
@@ -148,14 +149,14 @@ def _one(dice: Random, at: datetime) -> Event:
     return Event(kind, at, dice.choice((1, 3)), None, actor, made[kind])
 
 
-def events_of(db: sqlite3.Connection) -> list[Event]:
+def events_of(db: Database) -> list[Event]:
     """Those that tell of operators, groups and incidents, in the order in which a start read them."""
     rows = db.execute("select kind, at, conversation, ticket, actor, data from events order by at, id")
     found = (Event(r[0], moment(r[1]), r[2], r[3], r[4], json.loads(r[5])) for r in rows.fetchall())
     return [e for e in found if e.kind in KINDS]
 
 
-def keep(db: sqlite3.Connection, events: list[Event]) -> None:
+def keep(db: Database, events: list[Event]) -> None:
     """As a released version kept them: in the one table of events."""
     for e in events:
         assert e.at is not None
@@ -169,7 +170,7 @@ def keep(db: sqlite3.Connection, events: list[Event]) -> None:
 @pytest.mark.parametrize("release", BEFORE)
 def test_a_released_database_knows_what_it_knew(release: str, seed: int) -> None:
     """Filled once from its own events, the tables say what the old start would have said."""
-    db = sqlite3.connect(":memory:", isolation_level=None)
+    db = sqlite3.connect(":memory:", isolation_level=None, factory=SqliteDatabase)
     db.row_factory = sqlite3.Row
     db.executescript((RELEASED / f"{release}.sql").read_text("utf-8"))
     keep(db, lived(seed))
@@ -187,7 +188,7 @@ def test_a_released_database_knows_what_it_knew(release: str, seed: int) -> None
 @pytest.mark.parametrize("seed", range(8))
 def test_what_happens_now_means_what_it_meant(seed: int) -> None:
     """The same life, committed event by event to the tables, comes to the same."""
-    db = sqlite3.connect(":memory:", isolation_level=None)
+    db = sqlite3.connect(":memory:", isolation_level=None, factory=SqliteDatabase)
     db.row_factory = sqlite3.Row
     db.executescript((RELEASED / "003_desk_state.sql").read_text("utf-8"))
     folded = Folded()

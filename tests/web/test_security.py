@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from bot.clock import HandClock
 from bot.errors import ConfigError
+from bot.storage.sqlite.store import SqliteStore
 from bot.web.security import COOKIE, HEADERS, PageSecurity, check_binding, hash_password, password_matches
 from bot.web.server import build_app
 from tests.web.conftest import Opened, Page
 
 HTML = {"Accept": "text/html"}
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def _replica(store: SqliteStore) -> tuple[PageSecurity, HandClock]:
+    """The guard of one of several processes on a store, and its clock."""
+    clock = HandClock(NOON)
+    return PageSecurity(secret=b"s", host="127.0.0.1", store=store, password="верно", clock=clock), clock
 
 
 def _routes(app: web.Application, method: str) -> list[str]:
@@ -156,26 +167,65 @@ async def test_guessing_the_password_is_slowed(serve: Opened) -> None:
 
 async def test_who_waited_a_minute_may_try_again() -> None:
     """The minute is counted on the guard's own clock."""
-    now = 0.0
-    guard = PageSecurity(secret=b"s", host="127.0.0.1", password="верно", monotonic=lambda: now)
+    guard, clock = _replica(SqliteStore.open(":memory:"))
     request = make_mocked_request("POST", "/login")
     for _ in range(5):
-        assert not guard.log_in(request, "неверно")
-    now = 59.9
+        assert not await guard.log_in(request, "неверно")
+    clock.advance(seconds=59.9)
     with pytest.raises(web.HTTPTooManyRequests):
-        guard.log_in(request, "верно")
+        await guard.log_in(request, "верно")
 
-    now = 60.0
+    clock.advance(seconds=0.1)
 
-    assert guard.log_in(request, "верно")
+    assert await guard.log_in(request, "верно")
+
+
+async def test_wrong_passwords_are_counted_over_all_replicas() -> None:
+    """Whoever goes from one to the other has five, too; then both wait, also for the right one."""
+    store = SqliteStore.open(":memory:")
+    (here, _), (there, _) = _replica(store), _replica(store)
+    request = make_mocked_request("POST", "/login")
+    for guard in (here, there, here, there, here):
+        assert not await guard.log_in(request, "неверно")
+
+    for guard in (there, here):
+        with pytest.raises(web.HTTPTooManyRequests):
+            await guard.log_in(request, "верно")
+
+
+async def test_right_passwords_are_not_counted() -> None:
+    """Ten colleagues log in within a minute."""
+    guard, _ = _replica(SqliteStore.open(":memory:"))
+
+    assert all([await guard.log_in(make_mocked_request("POST", "/login"), "верно") for _ in range(10)])
+
+
+async def test_a_session_of_one_replica_holds_on_the_other() -> None:
+    """With its token for posts, and though the other's clock is behind; without the same secret it does
+    not.
+    """
+    store, at = SqliteStore.open(":memory:"), 1_800_000_000.0
+
+    def replica(secret: bytes, now: float) -> PageSecurity:
+        return PageSecurity(secret=secret, host="127.0.0.1", store=store, password="верно", now=lambda: now)
+
+    here, there, foreign = replica(b"s", at), replica(b"s", at - 60), replica(b"t", at)
+    request = make_mocked_request("POST", "/login")
+    assert await here.log_in(request, "верно")
+    session = here.session(request)
+    sent = make_mocked_request("GET", "/", headers={"Cookie": f"{COOKIE}={session}"})
+
+    assert there.session(sent) == session and there.csrf(sent) == here.csrf(request)
+    assert foreign.session(sent).startswith("guest.")
 
 
 async def test_a_session_lasts_a_week() -> None:
     """Then the password is asked for again."""
     now = 1_800_000_000.0
-    guard = PageSecurity(secret=b"s", host="127.0.0.1", password="верно", now=lambda: now)
+    store = SqliteStore.open(":memory:")
+    guard = PageSecurity(secret=b"s", host="127.0.0.1", store=store, password="верно", now=lambda: now)
     first = make_mocked_request("POST", "/login")
-    assert guard.log_in(first, "верно")
+    assert await guard.log_in(first, "верно")
     session = guard.session(first)
 
     def shown() -> str:

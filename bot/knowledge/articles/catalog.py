@@ -4,19 +4,29 @@ customer's language.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from functools import cached_property, lru_cache
 
 import numpy as np
 
+from bot.knowledge.articles.fields import ArticleFields
 from bot.knowledge.articles.schema import Article, guess_language
 from bot.knowledge.query.words import words_of
 from bot.knowledge.tables import table_names
+from bot.model import Button
 
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
+_SAID = (
+    *(f.name for f in fields(ArticleFields) if f.name not in ("owner", "status")),
+    "body",
+)  # to customers
+VERSION_DIGITS = 12
 
 
 class ArticleCatalog:
@@ -80,6 +90,17 @@ class ArticleCatalog:
         return language or (guess_language(text) if words else "")
 
     @cached_property
+    def version(self) -> str:
+        """Tells one set of published articles from another: the same on every machine, wherever the folder is
+        and however old its files are. Of pictures the names count.
+        """
+        digest = hashlib.sha256()
+        for article in sorted(self.published, key=lambda a: a.id):
+            said = [getattr(article, name) for name in _SAID]
+            digest.update(json.dumps(said, sort_keys=True, default=_as_json).encode())
+        return digest.hexdigest()[:VERSION_DIGITS]
+
+    @cached_property
     def has_english(self) -> bool:
         return any(a.lang == "en" for a in self.published)
 
@@ -107,6 +128,13 @@ class ArticleCatalog:
 def is_russian(text: str) -> bool:
     """Whether *text* has a Cyrillic letter: then our encoder reads it as Russian."""
     return bool(_CYRILLIC.search(text))
+
+
+def _as_json(value: object) -> object:
+    """The fields of an article that JSON does not know: buttons, the last day, a segment."""
+    if isinstance(value, Button):
+        return (value.label, value.action, value.url)
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _belongs(wanted: Mapping[str, tuple[str, ...]], fields: Mapping[str, object]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from bot.errors import StorageNewer
+from bot.storage.database import SqliteDatabase
 from bot.storage.maintenance import backup
 from bot.storage.migrations.first import STATEMENTS
 from bot.storage.migrations.fourth import STATEMENTS as FOURTH
@@ -48,7 +49,7 @@ def _step(
     return take
 
 
-def bring_up(connection: sqlite3.Connection, file: Path | None, now: datetime) -> tuple[str, ...]:
+def bring_up(connection: SqliteDatabase, file: Path | None, now: datetime) -> tuple[str, ...]:
     """Bring the schema up to this version; returns the steps taken. An existing file is copied before it is
     changed.
 

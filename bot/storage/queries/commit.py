@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,11 +22,12 @@ from bot.model import (
 )
 from bot.storage.base import FinishedTurn
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, payload_parts, to_json
+from bot.storage.database import Database
 from bot.storage.queries import customer_merge, outbox
 from bot.storage.queries.enqueue import enqueue, write_events, write_line
 from bot.storage.queries.tickets import keep_setting
-from bot.storage.sqlite.writer import ConversationLocks
 from bot.storage.ticket_codec import write_state
+from bot.storage.turn_locks import TurnLocks
 
 _TICKET = (
     "conversation",
@@ -56,19 +56,20 @@ _OPEN = (
     f"insert into tickets(number, {', '.join(_TICKET)}) values(:number,"
     f" {', '.join(':' + c for c in _TICKET)}) on conflict do nothing"
 )
+# Not one that is reopened beside another open one.
 _CHANGE = (
     f"update tickets set {', '.join(f'{c} = :{c}' for c in _TICKET)} where number = :number and version ="
-    " :version - 1"
+    " :version - 1 and (:status = 'closed' or not exists(select 1 from tickets o where o.conversation ="
+    " :conversation and o.status <> 'closed' and o.number <> :number))"
 )
 
 
-def finish(
-    db: sqlite3.Connection, locks: ConversationLocks, turn: Turn, outcome: Outcome, now: datetime
-) -> FinishedTurn:
+def finish(db: Database, locks: TurnLocks, turn: Turn, outcome: Outcome, now: datetime) -> FinishedTurn:
     """Commit the outcome and unlock. Raises `VersionConflict` where what it was based on has changed."""
     own = turn.conversation.id
-    held = locks.held.get(own)
-    if held is None or held[0] != turn.id:
+    db.lock_conversations(_touched(turn, outcome))
+    inbounds = locks.inbounds(db, own, turn.id)
+    if inbounds is None:
         raise VersionConflict(f"turn {turn.id} is not held any more")
     target = turn.subject or turn.conversation
     _check_version(db, own, turn.conversation.version)
@@ -76,7 +77,7 @@ def finish(
         decided = outcome.state is not None or outcome.status is not None or outcome.opens is not None
         _check_subject(db, turn.subject, version=decided)
     _record(db, turn, outcome, now)
-    close_inbounds(db, turn.id, held[1], outcome, now)
+    close_inbounds(db, turn.id, inbounds, outcome, now)
     if turn.conversation.customer is not None:
         _keep_words(db, turn)
     _change(db, turn, outcome, target.id)
@@ -101,11 +102,17 @@ def finish(
     events = _filled(turn, outcome, target.id, now)
     version = write_events(db, events)
     _rest(db, own, now)
-    locks.free(own)
+    locks.free(db, own)
     return FinishedTurn(made, events, version)
 
 
-def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:
+def _touched(turn: Turn, outcome: Outcome) -> set[int]:
+    """The conversations that the outcome may change."""
+    tickets = (t.conversation for t in (turn.ticket, outcome.ticket, outcome.opens) if t is not None)
+    return {turn.conversation.id, *tickets} | ({turn.subject.id} if turn.subject else set())
+
+
+def keep_ticket(db: Database, ticket: Ticket, *, new: bool) -> bool:
     """Write a ticket; False where its number or its conversation is taken, or somebody changed it
     meanwhile.
     """
@@ -126,21 +133,16 @@ def keep_ticket(db: sqlite3.Connection, ticket: Ticket, *, new: bool) -> bool:
     }
     values["team"] = clean(ticket.state.team)
     values["version"] = ticket.version if new else ticket.version + 1
-    try:
-        return db.execute(_OPEN if new else _CHANGE, values).rowcount == 1
-    except sqlite3.IntegrityError as error:
-        if "tickets.conversation" in str(error):  # reopened beside another open one
-            return False
-        raise
+    return db.execute(_OPEN if new else _CHANGE, values).rowcount == 1
 
 
-def _check_version(db: sqlite3.Connection, id: int, version: int) -> None:
+def _check_version(db: Database, id: int, version: int) -> None:
     row = db.execute("select version from conversations where id = ?", (id,)).fetchone()
     if row is None or row["version"] != version:
         raise VersionConflict(f"conversation {id} has moved on")
 
 
-def _check_subject(db: sqlite3.Connection, subject: Conversation, *, version: bool) -> None:
+def _check_subject(db: Database, subject: Conversation, *, version: bool) -> None:
     """Words alone may go while the customer's conversation moves on, but not to one who was forgotten
     meanwhile.
     """
@@ -149,13 +151,13 @@ def _check_subject(db: sqlite3.Connection, subject: Conversation, *, version: bo
         raise VersionConflict(f"conversation {subject.id} has moved on")
 
 
-def _record(db: sqlite3.Connection, turn: Turn, outcome: Outcome, now: datetime) -> None:
+def _record(db: Database, turn: Turn, outcome: Outcome, now: datetime) -> None:
     text = turn.text or " · ".join(p.label for p in turn.presses)
     number = _about(turn, outcome)
     db.execute(
-        "insert into turns(id, conversation, subject, ticket, at, dialog, result, reason, text, why, error)"
-        " select :id, id, :subject, :ticket, :at, :dialog, :result, :reason, :text, :why, error from"
-        " conversations where id = :own",
+        "insert into turns(id, conversation, subject, ticket, at, dialog, result, reason, text, why,"
+        " articles, error) values(:id, :own, :subject, :ticket, :at, :dialog, :result, :reason, :text, :why,"
+        " :articles, (select error from conversations where id = :own))",
         {
             "id": turn.id,
             "own": turn.conversation.id,
@@ -167,12 +169,13 @@ def _record(db: sqlite3.Connection, turn: Turn, outcome: Outcome, now: datetime)
             "reason": clean(outcome.reason),
             "text": clean(text),
             "why": to_json(outcome.explanation),
+            "articles": outcome.articles,
         },
     )
 
 
 def close_inbounds(
-    db: sqlite3.Connection, turn: int, inbounds: tuple[int, ...], outcome: Outcome, now: datetime
+    db: Database, turn: int, inbounds: tuple[int, ...], outcome: Outcome, now: datetime
 ) -> None:
     done = 0
     for id in inbounds:
@@ -184,7 +187,7 @@ def close_inbounds(
         raise VersionConflict(f"turn {turn}: its messages were closed meanwhile")
 
 
-def _keep_words(db: sqlite3.Connection, turn: Turn) -> None:
+def _keep_words(db: Database, turn: Turn) -> None:
     """What the customer said, pressed and changed, as their history shows it."""
     conversation = turn.conversation.id
     for inbound in turn.inbounds:
@@ -204,7 +207,7 @@ def _keep_words(db: sqlite3.Connection, turn: Turn) -> None:
         )
 
 
-def _line(db: sqlite3.Connection, inbound: Inbound) -> HistoryEntry | None:
+def _line(db: Database, inbound: Inbound) -> HistoryEntry | None:
     if inbound.kind in (InboundKind.MESSAGE, InboundKind.EDIT):
         return HistoryEntry(
             inbound.at,
@@ -221,7 +224,7 @@ def _line(db: sqlite3.Connection, inbound: Inbound) -> HistoryEntry | None:
     return None
 
 
-def _change(db: sqlite3.Connection, turn: Turn, outcome: Outcome, target: int) -> None:
+def _change(db: Database, turn: Turn, outcome: Outcome, target: int) -> None:
     """State, status and ticket; the version grows where one of them did change."""
     grown = set()
     if outcome.ticket is not None:
@@ -254,7 +257,7 @@ def _change(db: sqlite3.Connection, turn: Turn, outcome: Outcome, target: int) -
         )
 
 
-def _keep_customer(db: sqlite3.Connection, customer: Customer, read: Customer | None) -> None:
+def _keep_customer(db: Database, customer: Customer, read: Customer | None) -> None:
     """Only what the turn changed of what it had read: another channel of the same person may have changed the
     rest meanwhile.
     """
@@ -265,7 +268,7 @@ def _keep_customer(db: sqlite3.Connection, customer: Customer, read: Customer | 
         if before is None or getattr(customer, n) != getattr(before, n)
     }
     row = db.execute(
-        "select fields from customers where id = ? and erased is null", (customer.id,)
+        f"select fields from customers where id = ? and erased is null{db.for_update}", (customer.id,)
     ).fetchone()
     if row is None:
         return
@@ -282,7 +285,7 @@ def _keep_customer(db: sqlite3.Connection, customer: Customer, read: Customer | 
     )
 
 
-def _keep_timer(db: sqlite3.Connection, later: Timer, own: int, now: datetime) -> None:
+def _keep_timer(db: Database, later: Timer, own: int, now: datetime) -> None:
     kind, data = payload_parts(later.payload)
     db.execute(
         "insert into timers(key, conversation, kind, due, data, created) values(:key, :conversation, :kind,"
@@ -318,7 +321,7 @@ def _filled(turn: Turn, outcome: Outcome, target: int, now: datetime) -> tuple[E
     )
 
 
-def _rest(db: sqlite3.Connection, own: int, now: datetime) -> None:
+def _rest(db: Database, own: int, now: datetime) -> None:
     """What came meanwhile makes the next turn; it stands behind those that are ready already."""
     left = db.execute(
         "select min(id) as first, max(ready) as ready from inbox indexed by inbox_waiting where conversation"

@@ -7,12 +7,12 @@ setting remembers which.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 
 from bot.model import CustomerMerge, Event
 from bot.storage.codec import ms, to_json
+from bot.storage.database import Database
 from bot.storage.queries.enqueue import write_events
 from bot.storage.queries.inbox import TOLD_ELSEWHERE
 from bot.storage.queries.tickets import keep_setting, setting
@@ -22,7 +22,7 @@ _PASSED_ON = "joined:%"
 _OF = "select id from conversations where customer = ?"
 
 
-def carry_out(db: sqlite3.Connection, joining: CustomerMerge) -> bool:
+def carry_out(db: Database, joining: CustomerMerge) -> bool:
     """Join or part; False where there is nothing to do.
 
     The conversations' versions grow, so that turns under way are decided anew.
@@ -30,7 +30,7 @@ def carry_out(db: sqlite3.Connection, joining: CustomerMerge) -> bool:
     return _part(db, joining.other) if joining.undone else _join(db, joining.into, joining.other)
 
 
-def carry_out_alone(db: sqlite3.Connection, how: CustomerMerge, now: datetime, by: str) -> bool:
+def carry_out_alone(db: Database, how: CustomerMerge, now: datetime, by: str) -> bool:
     """Outside any turn, with its event."""
     if not carry_out(db, how):
         return False
@@ -40,7 +40,7 @@ def carry_out_alone(db: sqlite3.Connection, how: CustomerMerge, now: datetime, b
     return True
 
 
-def joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
+def joined(db: Database, id: int) -> tuple[int, ...]:
     """The customers who are known as this one, the latest first."""
     rows = db.execute(
         "select name, value from settings where name like ? order by rowid desc", (_PASSED_ON,)
@@ -50,7 +50,7 @@ def joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
     )
 
 
-def all_joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
+def all_joined(db: Database, id: int) -> tuple[int, ...]:
     """Also those who were joined into one of them."""
     found: list[int] = []
     waiting = [id]
@@ -61,15 +61,13 @@ def all_joined(db: sqlite3.Connection, id: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def change_fields(
-    db: sqlite3.Connection, id: int, changes: Mapping[str, object], now: datetime, by: str
-) -> bool:
+def change_fields(db: Database, id: int, changes: Mapping[str, object], now: datetime, by: str) -> bool:
     """Lay *changes* over a customer's fields (None takes one away); False where they are not known.
 
     A repeat changes nothing.
     """
-    row = db.execute("select fields from customers where id = ? and erased is null", (id,)).fetchone()
-    if row is None:
+    known = f"select fields from customers where id = ? and erased is null{db.for_update}"
+    if (row := db.execute(known, (id,)).fetchone()) is None:
         return False
     before = json.loads(row["fields"])
     after = {k: v for k, v in {**before, **changes}.items() if v is not None}
@@ -81,7 +79,7 @@ def change_fields(
     return True
 
 
-def blank_joined(db: sqlite3.Connection, id: int, now: datetime) -> None:
+def blank_joined(db: Database, id: int, now: datetime) -> None:
     """Nothing stays of those who were known as this customer, nor of a code that names them: for
     `people.erase`.
     """
@@ -98,7 +96,7 @@ def blank_joined(db: sqlite3.Connection, id: int, now: datetime) -> None:
         keep_setting(db, f"{_RECORD}{other}", None)
 
 
-def _join(db: sqlite3.Connection, into: int, other: int) -> bool:
+def _join(db: Database, into: int, other: int) -> bool:
     kept, gone = (
         db.execute("select fields from customers where id = ? and erased is null", (id,)).fetchone()
         for id in (into, other)
@@ -121,7 +119,7 @@ def _join(db: sqlite3.Connection, into: int, other: int) -> bool:
     return True
 
 
-def _part(db: sqlite3.Connection, other: int) -> bool:
+def _part(db: Database, other: int) -> bool:
     record = setting(db, f"{_RECORD}{other}")
     if record is None:
         return False
@@ -138,14 +136,14 @@ def _part(db: sqlite3.Connection, other: int) -> bool:
     return True
 
 
-def known_as(db: sqlite3.Connection, id: int) -> int:
+def known_as(db: Database, id: int) -> int:
     """As whom this customer is known in the end: themselves, where nobody joined them."""
     while (record := setting(db, f"{_RECORD}{id}")) is not None:
         id = int(json.loads(record)["into"])
     return id
 
 
-def _take_back(db: sqlite3.Connection, holder: int, other: int, names: list[str]) -> None:
+def _take_back(db: Database, holder: int, other: int, names: list[str]) -> None:
     """What came with the other one goes with them, unless it was changed meanwhile; names follow the platform
     again.
     """

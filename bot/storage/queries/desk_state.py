@@ -5,12 +5,12 @@ transaction; read as one value.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
 
 from bot.model import DeskState, Event, GroupStatus, Incident, Json, Member, Peer
 from bot.model.desk_state import DESK_SETTING, moved_setting
 from bot.storage.codec import clean, maybe_moment, maybe_ms, to_json
+from bot.storage.database import Database
 
 _NAMES = ("name", "last_name", "username")
 _OPERATOR = {
@@ -20,7 +20,8 @@ _OPERATOR = {
       username = excluded.username, gone = 0, silent = 0""",
     "operator_joined": """insert into operators(id, name, last_name, username, silent) values(:id, :name,
       :last_name, :username, 1) on conflict(id) do update set name = excluded.name, last_name =
-      excluded.last_name, username = excluded.username, gone = 0, silent = operators.name = ''""",
+      excluded.last_name, username = excluded.username, gone = 0, silent = case when
+      operators.name = '' then 1 else 0 end""",
     "operator_away": """insert into operators(id, away) values(:id, 1) on conflict(id) do update set away = 1,
       gone = 0""",
     "operator_back": """insert into operators(id) values(:id) on conflict(id) do update set away = 0,
@@ -30,7 +31,7 @@ _OPERATOR = {
     "ticket_assigned": """insert into operators(id, assigned) values(:id, :at) on conflict(id) do update set
       assigned = excluded.assigned""",
 }
-_CHAT = "insert or ignore into operator_chats(operator, chat) values(:id, :chat)"
+_CHAT = "insert into operator_chats(operator, chat) values(:id, :chat) on conflict do nothing"
 _GROUP = {
     "desk_lost": """insert into desk_groups(channel, chat, lost) values(:channel, :chat, 1)
       on conflict(channel, chat) do update set lost = 1""",
@@ -45,14 +46,14 @@ _INCIDENT = {
       excluded.words, articles = excluded.articles, author = excluded.author, since = excluded.since""",
     "incident_off": "update incidents set over = 1 where number = :number",
 }
-_MET = """insert or ignore into incident_met(number, conversation) select :number, id from conversations
-  where id = :conversation"""
+_MET = """insert into incident_met(number, conversation) select :number, id from conversations
+  where id = :conversation on conflict do nothing"""
 _MET_COUNTS = """select number, count(*) from incident_met where number in (select number from incidents
   where over = 0) group by number"""
 _PLACED = ("desk_bound", "chat_moved")  # their settings are kept beside them
 
 
-def follow(db: sqlite3.Connection, events: Iterable[Event]) -> int:
+def follow(db: Database, events: Iterable[Event]) -> int:
     """Bring the tables up to what *events* tell; returns the version that this makes, 0 where nothing is
     changed.
     """
@@ -68,11 +69,11 @@ def follow(db: sqlite3.Connection, events: Iterable[Event]) -> int:
     return int(db.execute(grown).fetchone()[0])
 
 
-def version(db: sqlite3.Connection) -> int:
+def version(db: Database) -> int:
     return int(db.execute("select value from versions where name = 'desk'").fetchone()[0])
 
 
-def read(db: sqlite3.Connection) -> DeskState:
+def read(db: Database) -> DeskState:
     """All of it; the work does not grow with what happened so far."""
     groups = db.execute("select channel, chat, lost, status from desk_groups").fetchall()
     last = db.execute("select coalesce(max(number), 0) from incidents").fetchone()[0]
@@ -90,7 +91,7 @@ def read(db: sqlite3.Connection) -> DeskState:
     )
 
 
-def incident_met(db: sqlite3.Connection, number: int) -> tuple[int, ...]:
+def incident_met(db: Database, number: int) -> tuple[int, ...]:
     """The conversations in which the incident's words were said, in order."""
     rows = db.execute(
         "select conversation from incident_met where number = ? order by conversation", (number,)
@@ -98,12 +99,12 @@ def incident_met(db: sqlite3.Connection, number: int) -> tuple[int, ...]:
     return tuple(id for (id,) in rows)
 
 
-def has_met(db: sqlite3.Connection, number: int, conversation: int) -> bool:
+def has_met(db: Database, number: int, conversation: int) -> bool:
     found = "select 1 from incident_met where number = ? and conversation = ?"
     return db.execute(found, (number, conversation)).fetchone() is not None
 
 
-def _change(db: sqlite3.Connection, event: Event) -> bool:
+def _change(db: Database, event: Event) -> bool:
     data = event.data
     if event.kind in _OPERATOR and event.actor:
         names = {name: clean(str(data.get(name, ""))) for name in _NAMES}
@@ -132,12 +133,12 @@ def _change(db: sqlite3.Connection, event: Event) -> bool:
     return False
 
 
-def _meet(db: sqlite3.Connection, event: Event) -> None:
+def _meet(db: Database, event: Event) -> None:
     if event.conversation is not None and isinstance(number := event.data.get("number"), int):
         db.execute(_MET, {"number": number, "conversation": event.conversation})
 
 
-def _operators(db: sqlite3.Connection) -> tuple[Member, ...]:
+def _operators(db: Database) -> tuple[Member, ...]:
     chats: dict[str, set[str]] = {}
     for operator, chat in db.execute("select operator, chat from operator_chats"):
         chats.setdefault(operator, set()).add(chat)
@@ -158,7 +159,7 @@ def _operators(db: sqlite3.Connection) -> tuple[Member, ...]:
     )
 
 
-def _moved(db: sqlite3.Connection) -> dict[Peer, Peer]:
+def _moved(db: Database) -> dict[Peer, Peer]:
     """Where chats have gone."""
     mark = moved_setting("", "")[:-1]
     rows = db.execute(
@@ -171,7 +172,7 @@ def _moved(db: sqlite3.Connection) -> dict[Peer, Peer]:
     return found
 
 
-def _incidents(db: sqlite3.Connection) -> tuple[Incident, ...]:
+def _incidents(db: Database) -> tuple[Incident, ...]:
     rows = db.execute("select * from incidents where over = 0 order by number").fetchall()
     return tuple(
         Incident(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 from bot.model import Event, HistoryEntry, Outbound, OutboundKind, Peer, Priority
 from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
+from bot.storage.database import Database
 from bot.storage.queries import desk_state
 
 JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
@@ -28,11 +28,21 @@ def priority_of(outbound: Outbound) -> int:
     return TAPS if outbound.kind is OutboundKind.ACKNOWLEDGE else PRIORITIES[outbound.priority]
 
 
+def line_name(channel: str, chat: str, thread: str, priority: int) -> str:
+    """What a line of the outbox is locked by: its deliveries go one after the other."""
+    return f"line {channel} {chat} {thread} {priority}"
+
+
+def line_of(outbound: Outbound) -> str:
+    to = outbound.to
+    return line_name(to.channel, to.chat, to.thread, priority_of(outbound))
+
+
 _INSERT = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors,
   ticket, conversation, turn, payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat,
   :thread, :lane, :verb, :name, :edits, :quotes, :mirrors, :ticket, :conversation, :turn, :payload, :on_doubt,
-  :now, :now, :place, not exists(select 1 from outbox where channel = :channel and chat = :chat and thread =
-  :thread and lane = :lane and status in ('pending', 'sending')))"""
+  :now, :now, :place, case when exists(select 1 from outbox where channel = :channel and chat = :chat and
+  thread = :thread and lane = :lane and status in ('pending', 'sending')) then 0 else 1 end) returning id"""
 _REPLACED = """update outbox indexed by outbox_open set status = 'cancelled', head = 0, settled = :now, error
   = 'replaced' where channel = :channel and chat = :chat and thread = :thread and lane = :lane and status in
   ('pending', 'sending') and status = 'pending' and verb in (:verb, :rival) and edits = :edits and quotes =
@@ -46,7 +56,7 @@ _NEXT_HEAD = """update outbox set head = 1 where id = (select id from outbox whe
 
 
 def enqueue(
-    db: sqlite3.Connection,
+    db: Database,
     say: Sequence[Outbound],
     now: datetime,
     *,
@@ -58,6 +68,7 @@ def enqueue(
     customer's own; a *place* below 0 puts them before what was enqueued earlier (the caller then orders the
     heads anew).
     """
+    db.lock_names({line_of(outbound) for outbound in say})
     homes: dict[Peer, int | None] = {}
     made = []
     for n, outbound in enumerate(say):
@@ -90,7 +101,7 @@ def enqueue(
         replaces = outbound.priority is Priority.COSMETIC or outbound.kind in RIVALS
         if replaces and db.execute(_REPLACED, row).rowcount:
             db.execute(_NEXT_HEAD, row)
-        id = int(db.execute(_INSERT, row).lastrowid or 0)
+        id = int(db.execute(_INSERT, row).fetchone()[0])
         made.append(id)
         if home is not None and outbound.author:
             _remember(db, outbound, home, id, now)
@@ -98,20 +109,21 @@ def enqueue(
 
 
 def enqueue_alone(
-    db: sqlite3.Connection, say: Sequence[Outbound], now: datetime, events: Sequence[Event]
+    db: Database, say: Sequence[Outbound], now: datetime, events: Sequence[Event]
 ) -> tuple[int, ...]:
     """Deliveries outside any turn, with what happened."""
+    made = enqueue(db, say, now)
     write_events(db, (replace(e, at=e.at or now) for e in events))
-    return enqueue(db, say, now)
+    return made
 
 
-def next_head(db: sqlite3.Connection, channel: str, chat: str, thread: str, priority: int) -> None:
+def next_head(db: Database, channel: str, chat: str, thread: str, priority: int) -> None:
     """The oldest open row of this order may go now."""
     db.execute(_NEXT_HEAD, {"channel": channel, "chat": chat, "thread": thread, "lane": priority})
 
 
 def write_line(
-    db: sqlite3.Connection,
+    db: Database,
     conversation: int,
     line: HistoryEntry,
     *,
@@ -134,7 +146,7 @@ def write_line(
     )
 
 
-def write_events(db: sqlite3.Connection, events: Iterable[Event]) -> int:
+def write_events(db: Database, events: Iterable[Event]) -> int:
     """Keep what happened, with what it changes for the operators' side; returns the version that this makes,
     0 where it is as it was.
     """
@@ -149,7 +161,7 @@ def write_events(db: sqlite3.Connection, events: Iterable[Event]) -> int:
     return desk_state.follow(db, events)
 
 
-def _join(db: sqlite3.Connection, outbound: Outbound, row: dict[str, Any]) -> int | None:
+def _join(db: Database, outbound: Outbound, row: dict[str, Any]) -> int | None:
     """The waiting row that these words were added to; None where there is none that takes them."""
     last = db.execute(_LAST, row).fetchone()
     if last is None or last["status"] != "pending" or last["doubts"]:
@@ -168,14 +180,14 @@ def _join(db: sqlite3.Connection, outbound: Outbound, row: dict[str, Any]) -> in
         and len(together.text) <= JOINED
     ):
         return None
-    db.execute(
-        "update outbox set payload = ? where id = ?",
+    joined = db.execute(  # not where it has just been taken
+        "update outbox set payload = ? where id = ? and status = 'pending' and doubts = 0",
         (encode(replace(waiting, text=together, buttons=outbound.buttons or waiting.buttons)), last["id"]),
     )
-    return int(last["id"])
+    return int(last["id"]) if joined.rowcount else None
 
 
-def _home(db: sqlite3.Connection, peer: Peer) -> int | None:
+def _home(db: Database, peer: Peer) -> int | None:
     """The conversation of a customer's peer."""
     row = db.execute(
         "select id from conversations where channel = ? and chat = ? and thread = ? and customer is not null",
@@ -184,7 +196,7 @@ def _home(db: sqlite3.Connection, peer: Peer) -> int | None:
     return None if row is None else int(row["id"])
 
 
-def _remember(db: sqlite3.Connection, outbound: Outbound, home: int, id: int, now: datetime) -> None:
+def _remember(db: Database, outbound: Outbound, home: int, id: int, now: datetime) -> None:
     """What a customer is told is a line of their history; what is changed there is changed here."""
     assert outbound.author != ""
     if outbound.kind is OutboundKind.SAY:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from bot.model import Conversation, Customer, Event, Inbound, Peer
 from bot.storage.base import TurnRecord
 from bot.storage.codec import decode, moment, ms
+from bot.storage.database import Database
 from bot.storage.queries.turns import conversation as conversation_of
 from bot.storage.queries.turns import customer as customer_of
 
 
-def conversation(db: sqlite3.Connection, peer: Peer) -> Conversation | None:
+def conversation(db: Database, peer: Peer) -> Conversation | None:
     row = db.execute(
         "select * from conversations where channel = ? and chat = ? and thread = ?",
         (peer.channel, peer.chat, peer.thread),
@@ -22,7 +22,7 @@ def conversation(db: sqlite3.Connection, peer: Peer) -> Conversation | None:
     return None if row is None else conversation_of(row)
 
 
-def conversations(db: sqlite3.Connection, customer: int) -> tuple[Conversation, ...]:
+def conversations(db: Database, customer: int) -> tuple[Conversation, ...]:
     """All that is said with them in private, where they wrote last first."""
     rows = db.execute(
         "select *, (select max(h.id) from history h where h.conversation = c.id and h.author = 'customer') as"
@@ -32,7 +32,7 @@ def conversations(db: sqlite3.Connection, customer: int) -> tuple[Conversation, 
     return tuple(conversation_of(row) for row in rows)
 
 
-def find_customers(db: sqlite3.Connection, fields: Mapping[str, str]) -> tuple[Customer, ...]:
+def find_customers(db: Database, fields: Mapping[str, str]) -> tuple[Customer, ...]:
     """Customers whose field has exactly this value, in the order they came.
 
     For contacts: values are compared as they are kept.
@@ -40,20 +40,20 @@ def find_customers(db: sqlite3.Connection, fields: Mapping[str, str]) -> tuple[C
     where = " or ".join("json_extract(fields, ?) = ?" for _ in fields)
     values = [part for name, value in fields.items() for part in (f'$."{name}"', value)]
     rows = db.execute(
-        f"select id from customers where erased is null and ({where or '0'}) order by id", values
+        f"select id from customers where erased is null and ({where or '1 = 0'}) order by id", values
     ).fetchall()
     found = (customer_of(db, row["id"]) for row in rows)
     return tuple(c for c in found if c is not None and c.peers)
 
 
-def find_inbound(db: sqlite3.Connection, channel: str, key: str) -> Inbound | None:
+def find_inbound(db: Database, channel: str, key: str) -> Inbound | None:
     """What was kept under this key; without its words where those were blanked."""
     row = db.execute("select payload from inbox where channel = ? and key = ?", (channel, key)).fetchone()
     return None if row is None else decode(Inbound, row["payload"])
 
 
 def events(
-    db: sqlite3.Connection, since: datetime | None, until: datetime | None, kinds: Collection[str]
+    db: Database, since: datetime | None, until: datetime | None, kinds: Collection[str]
 ) -> tuple[Event, ...]:
     """In the order of time, from *since* up to but not including *until*."""
     where, values = ["at >= ?"], [0 if since is None else ms(since)]  # type: tuple[list[str], list[object]]
@@ -74,7 +74,7 @@ def events(
     )
 
 
-def records(db: sqlite3.Connection, of: int | None, after: int, limit: int) -> tuple[TurnRecord, ...]:
+def records(db: Database, of: int | None, after: int, limit: int) -> tuple[TurnRecord, ...]:
     """Turns of a conversation (decided there, or about it), oldest first."""
     where = "" if of is None else "and (t.conversation = :of or t.subject = :of)"
     rows = db.execute(
@@ -94,6 +94,7 @@ def records(db: sqlite3.Connection, of: int | None, after: int, limit: int) -> t
             r["text"],
             json.loads(r["why"]),
             r["error"],
+            r["articles"],
         )
         for r in rows
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from bot.model import Inbound, InboundKind, Peer, Sender
 from bot.storage.base import ScheduledInbound
 from bot.storage.codec import clean, encode, moment, ms, payload_of, to_json
+from bot.storage.database import Database
 from bot.storage.queries import outbox
 
 # Who writes in these is the customer themselves, so names are theirs and they can be reached.
@@ -41,7 +42,7 @@ _READY = """update conversations set
 
 
 def accept(
-    db: sqlite3.Connection,
+    db: Database,
     channel: str,
     arrivals: Sequence[ScheduledInbound],
     cursor: str | None,
@@ -49,6 +50,7 @@ def accept(
 ) -> int:
     """How many were new."""
     new = 0
+    db.lock_conversations(_known(db, arrivals))
     for arrival in arrivals:
         inbound = arrival.inbound
         conversation = _meet(db, inbound, now)
@@ -65,9 +67,13 @@ def accept(
     return new
 
 
-def keep(
-    db: sqlite3.Connection, channel: str, arrival: ScheduledInbound, conversation: int, now: datetime
-) -> bool:
+def _known(db: Database, arrivals: Sequence[ScheduledInbound]) -> list[int]:
+    """The conversations of the arrivals that are there already."""
+    rows = [db.execute(_FIND, (p.channel, p.chat, p.thread)) for p in {a.inbound.peer for a in arrivals}]
+    return [found["id"] for row in rows if (found := row.fetchone()) is not None]
+
+
+def keep(db: Database, channel: str, arrival: ScheduledInbound, conversation: int, now: datetime) -> bool:
     """One inbox row, and its conversation made ready; False where the key is known."""
     inbound, ready, limit = arrival.inbound, ms(arrival.ready), ms(arrival.limit)
     row = (
@@ -88,12 +94,12 @@ def keep(
     return True
 
 
-def cursor(db: sqlite3.Connection, channel: str) -> str | None:
+def cursor(db: Database, channel: str) -> str | None:
     row = db.execute("select value from cursors where channel = ?", (channel,)).fetchone()
     return None if row is None else str(row["value"])
 
 
-def fire_timers(db: sqlite3.Connection, now: datetime, limit: int = 500) -> int:
+def fire_timers(db: Database, now: datetime, limit: int = 500) -> int:
     """Due timers become inbounds, overdue ones in order; at most *limit* in one transaction, the rest stays
     due.
     """
@@ -103,7 +109,13 @@ def fire_timers(db: sqlite3.Connection, now: datetime, limit: int = 500) -> int:
         " null and t.due <= ? order by t.due, t.id limit ?",
         (ms(now), limit),
     ).fetchall()
+    db.lock_conversations({row["conversation"] for row in due})
+    fired = 0
     for row in due:
+        firing = "update timers set fired = ? where id = ? and fired is null and cancelled is null"
+        if db.execute(firing, (ms(now), row["id"])).rowcount == 0:
+            continue  # another process was first, or it was cancelled meanwhile
+        fired += 1
         peer = Peer(row["channel"], row["chat"], row["thread"])
         inbound = Inbound(
             f"timer:{row['id']}",
@@ -115,27 +127,17 @@ def fire_timers(db: sqlite3.Connection, now: datetime, limit: int = 500) -> int:
             payload=payload_of(row["kind"], json.loads(row["data"])),
         )
         keep(db, peer.channel, ScheduledInbound(inbound, now, now), row["conversation"], now)
-        db.execute("update timers set fired = ? where id = ?", (ms(now), row["id"]))
-    return len(due)
+    return fired
 
 
-def _meet(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
+def _meet(db: Database, inbound: Inbound, now: datetime) -> int:
     """The conversation of the inbound's peer, made where there is none; what it tells of the customer is
     noted.
     """
     peer = inbound.peer
     found = db.execute(_FIND, (peer.channel, peer.chat, peer.thread)).fetchone()
     if found is None:
-        customer = _customer(db, inbound, now) if inbound.private else None
-        made = db.execute(
-            "insert into conversations(channel, chat, thread, private, customer, created) values(?, ?, ?, ?,"
-            " ?, ?)",
-            (peer.channel, peer.chat, peer.thread, inbound.private, customer, ms(now)),
-        )
-        found = db.execute(
-            "select id, customer, private, reachable, '' as told from conversations where id = ?",
-            (made.lastrowid,),
-        ).fetchone()
+        found = _first_met(db, inbound, now)
     if not inbound.private:
         return int(found["id"])
     own = inbound.kind in OWN
@@ -152,7 +154,21 @@ def _meet(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
     return int(found["id"])
 
 
-def _customer(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
+def _first_met(db: Database, inbound: Inbound, now: datetime) -> Any:
+    peer = inbound.peer
+    db.lock_names([f"chat {peer.channel} {peer.chat}"])
+    if (found := db.execute(_FIND, (peer.channel, peer.chat, peer.thread)).fetchone()) is not None:
+        db.lock_conversations([found["id"]])  # another process met it at the same moment
+        return found
+    customer = _customer(db, inbound, now) if inbound.private else None
+    return db.execute(
+        "insert into conversations(channel, chat, thread, private, customer, created) values(?, ?, ?, ?, ?,"
+        " ?) returning id, customer, private, reachable, '' as told",
+        (peer.channel, peer.chat, peer.thread, int(inbound.private), customer, ms(now)),
+    ).fetchone()
+
+
+def _customer(db: Database, inbound: Inbound, now: datetime) -> int:
     """The customer of another thread of the same chat, else a new one."""
     peer = inbound.peer
     known = db.execute(
@@ -164,16 +180,17 @@ def _customer(db: sqlite3.Connection, inbound: Inbound, now: datetime) -> int:
     told = inbound.sender if inbound.kind in OWN else Sender("")
     language = told.language.replace("_", "-").split("-")[0].lower() or "ru"
     made = db.execute(
-        "insert into customers(language, gender, created) values(?, ?, ?)", (language, told.gender, ms(now))
+        "insert into customers(language, gender, created) values(?, ?, ?) returning id",
+        (language, told.gender, ms(now)),
     )
-    return int(made.lastrowid or 0)
+    return int(made.fetchone()[0])
 
 
 def _told(sender: Sender) -> str:
     return to_json([sender.name, sender.last_name, sender.username])
 
 
-def _rename(db: sqlite3.Connection, customer: int, sender: Sender, told: str, before: str) -> None:
+def _rename(db: Database, customer: int, sender: Sender, told: str, before: str) -> None:
     """Names follow the platform only when the platform's own words change, so a name given in a form is not
     overwritten.
     """

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,17 +12,28 @@ from bot.handoff.operators.message_names import shown_name
 from bot.model import Outbound, OutboundKind, Peer, Press, RepliedTo
 from bot.storage.base import Delivery, DeliveryResult, DeliveryStatus
 from bot.storage.codec import clean, decode, encode, maybe_ms, moment, ms
-from bot.storage.queries.enqueue import TAPS, URGENCY, enqueue, next_head, priority_of, write_events
+from bot.storage.database import Database
+from bot.storage.queries.enqueue import (
+    TAPS,
+    URGENCY,
+    enqueue,
+    line_name,
+    line_of,
+    next_head,
+    priority_of,
+    write_events,
+)
 
 OPEN = ("pending", "sending")
 NEWEST = 3000  # rows that can have been begun within a minute or two
+PAGE = 100  # heads read at once
 PIECES = 50  # rows behind the first within which the pieces of one long message lie
 ENDED = ("unknown", "failed", "cancelled")  # few; the rest was sent
 _HEADS = "from outbox indexed by outbox_heads where head = 1 and status = 'pending'"
 
 
 def take(
-    db: sqlite3.Connection, now: datetime, limit: int, resting: Collection[tuple[str, str]]
+    db: Database, now: datetime, limit: int, resting: Collection[tuple[str, str]]
 ) -> tuple[Delivery, ...]:
     """The heads that may go now, marked as sending."""
     taken: list[Delivery] = []
@@ -34,17 +44,19 @@ def take(
             found += _heads(db, channel, priority, now, limit - len(taken), resting)
         found.sort(key=lambda f: (f[0]["due"], f[0]["id"]))
         for row, target in found[: limit - len(taken)]:
-            db.execute(
-                "update outbox set status = 'sending', started = ?, tries = tries + 1 where id = ?",
+            begun = db.execute(  # as it is by now: words may just have joined it, or taken its place
+                "update outbox set status = 'sending', started = ?, tries = tries + 1 where id = ? and status"
+                " = 'pending' and head = 1 returning *",
                 (ms(now), row["id"]),
-            )
-            taken.append(replace(delivery(row), status="sending", target=target))
+            ).fetchone()
+            if begun is not None:
+                taken.append(replace(delivery(begun), tries=row["tries"], target=target))
         if len(taken) >= limit:
             break
     return tuple(taken)
 
 
-def next_due(db: sqlite3.Connection) -> datetime | None:
+def next_due(db: Database) -> datetime | None:
     """When the first head is due that waits for nothing but time."""
     found: list[int] = []
     for channel in _channels(db):
@@ -58,19 +70,19 @@ def next_due(db: sqlite3.Connection) -> datetime | None:
     return moment(min(found)) if found else None
 
 
-def settle(db: sqlite3.Connection, id: int, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
+def settle(db: Database, id: int, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
     """Record what became of a row.
 
     What a press has proved, or what was cancelled meanwhile, is not taken back.
     """
-    row = db.execute("select * from outbox where id = ?", (id,)).fetchone()
+    row = _locked(db, id, settled)
     if row is None or row["status"] == "cancelled" or (row["status"] == "sent" and settled.status != "sent"):
         return ()
     open_before, open_after = row["status"] in OPEN, settled.status in OPEN
     db.execute(
         "update outbox set status = :status, message = case when :message <> '' then :message else message"
         " end, error = :error, due = coalesce(:due, due), tries = tries - :uncounted, doubts = doubts +"
-        " :doubted, settled = :settled, payload = coalesce(:payload, payload), head = head and :open where id"
+        " :doubted, settled = :settled, payload = coalesce(:payload, payload), head = head * :open where id"
         " = :id",
         {
             "id": id,
@@ -112,13 +124,31 @@ def settle(db: sqlite3.Connection, id: int, settled: DeliveryResult, now: dateti
     return ahead + enqueue(db, settled.say, now, about=row["conversation"])
 
 
-def recover(db: sqlite3.Connection, left: Sequence[Any], now: datetime) -> int:
+def _locked(db: Database, id: int, settled: DeliveryResult) -> Any:
+    """The row to be settled; all that its end changes is locked before it is looked at."""
+    row = db.execute("select * from outbox where id = ?", (id,)).fetchone()
+    if row is None:
+        return None
+    if settled.unreachable:
+        reached = "select id from conversations where channel = ? and chat = ?"
+        db.lock_conversations([c["id"] for c in db.execute(reached, (row["channel"], row["chat"]))])
+    follow = [line_of(o) for o in (*settled.say, *settled.ahead, settled.outbound) if o is not None]
+    db.lock_names({_line(row), *follow})
+    return db.execute(f"select * from outbox where id = ?{db.for_update}", (id,)).fetchone()
+
+
+def _line(row: Any) -> str:
+    return line_name(row["channel"], row["chat"], row["thread"], row["lane"])
+
+
+def recover(db: Database, left: Sequence[Any], now: datetime) -> int:
     """What nobody is sending any more may have arrived."""
+    db.lock_names({_line(row) for row in left})
     for row in left:
         doubt = "its sending was broken off"
         again = row["on_doubt"] == "resend"
         db.execute(
-            "update outbox set status = ?, doubts = doubts + 1, head = head and ?, error = ?, settled = ?"
+            "update outbox set status = ?, doubts = doubts + 1, head = head * ?, error = ?, settled = ?"
             " where id = ?",
             ("pending" if again else "unknown", int(again), doubt, None if again else ms(now), row["id"]),
         )
@@ -127,7 +157,7 @@ def recover(db: sqlite3.Connection, left: Sequence[Any], now: datetime) -> int:
     return len(left)
 
 
-def sends_since(db: sqlite3.Connection, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
+def sends_since(db: Database, since: datetime) -> tuple[tuple[Outbound, datetime, int], ...]:
     """Among the newest rows: what is older was begun long ago, or waits so long that one more does not
     matter.
     """
@@ -139,10 +169,13 @@ def sends_since(db: sqlite3.Connection, since: datetime) -> tuple[tuple[Outbound
     return tuple((decode(Outbound, row["payload"]), moment(row["started"]), row["tries"]) for row in rows)
 
 
-def resolve_unknown(db: sqlite3.Connection, id: int, arrived: bool, now: datetime) -> bool:
+def resolve_unknown(db: Database, id: int, arrived: bool, now: datetime) -> bool:
     """What did not arrive goes again, in its old place."""
-    row = db.execute("select * from outbox where id = ? and status = 'unknown'", (id,)).fetchone()
-    if row is None:
+    asked = "select * from outbox where id = ? and status = 'unknown'"
+    if (row := db.execute(asked, (id,)).fetchone()) is None:
+        return False
+    db.lock_names([_line(row)])
+    if (row := db.execute(f"{asked}{db.for_update}", (id,)).fetchone()) is None:
         return False
     if arrived:
         db.execute("update outbox set status = 'sent', settled = ? where id = ?", (ms(now), id))
@@ -154,9 +187,12 @@ def resolve_unknown(db: sqlite3.Connection, id: int, arrived: bool, now: datetim
     return True
 
 
-def prove(db: sqlite3.Connection, token: str, peer: Peer, message: str, now: datetime) -> None:
+def prove(db: Database, token: str, peer: Peer, message: str, now: datetime) -> None:
     """A press on its keyboard proves that a delivery arrived, whatever the network said."""
     row = _pressed(db, token, peer)
+    if row is not None:
+        db.lock_names([_line(row)])
+        row = _pressed(db, token, peer)
     if row is None or not (
         row["status"] in ("sending", "unknown", "failed") or (row["status"] == "pending" and row["doubts"])
     ):
@@ -170,9 +206,7 @@ def prove(db: sqlite3.Connection, token: str, peer: Peer, message: str, now: dat
         _reorder(db, row)
 
 
-def press(
-    db: sqlite3.Connection, token: str, peer: Peer, message: str = ""
-) -> tuple[Press, int | None] | None:
+def press(db: Database, token: str, peer: Peer, message: str = "") -> tuple[Press, int | None] | None:
     """What a button meant, and the ticket of the delivery that carried it; None where it was not offered to
     this peer.
     """
@@ -190,7 +224,7 @@ def press(
     )
 
 
-def quoted(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | None:
+def quoted(db: Database, peer: Peer, message: str) -> RepliedTo | None:
     """What one of our messages in this chat was, or one of an operator's own that a customer has."""
     row = db.execute(
         "select name, ticket, mirrors from outbox where channel = ? and chat = ? and message = ? and message"
@@ -202,7 +236,7 @@ def quoted(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | None
     )
 
 
-def _carried(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | None:
+def _carried(db: Database, peer: Peer, message: str) -> RepliedTo | None:
     """An operator's own message that went to a customer: its mark in the desk tells the ticket, its name what
     the customer has.
     """
@@ -223,7 +257,7 @@ def _carried(db: sqlite3.Connection, peer: Peer, message: str) -> RepliedTo | No
 
 
 def listed(
-    db: sqlite3.Connection,
+    db: Database,
     status: Collection[DeliveryStatus],
     after: int,
     peer: Peer | None,
@@ -271,7 +305,7 @@ def delivery(row: Any) -> Delivery:
     )
 
 
-def _channels(db: sqlite3.Connection) -> list[str]:
+def _channels(db: Database) -> list[str]:
     """The channels that have something waiting: a walk along the index, one step for each."""
     found: list[str] = []
     step = f"select min(channel) {_HEADS} and channel > ?"
@@ -281,7 +315,7 @@ def _channels(db: sqlite3.Connection) -> list[str]:
 
 
 def _heads(
-    db: sqlite3.Connection,
+    db: Database,
     channel: str,
     priority: int,
     now: datetime,
@@ -291,11 +325,7 @@ def _heads(
     """At most *limit* heads of a channel's queue that may go, each with the message it edits."""
     found: list[tuple[Any, str]] = []
     hopeless = []
-    rows = db.execute(
-        f"select * {_HEADS} and channel = ? and lane = ? and due <= ? order by due, id",
-        (channel, priority, ms(now)),
-    )
-    for row in rows:
+    for row in _due(db, channel, priority, now):
         if (channel, row["chat"]) in resting and priority != TAPS:
             continue
         target = ""
@@ -309,18 +339,33 @@ def _heads(
         found.append((row, target))
         if len(found) >= limit:
             break
-    rows.close()
     for row in hopeless:
+        db.lock_names([_line(row)])
         db.execute(
             "update outbox set status = 'cancelled', head = 0, settled = ?, error = 'the message it changes"
-            " was not sent' where id = ?",
+            " was not sent' where id = ? and status = 'pending'",
             (ms(now), row["id"]),
         )
         _reorder(db, row)
     return _heads(db, channel, priority, now, limit, resting) if hopeless else found
 
 
-def _still_open(db: sqlite3.Connection, row: Any) -> bool:
+def _due(db: Database, channel: str, priority: int, now: datetime) -> Iterator[Any]:
+    """The heads that are due, in order, read page by page: thousands may wait while few may go."""
+    due, id = -1, 0
+    while True:
+        page = db.execute(
+            f"select * {_HEADS} and channel = ? and lane = ? and due <= ? and (due, id) > (?, ?) order by"
+            " due, id limit ?",
+            (channel, priority, ms(now), due, id, PAGE),
+        ).fetchall()
+        yield from page
+        if len(page) < PAGE:
+            return
+        due, id = page[-1]["due"], page[-1]["id"]
+
+
+def _still_open(db: Database, row: Any) -> bool:
     """Whether the message that *row* changes is still on its way.
 
     Only rows before it count: so rows never wait in a circle.
@@ -335,7 +380,7 @@ def _still_open(db: sqlite3.Connection, row: Any) -> bool:
     )
 
 
-def _target(db: sqlite3.Connection, row: Any) -> str:
+def _target(db: Database, row: Any) -> str:
     """The newest message of that name which was sent in that chat; to be deleted with all its parts, between
     spaces.
     """
@@ -356,7 +401,7 @@ def _target(db: sqlite3.Connection, row: Any) -> str:
     )
 
 
-def _pressed(db: sqlite3.Connection, token: str, peer: Peer) -> Any:
+def _pressed(db: Database, token: str, peer: Peer) -> Any:
     place = read_token(token)
     if place is None or not 0 < place[0] < 1 << 62:
         return None
@@ -365,7 +410,7 @@ def _pressed(db: sqlite3.Connection, token: str, peer: Peer) -> Any:
     ).fetchone()
 
 
-def reorder(db: sqlite3.Connection, channel: str, chat: str, thread: str, priority: int) -> None:
+def reorder(db: Database, channel: str, chat: str, thread: str, priority: int) -> None:
     """After a row opened or closed: exactly its order's oldest open row is the head."""
     db.execute(
         "update outbox set head = 0 where channel = ? and chat = ? and thread = ? and lane = ? and status in"
@@ -375,11 +420,11 @@ def reorder(db: sqlite3.Connection, channel: str, chat: str, thread: str, priori
     next_head(db, channel, chat, thread, priority)
 
 
-def _reorder(db: sqlite3.Connection, row: Any) -> None:
+def _reorder(db: Database, row: Any) -> None:
     reorder(db, row["channel"], row["chat"], row["thread"], row["lane"])
 
 
-def _reopen(db: sqlite3.Connection, row: Any) -> None:
+def _reopen(db: Database, row: Any) -> None:
     """An old row is open again and goes first, but not beside a younger one that is just being sent (its end
     will reorder).
     """
@@ -392,7 +437,7 @@ def _reopen(db: sqlite3.Connection, row: Any) -> None:
         _reorder(db, row)
 
 
-def _move(db: sqlite3.Connection, id: int, row: Any, outbound: Outbound) -> None:
+def _move(db: Database, id: int, row: Any, outbound: Outbound) -> None:
     """The delivery is to be tried elsewhere or otherwise: its address and names follow."""
     db.execute(
         "update outbox set channel = ?, chat = ?, thread = ?, lane = ?, head = 0 where id = ?",

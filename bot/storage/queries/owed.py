@@ -4,22 +4,22 @@ never have arrived.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.model import OwedAnswer, OwedStage, Peer, Priority
 from bot.storage.codec import moment, ms
-from bot.storage.queries.enqueue import PRIORITIES
+from bot.storage.database import Database
+from bot.storage.queries.enqueue import PRIORITIES, line_name
 from bot.storage.queries.outbox import reorder
-from bot.storage.sqlite.writer import ConversationLocks
+from bot.storage.turn_locks import TurnLocks
 
 RECENT = timedelta(days=1)  # what was given up longer ago is over
 
 _UNDECIDED = """select min(i.id) as id, min(i.ready) as since, c.channel, c.chat, c.thread from inbox i join
   conversations c on c.id = i.conversation
-  where i.done_at is null and i.ready <= :before group by i.conversation order by since"""
+  where i.done_at is null and i.ready <= :before group by c.id order by since"""
 _UNDELIVERED = f"""select o.id, o.created as since, o.channel, o.chat, o.thread from outbox o join
   conversations c on c.channel = o.channel and c.chat = o.chat and c.thread = o.thread and c.customer is not
   null where o.status in ('pending', 'sending') and o.lane = {PRIORITIES[Priority.MESSAGE]} and o.verb in
@@ -39,7 +39,7 @@ _NOBODY_FIRST = """select channel, chat, thread, lane from outbox where status i
   group by channel, chat, thread, lane having sum(head) <> 1"""
 
 
-def owed(db: sqlite3.Connection, now: datetime, late: timedelta) -> tuple[OwedAnswer, ...]:
+def owed(db: Database, now: datetime, late: timedelta) -> tuple[OwedAnswer, ...]:
     """What is owed for longer than *late*, the oldest of each stage first."""
     values = {"before": ms(now - late), "recent": ms(now - RECENT)}
     stages: tuple[tuple[OwedStage, str], ...] = (
@@ -50,24 +50,21 @@ def owed(db: sqlite3.Connection, now: datetime, late: timedelta) -> tuple[OwedAn
     return tuple(_owed(stage, row) for stage, query in stages for row in db.execute(query, values))
 
 
-def retry(
-    db: sqlite3.Connection, locks: ConversationLocks, now: datetime, late: timedelta, held: timedelta
-) -> int:
+def retry(db: Database, locks: TurnLocks, now: datetime, late: timedelta, held: timedelta) -> int:
     """Put back into line what fell out of it; turns that are held for longer than *held* are taken anew.
 
     How much was mended.
     """
-    stuck = [id for id, (_, _, since) in locks.held.items() if since <= ms(now - held)]
-    for id in stuck:
-        locks.free(id)
+    stuck = locks.free_stuck(db, now - held)
     lined = db.execute(_OUT_OF_LINE, {"now": ms(now), "before": ms(now - late)}).rowcount
     orders = db.execute(_NOBODY_FIRST).fetchall()
+    db.lock_names({line_name(*order) for order in orders})
     for order in orders:
         reorder(db, order["channel"], order["chat"], order["thread"], order["lane"])
-    return len(stuck) + lined + len(orders)
+    return stuck + lined + len(orders)
 
 
-def abandoned(db: sqlite3.Connection, before: datetime, but: Collection[int]) -> list[Any]:
+def abandoned(db: Database, before: datetime, but: Collection[int]) -> list[Any]:
     """Rows under way since long ago, of which the sender (*but* is what it has in hand) knows nothing."""
     rows = db.execute(
         "select * from outbox indexed by outbox_open where status in ('pending', 'sending') and status ="

@@ -5,13 +5,13 @@ asked lately.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection
 from datetime import datetime
 
 from bot.model import Customer, Peer, Status
 from bot.storage.base import CustomerMessage, Recipient
 from bot.storage.codec import maybe_moment, ms
+from bot.storage.database import Database
 
 _LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable, c.customer, p.name,
   p.last_name, p.username, p.language, p.gender,
@@ -21,7 +21,7 @@ _LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable,
   null and """
 
 
-def listeners(db: sqlite3.Connection, after: int, limit: int, only: Collection[int]) -> tuple[Recipient, ...]:
+def listeners(db: Database, after: int, limit: int, only: Collection[int]) -> tuple[Recipient, ...]:
     """By conversation, from the one behind *after* on; *only* these where some are named."""
     if only:
         rows = db.execute(f"{_LISTENERS} c.id in ({', '.join('?' * len(only))}) order by c.id", tuple(only))
@@ -48,9 +48,7 @@ def listeners(db: sqlite3.Connection, after: int, limit: int, only: Collection[i
     )
 
 
-def words_since(
-    db: sqlite3.Connection, since: datetime, after: int, limit: int
-) -> tuple[CustomerMessage, ...]:
+def words_since(db: Database, since: datetime, after: int, limit: int) -> tuple[CustomerMessage, ...]:
     """Customers' words in the order they came."""
     rows = db.execute(
         "select id, conversation, text from history where id > ? and at >= ? and author = 'customer' and text"

@@ -4,15 +4,15 @@ stand in one history.
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 
 from bot.model import Attachment, Conversation, Event, HistoryEntry
 from bot.storage.codec import decode_all, moment
+from bot.storage.database import Database
 from bot.storage.queries.enqueue import write_events
 
 
-def follow(db: sqlite3.Connection, place: Conversation, now: datetime) -> bool:
+def follow(db: Database, place: Conversation, now: datetime) -> bool:
     """Bring the customer's open ticket to the conversation in which they write now; False where there is none
     elsewhere.
     """
@@ -26,6 +26,7 @@ def follow(db: sqlite3.Connection, place: Conversation, now: datetime) -> bool:
     ).fetchone()
     if row is None:
         return False
+    db.lock_conversations([row["id"]])
     to = place.peer
     db.execute(
         "update tickets set conversation = ?, channel = ?, chat = ?, thread = ?, version = version + 1 where"
@@ -51,7 +52,7 @@ def follow(db: sqlite3.Connection, place: Conversation, now: datetime) -> bool:
     return True
 
 
-def history(db: sqlite3.Connection, customer: int, limit: int) -> tuple[HistoryEntry, ...] | None:
+def history(db: Database, customer: int, limit: int) -> tuple[HistoryEntry, ...] | None:
     """The last lines of all their conversations, oldest first; None where they have only one."""
     ids = [row["id"] for row in db.execute("select id from conversations where customer = ?", (customer,))]
     if len(ids) < 2:

@@ -5,31 +5,33 @@ tickets.
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import replace
 from typing import Any
 
 from bot.model import Conversation, Outbound, Peer, Ticket, TicketState
 from bot.storage.codec import decode, encode, maybe_moment
+from bot.storage.database import Database
+from bot.storage.queries.enqueue import line_name
 from bot.storage.queries.outbox import reorder
 from bot.storage.queries.turns import conversation as conversation_of
 from bot.storage.queries.turns import ticket_of
 
 _WAITING = "select * from tickets where status = 'waiting' order by opened, number limit ?"
 _QUEUE = """select number, conversation, channel, chat, thread, reason, priority, opened, team,
-  json_extract(data, '$.place') as place from tickets where status = 'waiting' order by opened, number"""
+  cast(json_extract(data, '$.place') as integer) as place from tickets where status = 'waiting' order by
+  opened, number"""
 _WORKED = "select * from tickets where status in ('operator', 'snoozed') order by opened, number limit ?"
 _CLOSED = "select * from tickets where status = 'closed' order by closed desc, number desc limit ?"
 
 
-def topic(db: sqlite3.Connection, ticket: int, channel: str, chat: str) -> str | None:
+def topic(db: Database, ticket: int, channel: str, chat: str) -> str | None:
     row = db.execute(
         "select thread from topics where ticket = ? and channel = ? and chat = ?", (ticket, channel, chat)
     ).fetchone()
     return None if row is None else str(row["thread"])
 
 
-def keep_topic(db: sqlite3.Connection, ticket: int, channel: str, chat: str, thread: str) -> None:
+def keep_topic(db: Database, ticket: int, channel: str, chat: str, thread: str) -> None:
     """One thread for a ticket in a chat, one ticket for a thread: the newest word holds."""
     db.execute(
         "delete from topics where channel = ? and chat = ? and (ticket = ? or thread = ?)",
@@ -41,7 +43,7 @@ def keep_topic(db: sqlite3.Connection, ticket: int, channel: str, chat: str, thr
     )
 
 
-def forget_topic(db: sqlite3.Connection, channel: str, chat: str, thread: str) -> int | None:
+def forget_topic(db: Database, channel: str, chat: str, thread: str) -> int | None:
     row = db.execute(
         "delete from topics where channel = ? and chat = ? and thread = ? returning ticket",
         (channel, chat, thread),
@@ -49,13 +51,15 @@ def forget_topic(db: sqlite3.Connection, channel: str, chat: str, thread: str) -
     return None if row is None else int(row["ticket"])
 
 
-def move_chat(db: sqlite3.Connection, channel: str, old: str, new: str) -> None:
+def move_chat(db: Database, channel: str, old: str, new: str) -> None:
     """Everything that is addressed to *old* goes to *new*.
 
     Words that already came from there join; a repeat changes nothing.
     """
     if old == new:
         return
+    both = "select id from conversations where channel = ? and chat in (?, ?)"
+    db.lock_conversations([row["id"] for row in db.execute(both, (channel, old, new))])
     for row in db.execute(
         "select id, thread from conversations where channel = ? and chat = ?", (channel, old)
     ).fetchall():
@@ -67,19 +71,25 @@ def move_chat(db: sqlite3.Connection, channel: str, old: str, new: str) -> None:
             _join(db, other["id"], row["id"])
         db.execute("update conversations set chat = ? where id = ?", (new, row["id"]))
     db.execute("update tickets set chat = ? where channel = ? and chat = ?", (new, channel, old))
-    db.execute("update or replace topics set chat = ? where channel = ? and chat = ?", (new, channel, old))
+    db.execute(  # what stands in the new chat by the same name gives way
+        "delete from topics where channel = :channel and chat = :new and (thread in (select thread from"
+        " topics where channel = :channel and chat = :old) or ticket in (select ticket from topics where"
+        " channel = :channel and chat = :old))",
+        {"channel": channel, "old": old, "new": new},
+    )
+    db.execute("update topics set chat = ? where channel = ? and chat = ?", (new, channel, old))
     _move_deliveries(db, channel, old, new)
     for row in db.execute("select name, value from settings").fetchall():
         if (value := _moved(row["value"], channel, old, new)) != row["value"]:
             db.execute("update settings set value = ? where name = ?", (value, row["name"]))
 
 
-def setting(db: sqlite3.Connection, name: str) -> str | None:
+def setting(db: Database, name: str) -> str | None:
     row = db.execute("select value from settings where name = ?", (name,)).fetchone()
     return None if row is None else str(row["value"])
 
 
-def keep_setting(db: sqlite3.Connection, name: str, value: str | None) -> None:
+def keep_setting(db: Database, name: str, value: str | None) -> None:
     """None takes the setting away."""
     if value is None:
         db.execute("delete from settings where name = ?", (name,))
@@ -91,19 +101,19 @@ def keep_setting(db: sqlite3.Connection, name: str, value: str | None) -> None:
         )
 
 
-def first_setting(db: sqlite3.Connection, name: str, value: str) -> str:
-    db.execute("insert or ignore into settings(name, value) values(?, ?)", (name, value))
+def first_setting(db: Database, name: str, value: str) -> str:
+    db.execute("insert into settings(name, value) values(?, ?) on conflict do nothing", (name, value))
     return str(db.execute("select value from settings where name = ?", (name,)).fetchone()[0])
 
 
-def tickets(db: sqlite3.Connection, open_only: bool, limit: int, bare: bool = False) -> tuple[Ticket, ...]:
+def tickets(db: Database, open_only: bool, limit: int, bare: bool = False) -> tuple[Ticket, ...]:
     rows: list[Any] = []
     for query in (_WAITING, _WORKED) if open_only else (_WAITING, _WORKED, _CLOSED):
         rows += db.execute(query, (limit - len(rows),))
     return tuple(ticket_of(row, bare) for row in rows)
 
 
-def queue(db: sqlite3.Connection) -> tuple[Ticket, ...]:
+def queue(db: Database) -> tuple[Ticket, ...]:
     return tuple(
         Ticket(
             row["number"],
@@ -119,7 +129,7 @@ def queue(db: sqlite3.Connection) -> tuple[Ticket, ...]:
     )
 
 
-def unattended(db: sqlite3.Connection) -> tuple[Conversation, ...]:
+def unattended(db: Database) -> tuple[Conversation, ...]:
     rows = db.execute(
         "select * from conversations c where status <> 'bot' and ticket is null and customer is not null and"
         " ready_at is null and not exists(select 1 from timers t where t.conversation = c.id and t.fired is"
@@ -128,7 +138,7 @@ def unattended(db: sqlite3.Connection) -> tuple[Conversation, ...]:
     return tuple(conversation_of(row) for row in rows)
 
 
-def _join(db: sqlite3.Connection, source: int, into: int) -> None:
+def _join(db: Database, source: int, into: int) -> None:
     """What the conversation *source* holds belongs to *into* from now on; *source* goes."""
     for table, column in (
         ("inbox", "conversation"),
@@ -141,7 +151,11 @@ def _join(db: sqlite3.Connection, source: int, into: int) -> None:
         ("tickets", "conversation"),
     ):
         db.execute(f"update {table} set {column} = ? where {column} = ?", (into, source))
-    db.execute("update or ignore incident_met set conversation = ? where conversation = ?", (into, source))
+    db.execute(
+        "insert into incident_met(number, conversation) select number, cast(? as bigint) from incident_met"
+        " where conversation = ? on conflict do nothing",
+        (into, source),
+    )
     db.execute("delete from incident_met where conversation = ?", (source,))
     db.execute(
         "update conversations set ready_at = s.ready_at, ready_max = s.ready_max, limit_at = s.limit_at from"
@@ -152,15 +166,15 @@ def _join(db: sqlite3.Connection, source: int, into: int) -> None:
     db.execute("delete from conversations where id = ?", (source,))
 
 
-def _move_deliveries(db: sqlite3.Connection, channel: str, old: str, new: str) -> None:
+def _move_deliveries(db: Database, channel: str, old: str, new: str) -> None:
     """Open deliveries are addressed anew; what was sent stays where it was, its message ids mean nothing in
     the new chat.
     """
-    rows = db.execute(
-        "select * from outbox where channel = ? and chat = ? and status in ('pending', 'sending') order"
-        " by id",
-        (channel, old),
-    ).fetchall()
+    query = """select * from outbox where channel = ? and chat = ? and status in ('pending', 'sending') order
+      by id"""
+    lines = {(row["thread"], row["lane"]) for row in db.execute(query, (channel, old)).fetchall()}
+    db.lock_names({line_name(channel, chat, *line) for chat in (old, new) for line in lines})
+    rows = db.execute(query, (channel, old)).fetchall()
     for row in rows:
         outbound = decode(Outbound, row["payload"])
         moved = replace(outbound, to=replace(outbound.to, chat=new))

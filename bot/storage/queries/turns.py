@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -28,16 +27,14 @@ from bot.model import (
 )
 from bot.model.conversations import FLOOD, PACE
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
+from bot.storage.database import Database
 from bot.storage.queries import desk_state, outbox, shared_ticket
-from bot.storage.sqlite.writer import ConversationLocks
 from bot.storage.ticket_codec import read_state
+from bot.storage.turn_locks import TurnLocks
 
 PAST = 5  # closed tickets of the customer that come with a turn
 WAITS = 20  # how many of the newest human answers tell how long people wait
 
-_READY = (
-    "select * from conversations indexed by conversations_ready where ready_at <= ? order by ready_at, id"
-)
 _PAST = """select * from tickets indexed by tickets_conversation where conversation in
   (select id from conversations indexed by conversations_customer where customer = ?) and status = 'closed'
   order by closed desc, number desc limit ?"""
@@ -60,10 +57,10 @@ _SAID = (
 
 
 def take(
-    db: sqlite3.Connection, locks: ConversationLocks, number: Callable[[], int], now: datetime, batch: int
+    db: Database, locks: TurnLocks, number: Callable[[Database], int], now: datetime, batch: int
 ) -> Turn | None:
     """The turn, locked; *number* gives it its own. None when nothing is ready."""
-    while (free := _ready(db, locks, now)) is not None:
+    while (free := locks.ready(db, now)) is not None:
         if said := _said(db, free, batch):
             break
         db.execute(
@@ -71,8 +68,8 @@ def take(
         )  # ready with nothing to say: mended
     else:
         return None
-    id = number()
-    locks.hold(free["id"], id, tuple(number for number, _ in said), ms(now))
+    id = number(db)
+    locks.hold(db, free["id"], id, tuple(number for number, _ in said), now)
     if (
         free["private"]
         and said[0][1].kind in _CUSTOMERS
@@ -94,7 +91,7 @@ def take(
     return replace(turn, pace=_pace(db, turn)) if words else turn
 
 
-def _pace(db: sqlite3.Connection, turn: Turn) -> Pace:
+def _pace(db: Database, turn: Turn) -> Pace:
     """From the lines that were read anyway, where they hold the whole minute."""
     since, lines = turn.now - PACE, turn.history
     wrote = sum(line.author == "customer" and line.at > since for line in lines)
@@ -112,38 +109,26 @@ def _names(inbound: Inbound) -> str:
     return inbound.quotes or (inbound.message if inbound.kind is InboundKind.EDIT else "")
 
 
-def highest(db: sqlite3.Connection) -> int:
+def highest(db: Database) -> int:
     """The last turn's number ever used."""
     row = db.execute("select seq from sqlite_sequence where name = 'turns'").fetchone()
     return 0 if row is None else int(row["seq"])
 
 
-def next_ready(db: sqlite3.Connection, locks: ConversationLocks) -> datetime | None:
-    """When the earliest conversation that nobody holds becomes ready."""
-    for row in db.execute(
-        "select id, ready_at from conversations indexed by conversations_ready where ready_at is not null"
-        " order by ready_at"
-    ):
-        if row["id"] not in locks.held:
-            return moment(row["ready_at"])
-    return None
-
-
-def next_timer(db: sqlite3.Connection) -> datetime | None:
+def next_timer(db: Database) -> datetime | None:
     row = db.execute(
         "select min(due) as due from timers where fired is null and cancelled is null"
     ).fetchone()
     return maybe_moment(row["due"])
 
 
-def release(
-    db: sqlite3.Connection, locks: ConversationLocks, turn: Turn, error: str, ready: datetime | None
-) -> None:
+def release(db: Database, locks: TurnLocks, turn: Turn, error: str, ready: datetime | None) -> None:
     """Undecided: ready again at once, or at *ready* (new words do not shorten the rest).
 
     Not for a turn that is over already.
     """
-    if locks.held.get(turn.conversation.id, (0,))[0] != turn.id:
+    db.lock_conversations([turn.conversation.id])
+    if locks.inbounds(db, turn.conversation.id, turn.id) is None:
         return
     db.execute(
         "update conversations set attempts = attempts + ?, error = case when ? <> '' then ? else error end,"
@@ -159,10 +144,11 @@ def release(
     )
 
 
-def unlock(locks: ConversationLocks, turn: Turn) -> None:
+def unlock(db: Database, locks: TurnLocks, turn: Turn) -> None:
     """Free the conversation, unless another turn holds it by now."""
-    if locks.held.get(turn.conversation.id, (0,))[0] == turn.id:
-        locks.free(turn.conversation.id)
+    db.lock_conversations([turn.conversation.id])
+    if locks.inbounds(db, turn.conversation.id, turn.id) is not None:
+        locks.free(db, turn.conversation.id)
 
 
 def conversation(row: Any) -> Conversation:
@@ -178,7 +164,7 @@ def conversation(row: Any) -> Conversation:
     )
 
 
-def customer(db: sqlite3.Connection, id: int) -> Customer | None:
+def customer(db: Database, id: int) -> Customer | None:
     row = db.execute("select * from customers where id = ? and erased is null", (id,)).fetchone()
     if row is None:
         return None
@@ -197,7 +183,7 @@ def customer(db: sqlite3.Connection, id: int) -> Customer | None:
     )
 
 
-def ticket(db: sqlite3.Connection, number: int) -> Ticket | None:
+def ticket(db: Database, number: int) -> Ticket | None:
     row = db.execute("select * from tickets where number = ?", (number,)).fetchone()
     return None if row is None else ticket_of(row)
 
@@ -227,7 +213,7 @@ def ticket_of(row: Any, bare: bool = False) -> Ticket:
 
 
 def history(
-    db: sqlite3.Connection, conversation: int, limit: int, since: datetime | None = None
+    db: Database, conversation: int, limit: int, since: datetime | None = None
 ) -> tuple[HistoryEntry, ...]:
     """The last lines, oldest first."""
     rows = db.execute(
@@ -241,15 +227,7 @@ def history(
     )
 
 
-def _ready(db: sqlite3.Connection, locks: ConversationLocks, now: datetime) -> Any:
-    """Ready the longest, and held by nobody."""
-    for row in db.execute(_READY, (ms(now),)):
-        if row["id"] not in locks.held:
-            return row
-    return None
-
-
-def _said(db: sqlite3.Connection, place: Any, batch: int) -> list[tuple[int, Inbound]]:
+def _said(db: Database, place: Any, batch: int) -> list[tuple[int, Inbound]]:
     """The oldest that wait: a run of messages (in groups one, or the parts of one album), or one of any other
     kind.
     """
@@ -273,7 +251,7 @@ def _joins(first: Inbound, inbound: Inbound, private: bool) -> bool:
 
 
 def _number(
-    db: sqlite3.Connection,
+    db: Database,
     place: Conversation,
     private: bool,
     presses: list[tuple[Press, int | None]],
@@ -293,7 +271,7 @@ def _number(
     return named[-1] if named and not private else None
 
 
-def _topic(db: sqlite3.Connection, peer: Peer) -> int | None:
+def _topic(db: Database, peer: Peer) -> int | None:
     if not peer.thread:
         return None
     row = db.execute(
@@ -303,7 +281,7 @@ def _topic(db: sqlite3.Connection, peer: Peer) -> int | None:
     return None if row is None else int(row["ticket"])
 
 
-def _with_people(db: sqlite3.Connection, turn: Turn, private: bool) -> Turn:
+def _with_people(db: Database, turn: Turn, private: bool) -> Turn:
     subject = None
     if not private and turn.ticket is not None:
         subject = conversation(
@@ -318,7 +296,7 @@ def _with_people(db: sqlite3.Connection, turn: Turn, private: bool) -> Turn:
     return replace(turn, subject=subject, customer=person, history=lines, past=past)
 
 
-def _with_figures(db: sqlite3.Connection, turn: Turn) -> Turn:
+def _with_figures(db: Database, turn: Turn) -> Turn:
     last = db.execute("select coalesce(max(number), 0) from tickets").fetchone()[0]
     waiting = db.execute(_WAITING)
     return replace(
@@ -330,7 +308,7 @@ def _with_figures(db: sqlite3.Connection, turn: Turn) -> Turn:
     )
 
 
-def recent_answers(db: sqlite3.Connection) -> tuple[tuple[datetime, datetime], ...]:
+def recent_answers(db: Database) -> tuple[tuple[datetime, datetime], ...]:
     """When the newest tickets were opened and first answered by a person."""
     rows = db.execute(
         "select opened, first_reply from tickets where first_reply is not null and opened is not null order"

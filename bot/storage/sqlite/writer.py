@@ -12,46 +12,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from bot.errors import StorageError
+from bot.storage.database import Made, SqliteDatabase, Work
+from bot.storage.turn_locks import MemoryLocks
 from bot.text.problems import told
-
-Made = TypeVar("Made")
-Work = Callable[[sqlite3.Connection], Made]
-
-
-class ConversationLocks:
-    """Which conversations are being decided on, each with its turn, that turn's inbox rows, and since when.
-
-    Lives in memory (one process owns the file) and follows the transaction it was changed in: what is rolled
-    back there is rolled back here. Only the writer's thread touches it.
-    """
-
-    def __init__(self) -> None:
-        self.held: dict[int, tuple[int, tuple[int, ...], int]] = {}
-        self._journal: list[tuple[int, tuple[int, tuple[int, ...], int] | None]] = []
-
-    def hold(self, conversation: int, turn: int, inbounds: tuple[int, ...], since: int) -> None:
-        self._journal.append((conversation, self.held.get(conversation)))
-        self.held[conversation] = (turn, inbounds, since)
-
-    def free(self, conversation: int) -> None:
-        self._journal.append((conversation, self.held.pop(conversation, None)))
-
-    def mark(self) -> int:
-        return len(self._journal)
-
-    def back_to(self, mark: int) -> None:
-        while len(self._journal) > mark:
-            conversation, before = self._journal.pop()
-            if before is None:
-                self.held.pop(conversation, None)
-            else:
-                self.held[conversation] = before
-
-    def keep(self) -> None:
-        self._journal.clear()
 
 
 @dataclass(slots=True)
@@ -71,7 +37,7 @@ class Writer:
     """
 
     def __init__(
-        self, db: sqlite3.Connection, locks: ConversationLocks, *, group: int = 64, reads: bool = False
+        self, db: SqliteDatabase, locks: MemoryLocks, *, group: int = 64, reads: bool = False
     ) -> None:
         self.commits = 0  # how many transactions were needed so far, for metrics and tests
         self._db, self._locks, self._group = db, locks, group

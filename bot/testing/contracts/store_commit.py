@@ -443,12 +443,13 @@ class CommitContract:
         await store.accept("tg", [arrival(str(n)) for n in range(3)])
         await hear(store, arrival("b", peer=BORIS))
         for n in range(2):
-            await answer(store, await take(store), result=Result.IGNORED, reason=f"r{n}")
+            await answer(store, await take(store), result=Result.IGNORED, reason=f"r{n}", articles=f"a{n}")
 
         records = await store.turns()
         assert [(r.result, r.reason, r.peer) for r in records] == [
             ("ignored", "r0", ANNA),
             ("ignored", "r1", BORIS),
         ]
+        assert [r.articles for r in records] == ["a0", "a1"]
         assert await store.turns(after=records[0].id) == records[1:]
         assert (await store.counts())["inbounds_waiting"] == 0

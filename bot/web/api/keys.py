@@ -8,19 +8,20 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
 
 from bot.config.handoff import SHORTEST_SECRET, Api
 from bot.errors import ConfigError
-from bot.sliding_window import SlidingWindow
 from bot.text.problems import problem
 from bot.web.api.problem_details import BadRequest
+from bot.web.shared_window import HitCount, SharedWindow
 
 EVERYTHING = ("customers", "messages", "tickets")
-WINDOW = 60.0  # seconds in which requests are counted
-WRONG_KEYS = 60  # a minute, all callers together, before a pause is asked for
+WINDOW = timedelta(minutes=1)  # in which requests are counted
+WRONG_KEYS = 60  # a minute, all callers of all replicas together, before a pause is asked for
 _LINE = re.compile(r"([a-z][a-z0-9_-]{0,29})\s+(\S+)")
 
 
@@ -29,12 +30,15 @@ class ApiCaller:
     """Whose key it is, and how often it asked lately."""
 
     name: str
-    asked: SlidingWindow
+    asked: SharedWindow
     may: tuple[str, ...] = EVERYTHING
 
 
 class ApiKeys:
-    """Knows callers by the hash of their key; compares all of them, however early one fits."""
+    """Knows callers by the hash of their key; compares all of them, however early one fits.
+
+    Requests are counted in the store, for all replicas together.
+    """
 
     def __init__(
         self,
@@ -43,12 +47,15 @@ class ApiKeys:
         per_minute: int,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+
+        def window(name: str, most: int) -> SharedWindow:
+            return SharedWindow(name, most, WINDOW, monotonic=monotonic)
+
         self._callers = [
-            (_hash(secret), ApiCaller(name, SlidingWindow(per_minute, WINDOW), may))
+            (_hash(secret), ApiCaller(name, window(f"key:{name}", per_minute), may))
             for name, (secret, may) in keys.items()
         ]
-        self._monotonic = monotonic
-        self._wrong = SlidingWindow(WRONG_KEYS, WINDOW)
+        self._wrong = window("unknown_key", WRONG_KEYS)
 
     @classmethod
     def load(cls, api: Api, file: Path | None) -> ApiKeys | None:
@@ -63,27 +70,33 @@ class ApiKeys:
             keys = {**_read(file), **keys}
         return cls(keys, per_minute=api.per_minute) if keys else None
 
-    def admit(self, request: web.Request) -> ApiCaller:
-        """Who asks. Raises `BadRequest`: 401 without a known key, 429 when it asks too often."""
+    async def admit(self, request: web.Request, store: HitCount, now: datetime) -> ApiCaller:
+        """Who asks. Raises `BadRequest` (401 without a known key, 429 when it asks too often),
+        `StorageError`.
+        """
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-        now = self._monotonic()
         found = self._known(secret.strip()) if kind.lower() == "bearer" else None
         if found is None:
-            if self._wrong.is_full(now):
+            if await self._wrong.admit(store, now):
                 raise BadRequest(
                     429,
                     "too_many_unknown_keys",
                     "too many unknown keys lately: wait a minute",
                     headers={"Retry-After": "60"},
                 )
-            self._wrong.add(now)
             raise BadRequest(
                 401,
                 "unknown_key",
                 "send a known key as `Authorization: Bearer KEY`",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        self._count(found, now)
+        if wait := await found.asked.admit(store, now):
+            raise BadRequest(
+                429,
+                "too_many_requests",
+                f"at most {found.asked.most} requests a minute with this key",
+                headers={"Retry-After": str(max(1, round(wait + 0.5)))},
+            )
         return found
 
     def _known(self, secret: str) -> ApiCaller | None:
@@ -92,17 +105,6 @@ class ApiKeys:
             if hmac.compare_digest(given, kept):
                 found = caller
         return found
-
-    def _count(self, caller: ApiCaller, now: float) -> None:
-        if caller.asked.is_full(now):
-            wait = max(1, round(caller.asked.free_at(now) - now + 0.5))
-            raise BadRequest(
-                429,
-                "too_many_requests",
-                f"at most {caller.asked.most} requests a minute with this key",
-                headers={"Retry-After": str(wait)},
-            )
-        caller.asked.add(now)
 
 
 def _hash(secret: str) -> bytes:

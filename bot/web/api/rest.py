@@ -194,7 +194,7 @@ class RestApi:
     def _guarded(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
             try:
-                caller = self._keys.admit(request)
+                caller = await self._keys.admit(request, self._store, self._clock())
                 if route.may not in caller.may:
                     raise BadRequest(
                         403,

@@ -465,6 +465,7 @@ def turn_json(row: TurnRecord) -> Json:
         "why": dict(row.why),
         "sentences": {language: sentence_of(row.why, language) for language in LANGUAGES},
         "error": row.error,
+        "articles": row.articles,
     }
 
 

@@ -77,5 +77,6 @@ export function showWhy(place, turn) {
     gauge(t("why_scope"), turn.scope ?? why.scope),
     turn.dialog ? part(t("why_dialog"), h("p", {}, h("code", {}, turn.dialog), ` · ${word("result", turn.result)}`, turn.reason && turn.reason !== turn.result ? ` · ${word("reason", turn.reason)}` : "")) : [],
     part(t("why_timings"), timings(why)),
+    part(t("why_articles"), turn.articles && h("p", {}, h("code", {}, turn.articles))),
     h("details", {}, h("summary", {}, t("why_json")), h("pre", {}, JSON.stringify({...turn, sentences: undefined, why: {...why, sentence}}, null, 1)))));
 }

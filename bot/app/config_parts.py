@@ -1,0 +1,100 @@
+"""What is opened from a config, for a service and for commands alike: articles, hours, texts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import platformdirs
+
+from bot.clock import Clock
+from bot.config.loader import Config
+from bot.dialogs.about import BusinessFacts
+from bot.dialogs.offline_decision import OfflineDecision
+from bot.errors import ConfigError
+from bot.handoff.assist.canned import CannedAnswers
+from bot.handoff.sla.hours import Hours
+from bot.i18n.texts import Texts
+from bot.knowledge.base import KnowledgeSettings
+from bot.knowledge.search import Knowledge
+from bot.text.day_spans import spans
+from bot.text.problems import problem
+
+
+def cache_folder(config: Config) -> Path:
+    """Where vectors and the search index are kept between starts."""
+    return (
+        config.path(config.knowledge.cache)
+        if config.knowledge.cache
+        else platformdirs.user_cache_path("otklik")
+    )
+
+
+def open_knowledge(config: Config, *, channels: Sequence[str] = ()) -> Knowledge:
+    """The articles, read and searchable by words; raises `ConfigError` where the folder is not there."""
+    folder = config.path(config.knowledge.folder)
+    if not folder.is_dir():
+        raise ConfigError([problem("articles.no_folder", folder.as_posix())])
+    defaults = KnowledgeSettings()
+    settings = KnowledgeSettings(
+        model=config.knowledge.embeddings.model,
+        answer=config.knowledge.answer_threshold,
+        handoff=(
+            defaults.handoff if config.knowledge.scope_threshold is None else config.knowledge.scope_threshold
+        ),
+        options=config.knowledge.clarify_options,
+        synonyms=(config.path(config.knowledge.synonyms),) if config.knowledge.synonyms else (),
+        channels=tuple(channels),
+        retrievers=config.knowledge.retrievers,
+    )
+    knowledge = Knowledge.open(folder, settings=settings, cache=cache_folder(config))
+    follow_calendar(knowledge, Clock(), open_hours(config))
+    return knowledge
+
+
+def follow_calendar(knowledge: Knowledge, clock: Clock, hours: Hours) -> None:
+    """An article ends with the last day of the business's own calendar, not of the machine's."""
+    knowledge.today = lambda: clock().astimezone(hours.zone).date()
+
+
+def open_hours(config: Config) -> Hours:
+    hours = config.hours
+    return Hours(
+        hours.timezone,
+        {day: spans(text) for day, text in hours.week.items()},
+        country=hours.country,
+        exceptions={day: spans(text) for day, text in hours.exceptions.items()},
+    )
+
+
+def open_facts(config: Config, knowledge: Knowledge, hours: Hours) -> BusinessFacts:
+    """What the bot tells about the business: the settings, and what its articles are about."""
+
+    def topics(language: str) -> Sequence[str]:
+        named = Counter(
+            a.topic
+            for a in knowledge.articles()
+            if a.topic and a.status == "published" and a.lang == language
+        )
+        return [topic for topic, _ in named.most_common()]
+
+    return BusinessFacts(config.business.contacts, hours, topics)
+
+
+def open_judge(config: Config, knowledge: Knowledge) -> OfflineDecision:
+    """What the bot of this config says to words alone; used by the commands and the pages."""
+    hours = open_hours(config)
+    return OfflineDecision(knowledge, open_texts(config, hours), open_facts(config, knowledge, hours))
+
+
+def open_texts(config: Config, hours: Hours) -> Texts:
+    overrides = config.path(config.wording.folder) if config.wording.folder else None
+    return Texts.load(
+        config.business.language, overrides, zone=hours.zone, facts={"business": config.business.name}
+    )
+
+
+def open_canned(config: Config, texts: Texts, hours: Hours) -> CannedAnswers:
+    """The ready answers. Raises `ConfigError` with every fault of their files."""
+    return CannedAnswers(config.path(config.canned.folder) if config.canned.folder else None, texts, hours)

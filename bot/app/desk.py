@@ -1,0 +1,133 @@
+"""The operators' side of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.app.channels import Platforms
+from bot.app.config_parts import open_canned, open_facts
+from bot.app.service_parts import ServiceParts
+from bot.config.loader import Config
+from bot.dialogs.article_rendering import portion
+from bot.dialogs.builtin_dialogs import our_dialogs
+from bot.dialogs.question_reader import QuestionReader, SideAnswer
+from bot.handoff.desk import Desk
+from bot.handoff.desk_context import DeskContext, DeskRules
+from bot.handoff.group_binding import BoundGroup, GroupBinding
+from bot.handoff.group_status import Groups
+from bot.handoff.operators.registry import Registry
+from bot.handoff.operators.roster import Roster
+from bot.handoff.operators.teams import Teams
+from bot.handoff.outreach.commands import OutreachCommands
+from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.outreach.surveys import Surveys
+from bot.handoff.places import DeskPlaces
+from bot.handoff.queue.queue import Queue
+from bot.handoff.shared_state import SharedState
+from bot.handoff.sla.hours import Hours
+from bot.handoff.sla.targets import Deadlines
+from bot.i18n.texts import Texts
+from bot.knowledge.decision.similarity import SimilarityMatcher
+from bot.knowledge.query.intents import read_act
+from bot.knowledge.search import Knowledge
+from bot.model import Intent, Peer, RichText
+from bot.text.day_spans import DaySpan
+
+
+async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachCommands) -> Desk:
+    """The operators' side; *group* is theirs where neither the config nor the store names one."""
+    config, texts = parts.config, parts.texts
+    named = Peer(config.desk.channel, config.desk.chat) if config.desk else None
+    bound = BoundGroup(named or group, fixed=named is not None)
+    rules = _rules(config, parts.knowledge, texts, parts.hours)
+    roster, teams = Roster(), Teams(rules.teams)
+    binding = GroupBinding(
+        texts,
+        lang=config.business.language,
+        bound=bound,
+        platforms=Platforms(parts.adapters),
+        others=teams.is_desk,
+        is_ours=lambda id: id in rules.routing.supervisors or roster.works(id),
+    )
+    incidents, groups = Incidents(), Groups()
+    context = DeskContext(
+        texts,
+        config.business.language,
+        parts.hours,
+        rules,
+        roster=roster,
+        teams=teams,
+        queue=Queue(rules.routing.priority, line=teams.line),
+        deadlines=Deadlines(rules.sla, rules.routing, parts.hours),
+        incidents=incidents,
+        groups=groups,
+        places=DeskPlaces(binding, teams, parts.titles),
+        shared=SharedState(parts.store.desk_state, (roster, teams, incidents, groups, binding)),
+        ticket_reader=parts.store,
+        commands=Registry(),
+        outreach=outreach,
+        ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
+    )
+    parts.observers.add(context)
+    await context.shared.catch_up()
+    return Desk(context)
+
+
+def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> OutreachCommands:
+    """What is written to customers first."""
+    config, store, channels = parts.config, parts.store, tuple(parts.adapters)
+    span = DaySpan.parse(config.outreach.hours)
+    surveys = Surveys(config.nps, store, hours=span, zone=parts.hours.zone, channels=channels)
+    return OutreachCommands(
+        store,
+        similarity,
+        channels,
+        span,
+        config.outreach.per_second,
+        similarity.find,
+        similarity.meant,
+        similarity.title,
+        surveys,
+    )
+
+
+def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> DeskRules:
+    """How the desk is to work, with what the articles say about topics."""
+
+    def about(article: str) -> Sequence[str]:
+        found = knowledge.article(article)
+        return (
+            tuple(
+                dict.fromkeys(
+                    t for t in (found.title, found.topic, found.section, *found.tags, found.id) if t
+                )
+            )
+            if found
+            else ()
+        )
+
+    def article(id: str) -> RichText:
+        found = knowledge.article(id)
+        return portion(found).text if found else RichText()
+
+    questions = QuestionReader(texts, read_act)
+    return DeskRules(
+        config.teams,
+        config.routing,
+        config.sla,
+        about,
+        article,
+        knowledge.ask if config.canned.prompter else None,
+        open_canned(config, texts, hours),
+        {"business": config.business.name},
+        config.canned.undo,
+        lambda text: read_act(text).act in (Intent.THANKS, Intent.BYE),
+        questions.question,
+        SideAnswer(
+            our_dialogs(texts, read_act, knowledge, None, open_facts(config, knowledge, hours)),
+            article,
+            knowledge.article,
+        ),
+        questions.meaning,
+    )

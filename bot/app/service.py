@@ -1,0 +1,185 @@
+"""A service: its parts, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from bot.adapters.base import Adapter, Limits
+from bot.app.channels import hooks_of, read_local
+from bot.app.desk import open_desk, open_outreach
+from bot.app.dialogs import open_flow
+from bot.app.service_parts import Overrides, ServiceParts, open_parts
+from bot.app.stores import session_secret
+from bot.clock import Clock
+from bot.config.loader import Config
+from bot.delivery import splitting
+from bot.delivery.flood_control import Flood
+from bot.delivery.webhook_events import Announcer
+from bot.dialogs.incident_notice import Banner
+from bot.engine import Deciders, Engine
+from bot.handoff.attachments import named
+from bot.handoff.delivery_views import DeskViews
+from bot.handoff.desk import Desk
+from bot.handoff.periodic import PeriodicChecks
+from bot.handoff.relay import Relay
+from bot.handoff.sla.debts import LATE
+from bot.handoff.sla.hours import Hours
+from bot.i18n.texts import Texts
+from bot.inbox import Inbox
+from bot.knowledge.decision.similarity import SimilarityMatcher
+from bot.knowledge.search import Knowledge
+from bot.model import Inbound, InboundKind, Outbound, Peer, RichText, Turn
+from bot.observability import Observers
+from bot.outbox import AttachmentReader, Outbox
+from bot.storage.base import Store
+
+# a decision has half a minute; a turn that is held for longer has lost its worker
+HELD = timedelta(minutes=2)
+
+
+@dataclass(slots=True)
+class Service:
+    """Everything, joined. `build_service` makes it, `run` runs it, `close` gives the file back."""
+
+    config: Config
+    clock: Clock
+    store: Store
+    texts: Texts
+    hours: Hours
+    knowledge: Knowledge
+    adapters: Mapping[str, Adapter]
+    observers: Observers
+    desk: Desk
+    inbox: Inbox
+    engine: Engine
+    outbox: Outbox
+    rounds: PeriodicChecks
+    announcer: Announcer
+    secret: bytes  # what signs the page's sessions
+    typing: list[Peer] = field(default_factory=list)
+
+    def wake(self) -> None:
+        """Something changed for everybody (the clock was moved): look again."""
+        self.engine.wake()
+        self.outbox.wake()
+
+    async def close(self) -> None:
+        await self.store.close()
+
+
+async def build_service(config: Config, overrides: Overrides | None = None) -> Service:
+    """Join everything. Raises `ConfigError`, `StorageError`."""
+    overrides = overrides or Overrides()
+    parts = await open_parts(config, overrides)
+    similarity = SimilarityMatcher(parts.knowledge)
+    desk = await open_desk(parts, overrides.desk, open_outreach(parts, similarity))
+    outbox = _open_outbox(parts, desk, overrides.folders)
+    engine = _open_engine(parts, desk, open_flow(parts, desk, similarity), outbox)
+    typing: list[Peer] = []
+    inbox = _open_inbox(parts, engine, typing)
+    announcer = Announcer(parts.store, hooks_of(config), parts.clock, salt=parts.salt, enqueued=outbox.wake)
+    parts.observers.add(announcer)
+    await announcer.go()
+    return Service(
+        config,
+        parts.clock,
+        parts.store,
+        parts.texts,
+        parts.hours,
+        parts.knowledge,
+        parts.adapters,
+        parts.observers,
+        desk,
+        inbox,
+        engine,
+        outbox,
+        _open_checks(parts, desk, inbox, engine, outbox),
+        announcer,
+        await session_secret(parts.store, config),
+        typing,
+    )
+
+
+def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Outbox:
+    roots = [parts.config.path(parts.config.knowledge.folder), *(f.resolve() for f in folders)]
+    outbox = Outbox(
+        parts.store,
+        parts.adapters,
+        parts.clock,
+        views=DeskViews(desk.context),
+        files=AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots)),
+        observers=parts.observers,
+    )
+    parts.observers.add(outbox)
+    return outbox
+
+
+def _open_engine(parts: ServiceParts, desk: Desk, flow: Banner, outbox: Outbox) -> Engine:
+    config, texts = parts.config, parts.texts
+    limits: dict[str, Limits] = {name: a.limits for name, a in parts.adapters.items()}
+
+    def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
+        return splitting.parts(named(outbound, texts, config.business.language), limits)
+
+    def flooded(turn: Turn) -> RichText:
+        lang = turn.customer.language if turn.customer else config.business.language
+        return texts.say("flood", lang=lang, now=turn.now)
+
+    deciders = Deciders(
+        desk,
+        Relay(desk.context),
+        flow,
+        timeout=config.dialogs.timeout + 5,
+        flood=Flood(flooded),
+        articles=lambda: parts.knowledge.articles_version,
+    )
+    return Engine(
+        parts.store,
+        parts.clock,
+        deciders,
+        prepare=prepare,
+        committed=outbox.wake,
+        observers=parts.observers,
+    )
+
+
+def _open_inbox(parts: ServiceParts, engine: Engine, typing: list[Peer]) -> Inbox:
+    """The peers to whom "typing…" is to be shown are put into *typing*."""
+    dialogs = parts.config.dialogs
+
+    def kept(inbound: Inbound) -> None:
+        if dialogs.typing and inbound.private and inbound.kind is InboundKind.MESSAGE:
+            typing.append(inbound.peer)
+
+    return Inbox(
+        parts.store,
+        parts.clock,
+        settle=timedelta(seconds=dialogs.settle),
+        settle_limit=timedelta(seconds=dialogs.settle_limit),
+        wake=engine.wake,
+        kept=kept,
+    )
+
+
+def _open_checks(
+    parts: ServiceParts, desk: Desk, inbox: Inbox, engine: Engine, outbox: Outbox
+) -> PeriodicChecks:
+    store, clock = parts.store, parts.clock
+
+    async def mend() -> int:
+        mended = await store.retry(clock(), LATE, HELD) + await outbox.take_back(LATE)
+        engine.wake()
+        outbox.wake()
+        return mended
+
+    return PeriodicChecks(
+        desk.context,
+        inbox.accept,
+        store.enqueue,
+        finders=(desk.context.outreach.surveys,),
+        mend=mend,
+        committed=outbox.wake,
+    )
