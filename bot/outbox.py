@@ -77,11 +77,11 @@ class TicketViews(Protocol):
         """The card and the history again, for a topic that was deleted."""
         ...
 
-    def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
+    async def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
         """What the operators are told when a delivery was given up."""
         ...
 
-    def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
+    async def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
         """What the operators are asked about a delivery of which nobody can tell whether it arrived, and
         which is not sent again by itself.
         """
@@ -91,7 +91,7 @@ class TicketViews(Protocol):
         """The receipt that an operator sees."""
         ...
 
-    def lost(self, to: Peer) -> tuple[Event, ...]:
+    async def lost(self, to: Peer) -> tuple[Event, ...]:
         """What follows from a chat that cannot be written to any more."""
         ...
 
@@ -172,7 +172,7 @@ class Outbox:
             d for d in await self._store.deliveries(status=["sending"]) if d.outbound.on_uncertain == "hold"
         ]
         await self._store.recover(now)
-        if asked := [o for d in held for o in self._views.doubtful(d)]:
+        if asked := [o for d in held for o in await self._views.doubtful(d)]:
             await self._store.enqueue(asked, now)
         for outbound, begun, tries in await self._store.sends_since(now - timedelta(seconds=LONGEST)):
             ago = (now - begun).total_seconds()
@@ -429,7 +429,7 @@ class Outbox:
             elif not error.counts:
                 self._pace.rest(outbound.to.channel, outbound.to.chat, error.after)
             if error.counts and delivery.tries + 1 >= PATIENCE[outbound.priority]:
-                return self._given_up(delivery, error)
+                return await self._given_up(delivery, error)
             pause = (
                 error.after
                 if not error.counts
@@ -446,9 +446,8 @@ class Outbox:
                 return DeliveryResult("cancelled", error=reason, doubted=True)
             if outbound.on_uncertain == "hold" or delivery.doubts + 1 >= MAX_DOUBTS:
                 event = _event("delivery_unknown", delivery, reason)
-                return DeliveryResult(
-                    "unknown", error=reason, doubted=True, say=self._views.doubtful(delivery), events=(event,)
-                )
+                asked = await self._views.doubtful(delivery)
+                return DeliveryResult("unknown", error=reason, doubted=True, say=asked, events=(event,))
             return DeliveryResult(
                 "pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason
             )
@@ -467,11 +466,10 @@ class Outbox:
             )
             return DeliveryResult("pending", due=now, outbound=plain, error=reason)
         if isinstance(error, PeerGone):
-            given_up = self._given_up(delivery, error)
-            return replace(
-                given_up, unreachable=True, events=(*given_up.events, *self._views.lost(outbound.to))
-            )
-        return self._given_up(delivery, error)
+            given_up = await self._given_up(delivery, error)
+            lost = await self._views.lost(outbound.to)
+            return replace(given_up, unreachable=True, events=(*given_up.events, *lost))
+        return await self._given_up(delivery, error)
 
     async def _chat_moved(self, outbound: Outbound, chat: str) -> DeliveryResult:
         channel, old = outbound.to.channel, outbound.to.chat
@@ -482,7 +480,7 @@ class Outbox:
         moved = replace(outbound, to=replace(outbound.to, chat=chat))
         return DeliveryResult("pending", due=self._clock(), counted=False, outbound=moved, events=(event,))
 
-    def _given_up(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
+    async def _given_up(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
         """The delivery is given up: recorded, and said loudly where a person is responsible."""
         reason = str(error)
         if (
@@ -498,7 +496,7 @@ class Outbox:
         return DeliveryResult(
             "failed",
             error=reason,
-            say=self._views.undelivered(delivery, error.code),
+            say=await self._views.undelivered(delivery, error.code),
             events=(_event("delivery_failed", delivery, reason),),
         )
 

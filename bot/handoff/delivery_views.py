@@ -11,7 +11,11 @@ from bot.model import Button, Event, Outbound, OutboundKind, Peer, Priority, Ric
 
 
 class DeskViews:
-    """What the outbox asks about the tickets it shows."""
+    """What the outbox asks about the tickets it shows.
+
+    The process that sends need not be one that decides: what it says of tickets and groups is read from the
+    store, not remembered from decisions.
+    """
 
     def __init__(self, desk: DeskContext) -> None:
         self._desk = desk
@@ -29,15 +33,16 @@ class DeskViews:
         """The card with the newest history, for a topic that was deleted."""
         return await reposted(self._desk, ticket, to)
 
-    def lost(self, to: Peer) -> tuple[Event, ...]:
+    async def lost(self, to: Peer) -> tuple[Event, ...]:
         """What follows when a chat cannot be written to any more: a group of operators that is gone shows its
         tickets elsewhere.
         """
+        await self._desk.shared.catch_up()
         if not self._desk.places.is_desk(to) or self._desk.teams.is_lost(replace(to, thread="")):
             return ()
         return (Event("desk_lost", data={"channel": to.channel, "chat": to.chat}),)
 
-    def undelivered(self, delivery: SettledDelivery, code: str) -> tuple[Outbound, ...]:
+    async def undelivered(self, delivery: SettledDelivery, code: str) -> tuple[Outbound, ...]:
         """Tell the operators of a ticket that the customer did not get something, and why: the code of a
         `DeliveryError`.
         """
@@ -45,19 +50,24 @@ class DeskViews:
         reason = self._desk.texts.text(
             f"desk.why_undelivered.{code if known else 'other'}", lang=self._desk.lang
         )
-        return self._of_delivery(delivery, "desk.undelivered", reason=reason)
+        return await self._of_delivery(delivery, "desk.undelivered", reason=reason)
 
-    def doubtful(self, delivery: SettledDelivery) -> tuple[Outbound, ...]:
+    async def doubtful(self, delivery: SettledDelivery) -> tuple[Outbound, ...]:
         """Ask the operators of a ticket what to do about words that may have arrived or not."""
-        return (
-            self._of_delivery(delivery, "desk.doubtful") if delivery.outbound.kind is OutboundKind.SAY else ()
-        )
-
-    def _of_delivery(self, delivery: SettledDelivery, key: str, **facts: object) -> tuple[Outbound, ...]:
-        outbound = delivery.outbound
-        if outbound.ticket is None or self._desk.places.is_desk(outbound.to):
+        if delivery.outbound.kind is not OutboundKind.SAY:
             return ()
-        to = outbound.receipt.peer if outbound.receipt else self._desk.places.thread_of(outbound.ticket)
+        return await self._of_delivery(delivery, "desk.doubtful")
+
+    async def _of_delivery(
+        self, delivery: SettledDelivery, key: str, **facts: object
+    ) -> tuple[Outbound, ...]:
+        outbound = delivery.outbound
+        if outbound.ticket is None:
+            return ()
+        await self._desk.shared.catch_up()
+        if self._desk.places.is_desk(outbound.to):
+            return ()
+        to = outbound.receipt.peer if outbound.receipt else await self._thread(outbound.ticket)
         if to is None:
             return ()
         text = self._desk.texts.say(key, lang=self._desk.lang, text=_shown(outbound)[:80], **facts)
@@ -83,6 +93,14 @@ class DeskViews:
                 priority=Priority.NOTICE,
             ),
         )
+
+    async def _thread(self, number: int) -> Peer | None:
+        """Where the ticket is shown now; None while there is no desk."""
+        ticket = await self._desk.ticket_reader.ticket(number)
+        if ticket is not None:
+            return self._desk.places.thread(ticket)
+        place = self._desk.places.binding.place
+        return replace(place, thread=f"ticket:{number}") if place else None
 
     def delivered(self, delivery: SettledDelivery) -> tuple[Outbound, ...]:
         """The receipt under an operator's words."""

@@ -56,17 +56,19 @@ class Chat(Protocol):
 class Groups:
     """Looks at every group; what changed arrives there as a timer.
 
-    What was found is kept by the store, so that no restart and no other process says it again.
+    What was found is kept by the store, so that no restart and no other process says it again. When a group
+    was looked at last is this process's own: only the holder of the lease "periodic" looks, and a new holder
+    looks at once, finding what the store knows already. What it learns of a group that refused something is
+    at most a calm pause late where another process sent it.
     """
 
     def __init__(self) -> None:
         self._checked: Mapping[Peer, GroupStatus] = {}
-        self._calm: dict[Peer, GroupStatus] = {}  # groups in which nothing was ever to be told
         self._looked: dict[Peer, datetime] = {}
         self._refused: dict[Peer, datetime] = {}
 
     def known(self, place: Peer) -> GroupStatus | None:
-        return self._checked.get(place) or self._calm.get(place)
+        return self._checked.get(place)
 
     def follow(self, state: DeskState) -> None:
         """From now on groups are known to be as *state* says."""
@@ -92,9 +94,6 @@ class Groups:
             if seen is not None and self._is_doubtful(seen, place, desk.teams.is_lost(place), now):
                 seen = GroupStatus(gone=True)
             if seen is None or (seen == before and seen.gone == desk.teams.is_lost(place)):
-                continue
-            if before is None and seen.is_calm and not desk.teams.is_lost(place):
-                self._calm[place] = seen
                 continue
             key = f"group:{place.channel}:{place.chat}:{int(now.timestamp())}"
             found.append(

@@ -1,4 +1,4 @@
-"""Where tickets are shown: the group of all, the groups of single teams, and where a ticket was last seen."""
+"""Where tickets are shown: the group of all, and the groups of single teams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ class DeskPlaces:
 
     def __init__(self, binding: GroupBinding, teams: Teams, titles: Mapping[str, str] | None = None) -> None:
         self.binding, self._teams, self._titles = binding, teams, dict(titles or {})
-        self._shown: dict[int, Peer] = {}  # where tickets were last seen, for words about failures
 
     def thread(self, ticket: Ticket) -> Peer | None:
         """Where the ticket is shown: its team's group, else the desk of all, else any that is left; None
@@ -30,13 +29,7 @@ class DeskPlaces:
             place = next(iter(self._teams.places()), None)
         if place is None:
             return None
-        self._shown[ticket.number] = place
         return replace(place, thread=f"ticket:{ticket.number}")
-
-    def thread_of(self, number: int) -> Peer | None:
-        """Where the ticket was last shown; None while there is no desk."""
-        place = self._shown.get(number) or self.binding.place
-        return replace(place, thread=f"ticket:{number}") if place else None
 
     def title(self, channel: str) -> str:
         """How operators call a channel."""

@@ -27,16 +27,16 @@ class NoDesk:
     async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]:
         return ()
 
-    def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
+    async def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
         return ()
 
-    def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
+    async def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
         return ()
 
     def delivered(self, delivery: Delivery) -> tuple[Outbound, ...]:
         return ()
 
-    def lost(self, to: Peer) -> tuple[Event, ...]:
+    async def lost(self, to: Peer) -> tuple[Event, ...]:
         return ()
 
 

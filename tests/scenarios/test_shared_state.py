@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot.config.loader import Config
-from bot.model import Event, Incident
-from bot.testing import TestBot, open_test_bot
+from bot.errors import Refused
+from bot.model import Event, Incident, Outbound, Peer, RichText
+from bot.testing import OperatorsGroup, TestBot, open_test_bot
 
 VERA: Mapping[str, object] = {"name": "Вера", "last_name": "", "username": "", "chat": "-100500"}
 
@@ -51,6 +52,37 @@ async def test_a_round_sees_what_another_process_changed(testbot: TestBot) -> No
     await testbot.service.rounds.go(testbot.clock())
 
     assert [m.name for m in testbot.service.desk.context.roster.members()] == ["Вера"]
+
+
+SOCIAL = {"name": "social", "desk": {"channel": "telegram", "chat": "-200"}, "channels": ["vk"]}
+
+
+async def test_a_failure_is_told_in_the_group_of_the_ticket(articles: Path, tmp_path: Path) -> None:
+    """Also by a process that sends and never decided about that ticket."""
+    file, config = str(tmp_path / "bot.db"), Config.model_validate({"teams": [SOCIAL]})
+    async with open_test_bot(articles, config=config, storage=file) as testbot:
+        await testbot.customer(channel="vk", chat="7").says("позовите оператора")
+    async with open_test_bot(articles, config=config, storage=file) as testbot:
+        testbot.channels["vk"].failures.append(Refused("VK 914: Message is too long", code="too_long"))
+        answer = Outbound(Peer("vk", "7"), RichText("Вот ваш счёт"), ticket=1, author="operator")
+        await testbot.store.enqueue((answer,), testbot.clock())
+        await testbot.rest()
+
+        told = [
+            s.outbound for s in testbot.channels["telegram"].said if "Вот ваш счёт" in s.outbound.text.text
+        ]
+        assert [o.to.chat for o in told] == ["-200"]
+
+
+async def test_topics_switched_on_are_seen_by_whoever_looks_next(articles: Path, tmp_path: Path) -> None:
+    """How a calm group was is known to every process, so that the change is said once."""
+    file, said = str(tmp_path / "bot.db"), []
+    for minutes, forum in ((2, False), (4, True), (6, True)):
+        async with open_test_bot(articles, desk=OperatorsGroup(forum=forum), storage=file) as testbot:
+            await testbot.later(minutes=minutes)
+            said.append(sum("Темы включены" in text for text in testbot.desk_texts()))
+
+    assert said == [0, 1, 0]
 
 
 async def test_a_start_asks_for_no_events(articles: Path, tmp_path: Path) -> None:

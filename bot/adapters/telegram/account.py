@@ -40,7 +40,9 @@ class TelegramAccount:
 
     def __init__(self, line: ApiConnection, bot_id: int, clock: Clock) -> None:
         self._line, self._bot_id, self._clock = line, bot_id, clock
-        self._memberships: dict[tuple[str, str], tuple[Membership, datetime]] = {}
+        self._strangers: dict[
+            tuple[str, str], datetime
+        ] = {}  # who did not belong to a chat, and when that was asked
         self.me: Mapping[str, Any] = {}
 
     async def meet(self) -> Mapping[str, Any]:
@@ -83,12 +85,15 @@ class TelegramAccount:
         ]
 
     async def membership(self, chat: str, user: str) -> Membership:
-        """Asked at most once a minute for each person, unless `forget` is called in between."""
+        """Of a stranger asked at most once a minute, unless `forget` is called in between: whoever presses
+        buttons in a public group causes no calls without end.
+
+        law: that somebody belongs to a chat is never remembered. Another process may have heard that they
+        were put out; known operators are not asked about, so the answer is seldom needed twice.
+        """
         now = self._clock()
-        known = self._memberships.get((chat, user))
-        if known is not None and timedelta(0) <= now - known[1] < _CACHED:
-            return known[0]
-        if not user.isdigit():
+        asked = self._strangers.get((chat, user))
+        if not user.isdigit() or (asked is not None and timedelta(0) <= now - asked < _CACHED):
             return "none"
         try:
             status = to_membership(
@@ -96,15 +101,16 @@ class TelegramAccount:
             )
         except (PeerGone, Refused):  # the chat or the person is unknown: nobody who belongs there
             status = "none"
-        if len(self._memberships) >= _KEPT:
-            self._memberships.clear()
-        self._memberships[chat, user] = (status, now)
+        if status == "none":
+            if len(self._strangers) >= _KEPT:
+                self._strangers.clear()
+            self._strangers[chat, user] = now
         return status
 
     def forget(self, chat: str, users: Sequence[str] = ()) -> None:
-        """Membership there changed: what is known of *users*, or of everybody, is asked again."""
-        for key in [k for k in self._memberships if k[0] == chat and (not users or k[1] in users)]:
-            del self._memberships[key]
+        """Membership there changed: *users*, or all, are asked about again."""
+        for key in [k for k in self._strangers if k[0] == chat and (not users or k[1] in users)]:
+            del self._strangers[key]
 
     async def profile(self, user: str) -> Sender | None:
         if not user.isdigit():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from rapidfuzz import fuzz
@@ -40,7 +40,12 @@ def labels(members: Sequence[Member]) -> dict[str, str]:
 
 
 class Roster:
-    """The operators as of the last `follow`; what is about to be given to whom is this process's own."""
+    """The operators as of the last `follow`; what is about to be given to whom is this process's own.
+
+    law: only what this process decides at once has to be spread by it. What others have committed is in the
+    tickets themselves. Two processes that choose in the same instant may give two tickets to one operator,
+    one more than the limit too; the next choice sees both. Nobody is left waiting by it.
+    """
 
     def __init__(self, members: Iterable[Member] = ()) -> None:
         self._members = {m.id: m for m in members}
@@ -56,8 +61,11 @@ class Roster:
         """
         self._held[ticket] = id
 
-    def held(self, *, but: int) -> dict[int, str]:
-        """Who is about to be given which tickets, *but* aside."""
+    def held(self, waiting: Collection[int], *, but: int) -> dict[int, str]:
+        """Who is about to be given which of these tickets, *but* aside. For the others it has come to
+        something, here or in another process: they are held no more.
+        """
+        self._held = {number: id for number, id in self._held.items() if number in waiting}
         return {number: id for number, id in self._held.items() if number != but}
 
     def seen(self, event: Event) -> None:

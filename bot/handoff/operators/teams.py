@@ -108,8 +108,8 @@ class Teams:
         Whoever it is counts as having it from now on, so that the next choice finds them busier.
         """
         team = self._teams.get(ticket.state.team)
-        held = roster.held(but=ticket.number)
-        soon = Counter(held[t.number] for t in open_tickets if not t.operator and t.number in held)
+        waiting = {t.number for t in open_tickets if not t.operator}
+        soon = Counter(roster.held(waiting, but=ticket.number).values())
         load = Counter(t.operator for t in open_tickets) + soon
         there = [
             m

@@ -20,6 +20,8 @@ class Boards:
     """A board for every group.
 
     Times on it are moments, not durations, so it only changes when something happens (or a new day begins).
+    What was written last is this process's own: only the holder of the lease "periodic" looks, and a new
+    holder writes each board once more.
     """
 
     def __init__(self, desk: DeskContext) -> None:

@@ -16,7 +16,7 @@ MOST = 50  # edits in one round
 
 class QueuePositions:
     """Remembers what each customer was last told, at first what the ticket says; a restart forgets what was
-    told since.
+    told since, and so does a new holder of the lease "periodic", who alone looks.
     """
 
     def __init__(self, desk: DeskContext) -> None:

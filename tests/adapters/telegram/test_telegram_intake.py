@@ -413,27 +413,38 @@ async def test_a_chat_that_cannot_be_seen(adapter: TelegramAdapter, server: Fake
         await adapter.chat_info("-1")
 
 
-async def test_membership_is_asked_once_and_again_after_a_change(
+async def test_a_stranger_is_asked_about_once_and_again_after_a_change(
     adapter: TelegramAdapter, server: FakeTelegram, kept: Kept
 ) -> None:
     """The answer is remembered for a minute, and dropped when Telegram tells of a change."""
-    server.results["getChatMember"] = {"status": "member"}
+    server.results["getChatMember"] = {"status": "left"}
     async with running(adapter, kept):
         first = [await adapter.membership("-1", "1002") for _ in range(3)]
         asked = len(server.of("getChatMember"))
-        server.results["getChatMember"] = {"status": "kicked"}
+        server.results["getChatMember"] = {"status": "member"}
         change = {
             "chat": {"id": -1, "type": "group"},
             "from": {"id": 1},
             "date": 1,
             "old_chat_member": {},
-            "new_chat_member": {"status": "kicked", "user": {"id": 1002}},
+            "new_chat_member": {"status": "member", "user": {"id": 1002}},
         }
         number = server.push("chat_member", change)
         await server.wait_for(lambda: number in server.confirmed)
 
-        assert first == ["member"] * 3 and asked == 1
-        assert await adapter.membership("-1", "1002") == "none"
+        assert first == ["none"] * 3 and asked == 1
+        assert await adapter.membership("-1", "1002") == "member"
+
+
+async def test_who_was_put_out_is_a_stranger_also_where_nobody_told_of_it(
+    adapter: TelegramAdapter, server: FakeTelegram
+) -> None:
+    """The change may have been told to another process of the service: a yes is not remembered."""
+    server.results["getChatMember"] = {"status": "administrator"}
+    before = await adapter.membership("-1", "1002")
+    server.results["getChatMember"] = {"status": "kicked"}
+
+    assert (before, await adapter.membership("-1", "1002")) == ("administrator", "none")
 
 
 async def test_a_stranger_belongs_nowhere(adapter: TelegramAdapter, server: FakeTelegram) -> None:
