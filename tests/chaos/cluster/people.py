@@ -49,6 +49,12 @@ class People:
         words = QUESTIONS if self.dice.random() < 0.85 else PUZZLES
         self._says(self._customer(), self.dice.choice(words))
 
+    def _begins(self) -> None:
+        """Two things at once, of which each is a turn of its own."""
+        customer = self._customer() // 2 * 2
+        self.platforms.telegram.says(1000 + customer, NAMES[customer % len(NAMES)], "/start")
+        self._says(customer, self.dice.choice(QUESTIONS))
+
     def _calls(self) -> None:
         if self.calls > 0:
             self.calls -= 1
@@ -69,11 +75,12 @@ class People:
 
     def _operator_says(self) -> None:
         if topics := self.platforms.telegram.topics:
-            thread, mark = self.dice.choice(topics[-6:]), self._mark()
-            words = self.dice.choice(("Смотрю", "Минуту", "Готово", "Проверил, всё в пути"))
+            thread = self.dice.choice(topics[-6:])
             user, name = self.dice.choice(list(OPERATORS.items()))
-            self.platforms.telegram.says(user, name, f"{words} {mark}", chat=DESK_CHAT, thread=thread)
-            self.said.append(Said("telegram", DESK_CHAT, thread, mark))
+            for _ in range(self.dice.randint(1, 3)):  # each is a turn of its own
+                words, mark = self.dice.choice(("Смотрю", "Минуту", "Проверил, всё в пути")), self._mark()
+                self.platforms.telegram.says(user, name, f"{words} {mark}", chat=DESK_CHAT, thread=thread)
+                self.said.append(Said("telegram", DESK_CHAT, thread, mark))
 
     def _operator_takes(self) -> None:
         shown = [a for a in self.platforms.traffic.arrivals if a.chat == DESK_CHAT and a.buttons][-4:]
