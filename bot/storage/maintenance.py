@@ -36,7 +36,7 @@ _FAULTS = (
     (
         "headless",
         """select count(*) from (select 1 from outbox where status in ('pending', 'sending')
-     group by channel, chat, thread, lane having sum(head) <> 1)""",
+     group by channel, chat, thread, lane having sum(head) <> 1) as lines""",
     ),
     (
         "wrong_ticket",
@@ -99,8 +99,8 @@ def clamp_delays(db: Database, now: datetime) -> int:
     )
 
 
-def check(db: Database, now: datetime) -> tuple[str, ...]:
-    """What is wrong, in words; nothing = all is well."""
+def check_file(db: Database) -> tuple[str, ...]:
+    """What is wrong with SQLite's file itself, in words."""
     found = [
         told("database.fault.damaged", reason=row[0])
         for row in db.execute("pragma integrity_check")
@@ -110,6 +110,12 @@ def check(db: Database, now: datetime) -> tuple[str, ...]:
         told("database.fault.dangling", row=row[1], table=row[0], missing=row[2])
         for row in db.execute("pragma foreign_key_check")
     ]
+    return tuple(found)
+
+
+def check(db: Database, now: datetime) -> tuple[str, ...]:
+    """What is wrong with what is kept, in words; nothing = all is well."""
+    found = []
     for fault, query in _FAULTS:
         number = db.execute(query, {"stuck": ms(now - STUCK), "hanging": ms(now - HANGING)}).fetchone()[0]
         if number:

@@ -54,6 +54,10 @@ _ROWS = {
     "events": f"conversation in {_HIS} or ticket in {_TICKETS}",
     "incident_met": f"conversation in {_HIS}",
 }
+# Bookkeeping that tells nobody anything.
+_OURS = frozenset(
+    {"head", "told", "dedupe", "epoch", "xid", "held_by", "held_turn", "held_since", "held_inbounds"}
+)
 # By what the rows of a table are told apart and ordered, where it is not `id`.
 _KEYS = {"tickets": "number", "topics": "ticket", "incident_met": "number"}
 _JSON = frozenset({"state", "payload", "why", "data", "fields", "attachments"})
@@ -293,7 +297,7 @@ def _erase_names(db: Database, names: list[str]) -> None:
     for name in names:
         rows = db.execute(
             "select id, payload from outbox where ticket is null and status not in ('pending', 'sending') and"
-            " instr(payload, ?)",
+            " instr(payload, ?) > 0",
             (to_json(name)[1:-1],),
         ).fetchall()
         for row in rows:
@@ -339,6 +343,6 @@ def _readable(row: Any) -> dict[str, object]:
             value = json.loads(value)
         elif name in _TIMES and isinstance(value, int):
             value = moment(value).isoformat()
-        if name not in ("head", "told", "dedupe"):
+        if name not in _OURS:
             found[name] = value
     return found

@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
-STATEMENTS = ("alter table turns add column articles text not null default ''",)
+STATEMENTS = (
+    "alter table turns add column articles text not null default ''",
+    # of the lease under which it was taken last; with one process always 0
+    "alter table outbox add column epoch integer not null default 0",
+)
