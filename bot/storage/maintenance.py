@@ -135,10 +135,10 @@ def backup(db: Database, path: Path, *, of: Path | None = None) -> None:
     try:
         make_private(draft)
         db.execute("vacuum into ?", (str(draft),))
-        _make_durable(draft)
+        make_durable(draft)
         draft.replace(path)
         if os.name == "posix":
-            _make_durable(path.parent)
+            make_durable(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -151,7 +151,8 @@ def make_private(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
-def _make_durable(path: Path) -> None:
+def make_durable(path: Path) -> None:
+    """What was written to *path* is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -40,7 +40,9 @@ def _row_class(names: tuple[str, ...]) -> type[Row]:
 
 
 def row_factory(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], Row]:
-    return _row_class(tuple(column.name for column in cursor.description or ()))
+    result = cursor.pgresult  # not `description`, which makes an object for each column
+    names = [result.fname(n) or b"" for n in range(result.nfields)] if result else []
+    return _row_class(tuple(name.decode() for name in names))
 
 
 class _Text(StrDumperUnknown):

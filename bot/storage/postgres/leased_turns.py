@@ -11,7 +11,7 @@ from bot.storage.database import Database
 
 # Law: the row is locked first, and read and claimed by later statements of the same transaction. Claimed and
 # read by one statement, what another transaction has just closed would be seen as it was before.
-_READY = """select id from conversations where ready_at <= ? and held_turn is null and ready_at is not null
+_READY = """select * from conversations where ready_at <= ? and held_turn is null and ready_at is not null
   order by ready_at, id limit 1 for no key update skip locked"""
 _FREE = (
     "update conversations set held_by = '', held_turn = null, held_since = null, held_inbounds = '[]' where"
@@ -25,10 +25,7 @@ class LeasedTurns:
         self._holder = holder
 
     def ready(self, db: Database, now: datetime) -> Any:
-        found = db.execute(_READY, (ms(now),)).fetchone()
-        if found is None:
-            return None
-        return db.execute("select * from conversations where id = ?", (found["id"],)).fetchone()
+        return db.execute(_READY, (ms(now),)).fetchone()
 
     def hold(
         self, db: Database, conversation: int, turn: int, inbounds: tuple[int, ...], since: datetime

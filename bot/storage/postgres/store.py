@@ -81,7 +81,8 @@ class PostgresStore(QueryStore):
             self._pool, threads=server.connections - readers, group=GROUP, as_error=as_error
         )
         self._reader = PooledWriter(self._reading, threads=readers, group=1, as_error=as_error)
-        self._listening: threading.Thread | None = None
+        self.listening = threading.Event()  # hints are heard
+        self._listener: threading.Thread | None = None
         self._closing = threading.Event()
 
     @classmethod
@@ -183,10 +184,10 @@ class PostgresStore(QueryStore):
     def listen(self, heard: Callable[[str], None]) -> None:
         loop = asyncio.get_running_loop()
         self._writer.tells = True
-        self._listening = threading.Thread(
+        self._listener = threading.Thread(
             target=self._listen, args=(loop, heard), name="storage-listener", daemon=True
         )
-        self._listening.start()
+        self._listener.start()
 
     def _listen(self, loop: asyncio.AbstractEventLoop, heard: Callable[[str], None]) -> None:
         """Until the store is closed; a lost connection is opened again, what was missed is found by
@@ -197,6 +198,7 @@ class PostgresStore(QueryStore):
             try:
                 with psycopg.connect(url, autocommit=True, connect_timeout=PATIENCE) as connection:
                     connection.execute(f"listen {NOTIFIED}")
+                    self.listening.set()
                     while not self._closing.is_set():
                         for notice in connection.notifies(timeout=1.0, stop_after=1):
                             loop.call_soon_threadsafe(heard, notice.payload)
@@ -236,8 +238,8 @@ class PostgresStore(QueryStore):
     def _shut(self) -> None:
         self._reader.close()
         self._writer.close()
-        if self._listening is not None:
-            self._listening.join(timeout=5)
+        if self._listener is not None:
+            self._listener.join(timeout=5)
         self._reading.close()
         self._pool.close()
 
