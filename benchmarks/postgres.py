@@ -108,10 +108,8 @@ def _plain(value: str) -> str:
 
 
 async def figures(folder: Path) -> dict[str, Any]:
-    """All of it; *folder* lies on the disk that is measured."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)
-    with running(durable=True, folder=folder) as cluster:
+    """All of it; the server lies where temporary files do, *folder* takes articles and encoders."""
+    with running(durable=True) as cluster:
         found: dict[str, Any] = {}
         for workers in WORKERS:
             found |= await side_by_side(cluster, workers)

@@ -47,11 +47,12 @@ def read_tables(url: str) -> Tables:
     }
 
 
-def is_calm(tables: Tables) -> bool:
-    """Nothing waits and nothing is on its way."""
-    return all(row["done_at"] is not None for row in tables["inbox"]) and not any(
-        row["status"] in OPEN for row in tables["outbox"]
-    )
+def waiting(tables: Tables) -> str:
+    """What is not decided on or not sent yet; "" when nothing is."""
+    undecided = sum(row["done_at"] is None for row in tables["inbox"])
+    unsent = Counter(f"{row['verb']} to {row['chat']}" for row in tables["outbox"] if row["status"] in OPEN)
+    told = [f"{n} × {what}" for what, n in unsent.most_common(5)]
+    return ", ".join([f"{undecided} undecided", *told]) if undecided or told else ""
 
 
 def broken(

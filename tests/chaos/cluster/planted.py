@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from bot.storage.postgres.leased_turns import LeasedTurns
-from bot.storage.postgres.store import PostgresStore
-
 from bot.model import Inbound, InboundKind, Outcome
 from bot.storage.codec import decode, ms
 from bot.storage.database import Database
+from bot.storage.postgres.leased_turns import LeasedTurns
+from bot.storage.postgres.store import PostgresStore
 from bot.storage.queries import commit, outbox, turns
+from bot.storage.query_store import QueryStore
 
 # The conversation is chosen, locked and read with its messages by one statement, which sees the messages as
 # they were when it began. It takes a while, as on a busy server.
@@ -66,7 +66,7 @@ def recovery_without_epochs() -> None:
     """Who takes a channel over doubts every send under way, also those of other channels' living senders."""
 
     async def recover(
-        self: PostgresStore,
+        self: QueryStore,
         now: datetime,
         *,
         begun: datetime | None = None,

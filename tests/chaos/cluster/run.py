@@ -47,7 +47,7 @@ class Plan:
     customers: int = 30
     calls: int = 8
     pause: tuple[float, float] = (0.05, 0.5)  # seconds between two messages
-    patience: float = 420.0  # seconds until everything must be settled afterwards
+    patience: float = 300.0  # seconds until everything must be settled afterwards
 
 
 SHORT = Plan(
@@ -66,6 +66,8 @@ class Run:
 
 class Storm:
     """One run. *url* is a database; *cluster* its server, where that is to be disturbed, too."""
+
+    say: Callable[[str], None] = staticmethod(lambda text: None)  # hears what happens
 
     def __init__(self, plan: Plan, seed: int, folder: Path, cluster: Cluster | None, url: str) -> None:
         self._plan, self._folder, self._cluster, self._url = plan, folder, cluster, url
@@ -142,12 +144,14 @@ class Storm:
 
     async def _kill(self) -> None:
         replica = self._victim()
+        self.say(f"kill -9 of replica {replica.number}")
         replica.kill()
         await asyncio.sleep(self._dice.uniform(0.1, 3))
         replica.start()
 
     async def _freeze(self) -> None:
         replica = self._victim()
+        self.say(f"replica {replica.number} is frozen")
         replica.freeze()
         await asyncio.sleep(self._plan.frozen)
         replica.thaw()
@@ -155,6 +159,7 @@ class Storm:
     async def _restart(self) -> None:
         assert self._cluster is not None
         since = time.monotonic()
+        self.say("the database is restarted")
         await asyncio.to_thread(self._cluster.stop, "immediate" if self._dice.random() < 0.5 else "fast")
         await asyncio.sleep(self._dice.uniform(0.5, 4))
         await asyncio.to_thread(self._cluster.start)
@@ -162,7 +167,7 @@ class Storm:
 
     async def _cut(self) -> None:
         assert self._cluster is not None
-        await asyncio.to_thread(self._cluster.cut_connections, self._url)
+        self.say(f"{await asyncio.to_thread(self._cluster.cut_connections, self._url)} connections are cut")
 
     async def _write(self) -> None:
         while True:
@@ -191,7 +196,8 @@ class Storm:
             await asyncio.sleep(1)
             queued = self._platforms.telegram.queue
             tables = await asyncio.to_thread(laws.read_tables, self._url)
-            calm = calm + 1 if not queued and laws.is_calm(tables) else 0
+            self.say(f"waiting: {len(queued)} updates, {laws.waiting(tables)}")
+            calm = calm + 1 if not queued and not laws.waiting(tables) else 0
 
     async def _until(self, is_so: Callable[[], bool], seconds: float) -> None:
         async with asyncio.timeout(seconds):
@@ -230,6 +236,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as place:
             plan = SHORT if wanted.short else Plan(kills=wanted.kills)
             storm = Storm(plan, wanted.seed, Path(place), cluster, cluster.database())
+            storm.say = lambda text: print(
+                f"{time.monotonic() - began:5.0f} s  {text}", file=sys.stderr, flush=True
+            )
             run = asyncio.run(storm.run(wanted.planted))
     finally:
         cluster.close()
