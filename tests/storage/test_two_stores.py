@@ -142,6 +142,32 @@ async def test_an_event_that_is_committed_late_is_announced(pair: Pair, database
     assert sorted(heard) == ["quick", "slow"]
 
 
+async def test_a_copy_in_another_server_goes_on_telling(pair: Pair, database: str) -> None:
+    """It brings transaction ids of the server it came from; what was told is not told again."""
+    heard: list[str] = []
+
+    def choose(stored: StoredEvent) -> Outbound | None:
+        heard.append(stored.event.kind)
+        return None
+
+    one, other = pair
+    await one.announce("hook-crm", choose, NOON)
+    await one.enqueue([], NOON, events=[Event("told")])
+    await one.announce("hook-crm", choose, NOON)
+    await one.enqueue([], NOON, events=[Event("waits")])
+    with psycopg.connect(database) as copied:
+        copied.execute("update events set xid = xid + 1000000000")
+        copied.execute(
+            "update cursors set value = split_part(value, ':', 1)::bigint + 1000000000 || ':' ||"
+            " split_part(value, ':', 2)"
+        )
+    again = PostgresStore.open(database, now=lambda: NOON, holder="again", own_time=True)
+    await other.enqueue([], NOON, events=[Event("new")])
+    await again.announce("hook-crm", choose, NOON)
+    await again.close()
+    assert heard == ["told", "waits", "new"]
+
+
 async def test_what_a_living_sender_has_in_hand_is_not_taken_back(pair: Pair) -> None:
     """A process that begins to send VK leaves alone what another sends to Telegram."""
     one, other = pair
@@ -192,6 +218,14 @@ async def test_a_customer_who_comes_in_twice_at_once_is_one(pair: Pair) -> None:
         )
         assert sum(new) == 2
     assert (await pair[0].counts())["customers"] == 20
+
+
+async def test_messages_are_read_in_the_order_they_were_written(pair: Pair) -> None:
+    """Also where the later one came in first, through another replica."""
+    await hear(pair[1], arrival("u2", "второе", message="12"))
+    await hear(pair[0], arrival("u1", "первое", message="9"), arrival("u3", "третье", message="13"))
+    turn = await pair[0].take_turn(NOON)
+    assert turn is not None and turn.text.split() == ["первое", "второе", "третье"]
 
 
 async def test_ticket_numbers_have_no_gaps_and_no_twins(pair: Pair) -> None:

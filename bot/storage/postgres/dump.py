@@ -23,30 +23,31 @@ def dump(url: str, to: Path) -> None:
 
     Raises `StorageError` where pg_dump is missing or older than the server, or the file cannot be written.
     """
-    program = _program()
-    if program is None:
+    found = program()
+    if found is None:
         raise StorageError(told("postgres.no_dump"))
     draft = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         draft.unlink(missing_ok=True)
         make_private(draft)
-        _run(program, url, draft)
-        make_durable(draft)
-        draft.replace(to)
+        try:
+            _run(found, url, draft)
+            make_durable(draft)
+            draft.replace(to)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
-        reason = error.strerror or error
+        reason = f"{to}: {error.strerror}"
         raise StorageError(told("postgres.not_dumped", place=shown_url(url), reason=reason)) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
-def _run(program: str, url: str, to: Path) -> None:
+def _run(pg_dump: str, url: str, to: Path) -> None:
     """Law: the password goes by the environment: arguments are seen by every user of the machine."""
     parts = conninfo_to_dict(url)
     password = parts.pop("password", None)
     secret = {"PGPASSWORD": str(password)} if password is not None else {}
-    order = [program, "--format=custom", "--no-owner", "--no-privileges", f"--file={to}"]
+    order = [pg_dump, "--format=custom", "--no-owner", "--no-privileges", f"--file={to}"]
     done = subprocess.run(
         [*order, "--dbname", make_conninfo("", **parts)],
         env={**os.environ, **secret, "LC_ALL": "C"},
@@ -60,7 +61,7 @@ def _run(program: str, url: str, to: Path) -> None:
         raise StorageError(told(key, place=shown_url(url), reason=said.replace("\n", " ")))
 
 
-def _program() -> str | None:
+def program() -> str | None:
     """The newest pg_dump of the machine: an older one refuses a newer server."""
     found = [str(p) for place in PLACES for p in Path("/").glob(place)]
     return max(found, key=_version, default=None) or shutil.which("pg_dump")

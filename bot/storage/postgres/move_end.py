@@ -14,6 +14,8 @@ from psycopg import sql
 from bot.errors import StorageError
 from bot.storage import move as moving
 from bot.storage.move import Row, TableShape
+from bot.storage.postgres.database import PostgresDatabase
+from bot.storage.postgres.event_cursors import EVENTS_OF, by_number, this_transaction
 from bot.storage.postgres.problems import explained
 from bot.text.problems import told
 from bot.text.url import shown_url
@@ -59,6 +61,7 @@ class PostgresEnd:
                 )
             )
         wanted = {(t.name, column) for t in tables for column in t.columns}
+        self._order = {table: column for table, column in there if column == "rowid"}
         if missing := sorted(".".join(pair) for pair in wanted - there):
             raise StorageError(told("move.other_shape", place=self.place, missing=", ".join(missing)))
 
@@ -69,12 +72,23 @@ class PostgresEnd:
         return int(row[0]) if row else 0
 
     def portions(self, table: TableShape) -> Iterator[Sequence[Row]]:
+        order = self._order.get(table.name) or table.key
         query = sql.SQL("select {} from {}").format(_columns(table), sql.Identifier(table.name))
+        if order:
+            query += sql.SQL(" order by {}").format(sql.Identifier(order))
         with self._telling(), self._db.cursor(name=f"move_{table.name}") as cursor:
             cursor.itersize = moving.PORTION
             cursor.execute(query)
             while rows := cursor.fetchmany(moving.PORTION):
-                yield rows
+                yield [self._read(table, row) for row in rows]
+
+    def _read(self, table: TableShape, row: Row) -> Row:
+        """Where the events stand, by their numbers: transactions mean nothing elsewhere."""
+        if table.name != "cursors" or not str(row[0]).startswith(EVENTS_OF):
+            return row
+        with self._telling():
+            number = by_number(PostgresDatabase(self._db)).get(str(row[0]))
+        return row if number is None else (row[0], number, *row[2:])
 
     def clear(self, table: str) -> None:
         with self._telling():
@@ -82,9 +96,18 @@ class PostgresEnd:
 
     def write(self, table: TableShape, rows: Sequence[Row]) -> None:
         order = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table.name), _columns(table))
-        with self._telling(), self._db.cursor() as cursor, cursor.copy(order) as copy:
-            for row in rows:
-                copy.write_row(row)
+        with self._telling():
+            if table.name == "cursors":
+                rows = [self._written(row) for row in rows]
+            with self._db.cursor() as cursor, cursor.copy(order) as copy:
+                for row in rows:
+                    copy.write_row(row)
+
+    def _written(self, row: Row) -> Row:
+        """The events that are moved are all of this transaction."""
+        if not (str(row[0]).startswith(EVENTS_OF) and str(row[1]).isdecimal()):
+            return row
+        return (row[0], f"{this_transaction(PostgresDatabase(self._db))}:{row[1]}", *row[2:])
 
     def highest(self, tables: Sequence[TableShape]) -> Mapping[str, int]:
         return {t.name: max(self._maximum(t), self._given(t)) for t in tables if t.key}

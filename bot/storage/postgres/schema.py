@@ -174,6 +174,14 @@ class Step:
 
 
 STEPS = (Step("001_first", (*_FUNCTIONS, *_TABLES), additive=False),)
+# A copy that pg_restore put into another server brings transaction ids of the one it came from, which may lie
+# in the future of this one: what was told is then known by the events' own ids, as after a move from SQLite.
+_FROM_ELSEWHERE = """select coalesce(max(xid), 0) >= cast(cast(pg_snapshot_xmax(pg_current_snapshot())
+  as text) as bigint) from events"""
+_BEGIN_ANEW = (
+    "update events set xid = 0",
+    "update cursors set value = split_part(value, ':', 2) where channel like 'hook-%' and value like '%:%'",
+)
 _LOCK = 0x0071_6B6C_6974  # "otklik": one process migrates at a time
 
 
@@ -190,10 +198,14 @@ def bring_up(db: Database, now: int) -> tuple[str, ...]:
     applied = {row["name"]: row["additive"] for row in db.execute("select name, additive from migrations")}
     known = {step.name for step in STEPS}
     if strange := [name for name, additive in applied.items() if name not in known and not additive]:
-        raise StorageNewer(told("database.newer", file="postgresql", step=max(strange)))
+        database = db.execute("select current_database()").fetchone()[0]
+        raise StorageNewer(told("postgres.newer", database=database, step=max(strange)))
     taken = [step for step in STEPS if step.name not in applied]
     for step in taken:
         for statement in step.statements:
             db.execute(statement)
         db.execute("insert into migrations values(?, ?, ?)", (step.name, int(step.additive), now))
+    if db.execute(_FROM_ELSEWHERE).fetchone()[0]:
+        for statement in _BEGIN_ANEW:
+            db.execute(statement)
     return tuple(step.name for step in taken)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -30,8 +29,10 @@ from bot.storage.codec import moment, ms
 from bot.storage.database import Database, Made, Work
 from bot.storage.postgres import schema
 from bot.storage.postgres.database import NOTIFIED, PostgresDatabase, prepared
+from bot.storage.postgres.dump import dump
+from bot.storage.postgres.event_cursors import begin_anew
 from bot.storage.postgres.leased_turns import LeasedTurns
-from bot.storage.postgres.problems import explained, old_server, wrong_encoding
+from bot.storage.postgres.problems import explained, old_server, url_fault, wrong_encoding
 from bot.storage.postgres.writer import PooledWriter
 from bot.storage.queries import leases
 from bot.storage.query_store import QueryStore
@@ -102,6 +103,8 @@ class PostgresStore(QueryStore):
         do where the server cannot be used.
         """
         server = ServerSettings(server) if isinstance(server, str) else server
+        if fault := url_fault(server.url) or (server.listen_url and url_fault(server.listen_url)):
+            raise StorageError(fault)
         holder = holder or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         try:
             with psycopg.connect(server.url, connect_timeout=PATIENCE) as connection:
@@ -109,6 +112,7 @@ class PostgresStore(QueryStore):
                 prepared(connection)
                 db = PostgresDatabase(connection)
                 schema.bring_up(db, ms(now()))
+                begin_anew(db)
                 LeasedTurns(holder).free_of(db, holder)
             return cls(server, holder, now, own_time=own_time)
         except psycopg.Error as error:
@@ -210,20 +214,7 @@ class PostgresStore(QueryStore):
     # --- the database itself
     async def backup(self, path: Path) -> None:
         """By pg_dump, in its own format, as of one moment. Raises `StorageError` where it is missing."""
-        program = shutil.which("pg_dump")
-        if program is None:
-            raise StorageError(told("postgres.no_pg_dump"))
-        process = await asyncio.create_subprocess_exec(
-            program,
-            "--format=custom",
-            "--no-owner",
-            f"--file={path}",
-            f"--dbname={self._server.url}",
-            stderr=asyncio.subprocess.PIPE,
-        )
-        _, words = await process.communicate()
-        if process.returncode:
-            raise StorageError(told("postgres.not_dumped", reason=words.decode(errors="replace").strip()))
+        await asyncio.to_thread(dump, self._server.listen_url or self._server.url, path)
 
     async def check(self) -> tuple[str, ...]:
         return await self._read(lambda db: maintenance.check(db, self._now()))

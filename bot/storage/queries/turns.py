@@ -242,6 +242,15 @@ def _said(db: Database, place: Any, batch: int) -> list[tuple[int, Inbound]]:
         if inbound.kind is not InboundKind.MESSAGE or not (place["private"] or inbound.album):
             break
     rows.close()
+    return _as_written(said)
+
+
+def _as_written(said: list[tuple[int, Inbound]]) -> list[tuple[int, Inbound]]:
+    """A run of messages in the order of the platform's own numbers: two of one chat may come in through two
+    processes at once.
+    """
+    if len(said) > 1 and all(i.kind is InboundKind.MESSAGE and i.message.isdecimal() for _, i in said):
+        return sorted(said, key=lambda found: int(found[1].message))
     return said
 
 
