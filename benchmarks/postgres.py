@@ -83,6 +83,15 @@ class Figure:
     cpu: float
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Raw turns a second, ours one by one, and a backlog."""
+
+    raw: float
+    turn: Figure
+    backlog: Figure
+
+
 def script(*parts: str) -> str:
     """Parts of a raw turn with rows as large as ours."""
     now = datetime.now(UTC)
@@ -111,32 +120,33 @@ async def figures(folder: Path) -> dict[str, Any]:
     """All of it; the server lies where temporary files do, *folder* takes articles and encoders."""
     with running(durable=True) as cluster:
         found: dict[str, Any] = {}
+        rounds = [{workers: await one_round(cluster, workers) for workers in WORKERS} for _ in range(ROUNDS)]
         for workers in WORKERS:
-            found |= await side_by_side(cluster, workers)
+            found |= medians(workers, [each[workers] for each in rounds])
+        found["backlog_ratio"] = round(median(r[2].backlog.rate / r[1].turn.rate for r in rounds), 2)
         raw = pgbench(cluster, await prepared(cluster), 1, ACCEPT, CLAIM, FINISH)
         decided = work(cluster, "decided_only", 1)
         found |= {"raw_decided": round(raw), "decided": round(decided.rate)}
         found["decided_ratio"] = round(decided.rate / raw, 2)
         one = _as_one(ACCEPT, FINISH)
         found["raw_one_commit"] = round(pgbench(cluster, await prepared(cluster), 1, one))
-        found |= await deciding(cluster, folder)
-    return found | {"backlog_ratio": round(found["backlog_2"] / found["turn_1"], 2)}
+        return found | await deciding(cluster, folder)
 
 
-async def side_by_side(cluster: Cluster, workers: int) -> dict[str, float]:
-    """Raw turns, ours one by one, and backlogs, in turn: what else the machine does falls on all of them."""
-    raws, turns, backlogs = [], [], []
-    for _ in range(ROUNDS):
-        raws.append(pgbench(cluster, await prepared(cluster), workers, ACCEPT, CLAIM, FINISH, SEND))
-        turns.append(work(cluster, "one_by_one", workers))
-        backlogs.append(work(cluster, "backlog", workers))
+async def one_round(cluster: Cluster, workers: int) -> Round:
+    """One after the other: what else the machine does falls on all of them."""
+    raw = pgbench(cluster, await prepared(cluster), workers, ACCEPT, CLAIM, FINISH, SEND)
+    return Round(raw, work(cluster, "one_by_one", workers), work(cluster, "backlog", workers))
+
+
+def medians(workers: int, rounds: Sequence[Round]) -> dict[str, float]:
     return {
-        f"raw_{workers}": round(median(raws)),
-        f"turn_{workers}": round(median(t.rate for t in turns)),
-        f"turn_{workers}_cpu_ms": round(median(t.cpu for t in turns), 2),
-        f"turn_{workers}_ratio": round(median(t.rate / r for t, r in zip(turns, raws, strict=True)), 2),
-        f"backlog_{workers}": round(median(b.rate for b in backlogs)),
-        f"backlog_{workers}_cpu_ms": round(median(b.cpu for b in backlogs), 2),
+        f"raw_{workers}": round(median(r.raw for r in rounds)),
+        f"turn_{workers}": round(median(r.turn.rate for r in rounds)),
+        f"turn_{workers}_cpu_ms": round(median(r.turn.cpu for r in rounds), 2),
+        f"turn_{workers}_ratio": round(median(r.turn.rate / r.raw for r in rounds), 2),
+        f"backlog_{workers}": round(median(r.backlog.rate for r in rounds)),
+        f"backlog_{workers}_cpu_ms": round(median(r.backlog.cpu for r in rounds), 2),
     }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -27,7 +28,7 @@ from tests.chaos.platforms import CALM
 from tests.conftest import ARTICLES
 from tests.postgres import Cluster
 
-OUTAGE = 5.0  # seconds after a restart within which a replica may end because there is no database
+OUTAGE = 5.0  # seconds after an outage within which a replica that was just starting may end
 
 
 Deed = Callable[[], Awaitable[None]]
@@ -45,13 +46,23 @@ class Plan:
     cuts: int = 8
     every: tuple[float, float] = (3.0, 8.0)  # seconds between two of them
     customers: int = 30
-    calls: int = 8
-    pause: tuple[float, float] = (0.05, 0.5)  # seconds between two messages
+    callers: int = 4
+    desk: float = 0.06
+    pause: tuple[float, float] = (0.05, 0.6)  # seconds between two messages
     patience: float = 300.0  # seconds until everything must be settled afterwards
 
 
 SHORT = Plan(
-    replicas=2, kills=1, freezes=0, restarts=1, cuts=1, every=(2.0, 3.0), customers=8, calls=1, patience=60
+    replicas=2,
+    kills=1,
+    freezes=0,
+    restarts=1,
+    cuts=1,
+    every=(2.0, 3.0),
+    customers=8,
+    callers=2,
+    desk=0.3,
+    patience=60,
 )
 
 
@@ -73,9 +84,12 @@ class Storm:
         self._plan, self._folder, self._cluster, self._url = plan, folder, cluster, url
         self._dice = random.Random(seed)
         self._platforms = Platforms.made(random.Random(seed + 1), plan.replicas)
-        self._people = People(self._platforms, random.Random(seed + 2), plan.customers, plan.calls)
+        self._people = People(
+            self._platforms, random.Random(seed + 2), plan.customers, plan.callers, plan.desk
+        )
         self._replicas: list[Replica] = []
         self._database: list[Disturbance] = []
+        self._away, self._back = False, 0.0  # whether the database is, and when it was last
         self._wrong: list[str] = []
 
     async def run(self, planted: str = "") -> Run:
@@ -158,15 +172,17 @@ class Storm:
 
     async def _restart(self) -> None:
         assert self._cluster is not None
-        since = time.monotonic()
+        since, self._away = time.monotonic(), True
         self.say("the database is restarted")
         await asyncio.to_thread(self._cluster.stop, "immediate" if self._dice.random() < 0.5 else "fast")
         await asyncio.sleep(self._dice.uniform(0.5, 4))
         await asyncio.to_thread(self._cluster.start)
-        self._database.append(Disturbance(-1, since, time.monotonic(), "restarted"))
+        self._away, self._back = False, time.monotonic()
+        self._database.append(Disturbance(-1, since, self._back, "restarted"))
 
     async def _cut(self) -> None:
         assert self._cluster is not None
+        self._back = time.monotonic()
         self.say(f"{await asyncio.to_thread(self._cluster.cut_connections, self._url)} connections are cut")
 
     async def _write(self) -> None:
@@ -180,7 +196,8 @@ class Storm:
             await asyncio.sleep(0.2)
             for replica in self._replicas:
                 if (code := replica.ended()) is not None:
-                    outage = any(d.until > time.monotonic() - OUTAGE for d in self._database)
+                    outage = self._away or time.monotonic() < self._back + OUTAGE
+                    self.say(f"replica {replica.number} ended by itself with {code}")
                     if not outage:
                         self._wrong.append(f"replica {replica.number} ended by itself with {code}")
                     replica.kill()
@@ -227,7 +244,7 @@ def main() -> int:
     given.add_argument("--kills", type=int, default=30)
     given.add_argument("--planted", default="", choices=sorted(BUGS), help="a bug planted on purpose")
     given.add_argument("--short", action="store_true", help="as in the test suite")
-    given.add_argument("--logs", action="store_true", help="show the end of the replicas' logs")
+    given.add_argument("--logs", type=Path, help="a folder that takes the replicas' logs")
     wanted = given.parse_args()
     began = time.monotonic()
     cluster = Cluster(durable=True)
@@ -240,6 +257,8 @@ def main() -> int:
                 f"{time.monotonic() - began:5.0f} s  {text}", file=sys.stderr, flush=True
             )
             run = asyncio.run(storm.run(wanted.planted))
+            for log in Path(place).glob("*.log") if wanted.logs else ():
+                shutil.copy(log, wanted.logs)
     finally:
         cluster.close()
     print(
@@ -248,8 +267,6 @@ def main() -> int:
     )
     print(*run.broken[:20], sep="\n")
     print(f"{len(run.broken)} laws broken")
-    if wanted.logs:
-        print(run.logs)
     return min(len(run.broken), 1)
 
 
