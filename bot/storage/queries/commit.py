@@ -101,8 +101,7 @@ def finish(db: Database, locks: TurnLocks, turn: Turn, outcome: Outcome, now: da
     made = enqueue(db, outcome.messages, now, turn=turn.id, about=target.id)
     events = _filled(turn, outcome, target.id, now)
     version = write_events(db, events)
-    _rest(db, own, now)
-    locks.free(db, own)
+    _rest(db, own, now, locks.freeing(own))
     return FinishedTurn(made, events, version)
 
 
@@ -268,7 +267,7 @@ def _keep_customer(db: Database, customer: Customer, read: Customer | None) -> N
         if before is None or getattr(customer, n) != getattr(before, n)
     }
     row = db.execute(
-        f"select fields from customers where id = ? and erased is null{db.for_update}", (customer.id,)
+        f"select fields from customers where id = ? and erased is null{db.locking()}", (customer.id,)
     ).fetchone()
     if row is None:
         return
@@ -321,7 +320,7 @@ def _filled(turn: Turn, outcome: Outcome, target: int, now: datetime) -> tuple[E
     )
 
 
-def _rest(db: Database, own: int, now: datetime) -> None:
+def _rest(db: Database, own: int, now: datetime, freeing: str) -> None:
     """What came meanwhile makes the next turn; it stands behind those that are ready already."""
     left = db.execute(
         "select min(id) as first, max(ready) as ready from inbox indexed by inbox_waiting where conversation"
@@ -335,6 +334,6 @@ def _rest(db: Database, own: int, now: datetime) -> None:
         ready_at = max(ms(now), min(limit, ready))
     db.execute(
         "update conversations set ready_at = ?, ready_max = ?, limit_at = ?, rest_until = null, attempts = 0,"
-        " error = '' where id = ?",
+        f" error = ''{freeing} where id = ?",
         (ready_at, ready, limit, own),
     )
