@@ -58,7 +58,7 @@ def claim_and_read_at_once() -> None:
             )
 
     LeasedTurns.ready = ready  # type: ignore[method-assign]
-    turns._said = said
+    turns.oldest_waiting = said
     commit.close_inbounds = close
 
 

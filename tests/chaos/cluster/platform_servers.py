@@ -152,13 +152,13 @@ class ClusterTelegram(FakeTelegram):
             "callback_query", {"id": f"c{self._next_update}", "from": who, "message": message, "data": token}
         )
 
-    async def _api(self, request: web.Request) -> web.StreamResponse:
+    async def answer_call(self, request: web.Request) -> web.StreamResponse:
         begun, replica = time.monotonic(), self.entrances.of(request)
         call = await read_call(request, request.match_info["method"])
         if call.method == "getUpdates":
             self.traffic.polled["telegram"] = replica
         if not _sends(call.method):
-            return web.json_response({"ok": True, "result": await self._result(call)})
+            return web.json_response({"ok": True, "result": await self.result_of(call)})
         fate = self.traffic.fate()
         await self.traffic.is_slow()
         if fate == "later":
@@ -167,7 +167,7 @@ class ClusterTelegram(FakeTelegram):
             return web.json_response({**body, "parameters": {"retry_after": wait}}, status=429)
         if fate == "cut_before":
             return _cut(request)
-        result = await self._result(call)
+        result = await self.result_of(call)
         self._note(call.method, call.params, result, replica, begun).cut = fate == "cut_after"
         await self.traffic.is_slow()
         return _cut(request) if fate == "cut_after" else web.json_response({"ok": True, "result": result})
@@ -194,7 +194,7 @@ class ClusterTelegram(FakeTelegram):
             self.traffic.arrivals.append(arrival)
         return arrival
 
-    async def _result(self, call: Any) -> Any:
+    async def result_of(self, call: Any) -> Any:
         match call.method:
             case "createForumTopic":
                 self.topics.append(str(next(self._threads)))
@@ -208,8 +208,8 @@ class ClusterTelegram(FakeTelegram):
             case "getChatMember":
                 return _member(int(call.params["user_id"]))
             case "getMe":
-                return {**await super()._result(call), "can_read_all_group_messages": True}
-        return await super()._result(call)
+                return {**await super().result_of(call), "can_read_all_group_messages": True}
+        return await super().result_of(call)
 
 
 class ClusterVk(FakeVk):
@@ -229,13 +229,13 @@ class ClusterVk(FakeVk):
         self.people[user] = {"first_name": name, "last_name": "", "sex": 0}
         self.writes(user, text, date=int(time.time()))
 
-    async def _api(self, request: web.Request) -> web.StreamResponse:
+    async def answer_call(self, request: web.Request) -> web.StreamResponse:
         begun, replica = time.monotonic(), self.entrances.of(request)
         method = request.match_info["method"]
         if method == "groups.getLongPollServer":
             self.traffic.polled["vk"] = replica
         if method not in ("messages.send", "messages.edit"):
-            return await super()._api(request)
+            return await super().answer_call(request)
         given, fate = await request.post(), self.traffic.fate()
         await self.traffic.is_slow()
         if fate == "later":
@@ -245,7 +245,7 @@ class ClusterVk(FakeVk):
         if fate == "cut_before":
             return _cut(request)
         before = len(self.sent)
-        answer = await super()._api(request)  # law: nothing is awaited in it, so these are this call's
+        answer = await super().answer_call(request)  # law: nothing is awaited in it, so these are this call's
         self.traffic.count("vk", str(given.get("peer_id", "")), begun)
         for message in self.sent[before:]:  # the same random_id again is no second message
             self.traffic.arrivals.append(self._arrival(message, replica, begun, fate == "cut_after"))
