@@ -84,8 +84,8 @@ _STATEMENTS = (
     payload, on_doubt, status, tries, created, due, started, settled, message) $numbers select 2 * i, i ||
     ':1', 'telegram', '$desk', '' || $number, 0, 'say', 'card:' || $number, $number, $own, i, case when $kept
     then '{"to":{"channel":"telegram","chat":"$desk"},"text":{"text":"Обращение ' || $number ||
-    ' · Анна Ильина · ' || $asked || '"}}' else $blank_out end, 'resend', 'sent', 1, $at + 900, $at + 900, $at + 950,
-    $at + 990, 'c' || i from n where i % 10 = 5""",
+    ' · Анна Ильина · ' || $asked || '"}}' else $blank_out end, 'resend', 'sent', 1, $at + 900, $at + 900,
+    $at + 950, $at + 990, 'c' || i from n where i % 10 = 5""",
     """insert into history(id, conversation, at, author, name, text, message) $numbers select 2 * i - 1, $own,
     $at, 'customer', 'Анна', case when $kept then $asked else '' end, 'm' || i from n""",
     """insert into history(id, conversation, at, author, text, outbound) $numbers select 2 * i, $own, $at +

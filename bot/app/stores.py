@@ -29,7 +29,7 @@ def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
         known = known_names("bot.stores", "sqlite")
         raise ConfigError([problem("config.store_kind", scheme=scheme, known=known)])
     taken = inspect.signature(cast(Callable[..., Store], opened)).parameters
-    settings = {"listen_url": config.storage.listen_url, "pool": config.storage.pool}
+    settings = {"listen_url": config.storage.listen_url or "", "pool": config.storage.pool}
     wanted = {name: value for name, value in settings.items() if name in taken}
     return cast(Callable[..., Store], opened)(config.storage.url, now=clock, **wanted)
 

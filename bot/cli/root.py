@@ -465,6 +465,17 @@ def db_check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     database.check(config, as_json=as_json)
 
 
+@db.command("move", help=say("command.db_move"))
+def db_move(
+    source: Annotated[str, typer.Argument(help=say("option.move_source"))],
+    target: Annotated[str, typer.Argument(help=say("option.move_target"))],
+    config: ConfigFile = None,
+) -> None:
+    from bot.cli import move
+
+    move.move(config, source, target)
+
+
 @config_.command("check", help=say("command.config_check"))
 def config_check(config: ConfigFile = None) -> None:
     from bot.cli import kb as editing

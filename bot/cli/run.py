@@ -17,6 +17,7 @@ import typer
 
 from bot.adapters.base import Adapter
 from bot.app import Overrides, Service, build_service, open_adapters, open_hours, open_texts
+from bot.article_edits import ArticleEdits
 from bot.cli import settings
 from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
@@ -147,9 +148,10 @@ async def _channels(config: Config, path: Path | None, *, web: bool, port: int |
 
 async def _serve(service: Service, stop: asyncio.Event, *, web: bool, port: int | None) -> None:
     """The channels of *service*, and the page, until *stop*."""
-    letters, watched = send_digests(service), service.config.knowledge.watch
+    beside = [send_digests(service), ArticleEdits(service.store, service.knowledge, service.clock).run()]
+    watched = service.config.knowledge.watch
     if not web:
-        await run(service, stop, beside=[letters, *([_articles(service)] if watched else [])])
+        await run(service, stop, beside=[*beside, *([_articles(service)] if watched else [])])
         return
     from bot.cli.site import site_of
 
@@ -157,7 +159,7 @@ async def _serve(service: Service, stop: asyncio.Event, *, web: bool, port: int 
     await site.start(port=service.config.web.port if port is None else port, retry=False)
     typer.echo(say("message.page", url=site.url))
     try:
-        await run(service, stop, beside=[letters, *([site.watch(service.knowledge)] if watched else [])])
+        await run(service, stop, beside=[*beside, *([site.watch(service.knowledge)] if watched else [])])
     finally:
         await site.stop()
 

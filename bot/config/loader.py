@@ -401,7 +401,7 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
         for place, value in _secrets_in(raw)
         if isinstance(value, str) and value and not VARIABLE.search(value)
     ]
-    values = _substituted(raw, os.environ if environment is None else environment)
+    values = substituted(raw, os.environ if environment is None else environment)
     try:
         config = Config.model_validate({**values, "base": path.resolve().parent, "file": path.resolve()})
     except ValidationError as error:
@@ -435,11 +435,12 @@ def language_in(path: Path | None) -> str:
     return root.find("business", "language")[0].text if root else "ru"
 
 
-def _substituted(value: Any, environment: Mapping[str, str]) -> Any:
+def substituted(value: Any, environment: Mapping[str, str]) -> Any:
+    """*value* with `${NAME}` replaced; a text with a variable that is not set becomes None."""
     if isinstance(value, dict):
-        return {k: _substituted(v, environment) for k, v in value.items()}
+        return {k: substituted(v, environment) for k, v in value.items()}
     if isinstance(value, list):
-        return [_substituted(v, environment) for v in value]
+        return [substituted(v, environment) for v in value]
     if isinstance(value, str) and (found := VARIABLE.findall(value)):
         if any(not environment.get(name) for name in found):
             return None

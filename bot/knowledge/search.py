@@ -51,6 +51,7 @@ from bot.text.problems import told
 
 MAX_QUESTION = 3000  # characters that are read of a question
 WORTH_SAVING = 0.4  # seconds of building from which the index is kept for the next start
+LOOK = 30.0  # seconds between looks at the files of a folder that may tell of no changes
 EXAMINED_AT_ONCE = 3000  # example questions: a larger base examines itself in the background
 OWN_WORDS = 0.97  # how sure a question is that stands word for word in one article and in no other
 RAW_WINS = 0.05  # how much better covered the raw question must be to win over the repaired one
@@ -151,12 +152,22 @@ class Knowledge:
             seconds=seconds,
         )
 
-    async def watch(self, on_reload: Callable[[ReloadResult], Awaitable[None]]) -> None:
+    async def watch(
+        self, on_reload: Callable[[ReloadResult], Awaitable[None]], *, every: float = LOOK
+    ) -> None:
         """Reloads when files change, until cancelled; *on_reload* hears of each change and of each new
         problem.
+
+        What another machine writes into a shared folder, or a folder that was put in place of the old one,
+        tells nobody here: so the files are looked at *every* so many seconds, too.
         """
         known = self.problems
-        async for _ in watchfiles.awatch(self.folder, debounce=200, step=50):
+        looks = watchfiles.awatch(
+            self.folder, debounce=200, step=50, rust_timeout=round(1000 * every), yield_on_timeout=True
+        )
+        async for events in looks:
+            if not events and not await asyncio.to_thread(self._library.is_changed):
+                continue
             done = await asyncio.to_thread(self.reload)
             if done or done.problems != known:
                 known = done.problems

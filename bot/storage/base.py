@@ -64,6 +64,7 @@ class Delivery:
     status: DeliveryStatus = "pending"
     error: str = ""
     message: str = ""
+    epoch: int = 0  # of the lease under which it was taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +271,17 @@ class Store(Protocol):
         ...
 
     async def recover(
-        self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()
+        self,
+        now: datetime,
+        *,
+        begun: datetime | None = None,
+        but: Collection[int] = (),
+        channels: Collection[str] | None = None,
     ) -> int:
         """Rows left "sending" by a crash may have arrived. `resend` ones become pending with a doubt on
         record, `hold` ones unknown. Returns how many. Beside a living sender: those *begun* until then that
-        they have not in hand (*but*).
+        they have not in hand (*but*). Only of *channels* where they are given. Where senders change, only of
+        channels whose lease this process has; without *begun* those that an earlier holder left.
         """
         ...
 

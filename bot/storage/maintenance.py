@@ -37,7 +37,7 @@ _FAULTS = (
     (
         "headless",
         """select count(*) from (select 1 from outbox where status in ('pending', 'sending')
-     group by channel, chat, thread, lane having sum(head) <> 1)""",
+     group by channel, chat, thread, lane having sum(head) <> 1) as lines""",
     ),
     (
         "wrong_ticket",
@@ -107,8 +107,8 @@ def clamp_delays(db: Database, now: datetime) -> int:
     )
 
 
-def check(db: Database, now: datetime) -> tuple[str, ...]:
-    """What is wrong, in words; nothing = all is well."""
+def check_file(db: Database) -> tuple[str, ...]:
+    """What is wrong with SQLite's file itself, in words."""
     found = [
         told("database.fault.damaged", reason=row[0])
         for row in db.execute("pragma integrity_check")
@@ -118,6 +118,12 @@ def check(db: Database, now: datetime) -> tuple[str, ...]:
         told("database.fault.dangling", row=row[1], table=row[0], missing=row[2])
         for row in db.execute("pragma foreign_key_check")
     ]
+    return tuple(found)
+
+
+def check(db: Database, now: datetime) -> tuple[str, ...]:
+    """What is wrong with what is kept, in words; nothing = all is well."""
+    found = []
     for fault, query in _FAULTS:
         number = db.execute(query, {"stuck": ms(now - STUCK), "hanging": ms(now - HANGING)}).fetchone()[0]
         if number:
@@ -137,10 +143,10 @@ def backup(db: Database, path: Path, *, of: Path | None = None) -> None:
     try:
         make_private(draft)
         db.execute("vacuum into ?", (str(draft),))
-        _make_durable(draft)
+        make_durable(draft)
         draft.replace(path)
         if os.name == "posix":
-            _make_durable(path.parent)
+            make_durable(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -153,7 +159,8 @@ def make_private(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
-def _make_durable(path: Path) -> None:
+def make_durable(path: Path) -> None:
+    """What was written to *path* is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

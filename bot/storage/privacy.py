@@ -80,6 +80,10 @@ _TO_THEM = (
     f" outbox where (channel, chat) in {_CHATS} and message <> '' union select id from outbox where (channel,"
     f" chat) in {_CHATS} and status in ('pending', 'sending'))"
 )
+# Bookkeeping that tells nobody anything.
+_OURS = frozenset(
+    {"head", "told", "dedupe", "epoch", "desk", "xid", "held_by", "held_turn", "held_since", "held_inbounds"}
+)
 # By what the rows of a table are told apart and ordered, where it is not `id`.
 _KEYS = {"tickets": "number", "topics": "ticket", "incident_met": "number"}
 _JSON = frozenset({"state", "payload", "why", "data", "fields", "attachments"})
@@ -314,6 +318,6 @@ def _readable(row: Any) -> dict[str, object]:
             value = json.loads(value)
         elif name in _TIMES and isinstance(value, int):
             value = moment(value).isoformat()
-        if name not in ("head", "told", "dedupe"):
+        if name not in _OURS:
             found[name] = value
     return found

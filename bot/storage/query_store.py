@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.errors import VersionConflict
+from bot.errors import StorageError, VersionConflict
 from bot.model import (
     Conversation,
     Customer,
@@ -81,6 +81,10 @@ class QueryStore(ABC):
     def _number(self, db: Database) -> int:
         """The id of a new turn, never given before."""
 
+    def _epochs(self, db: Database, now: datetime) -> Mapping[str, int] | None:
+        """The channels that this process may send to, each with the epoch of its lease; None = all."""
+        return None
+
     @abstractmethod
     async def _scrub(self) -> None:
         """Nothing of what was blanked stays in free space or logs, as far as the engine can."""
@@ -103,15 +107,16 @@ class QueryStore(ABC):
     async def finish_turn(self, turn: Turn, outcome: Outcome, now: datetime) -> FinishedTurn:
         try:
             return await self._write(lambda db: finishing.finish(db, self._locks, turn, outcome, now))
-        except VersionConflict:
-            self._unlock(turn)
+        except VersionConflict:  # its taker may take it anew at once
+            await self._write(lambda db: turns.unlock(db, self._locks, turn))
             raise
 
     async def release_turn(self, turn: Turn, *, error: str = "", ready: datetime | None = None) -> None:
         try:
             await self._write(lambda db: turns.release(db, self._locks, turn, error, ready))
-        finally:
+        except StorageError:
             self._unlock(turn)
+            raise
 
     async def fire_timers(self, now: datetime) -> int:
         return await self._write(lambda db: inbox.fire_timers(db, now))
@@ -135,24 +140,34 @@ class QueryStore(ABC):
         self, now: datetime, *, limit: int = 32, resting: Collection[tuple[str, str]] = ()
     ) -> tuple[Delivery, ...]:
         return await self._write(
-            lambda db: outbox.take(db, now, limit, frozenset(resting)), undo=self._undeliver
+            lambda db: outbox.take(db, now, limit, frozenset(resting), self._epochs(db, now)),
+            undo=self._undeliver,
         )
 
     def _undeliver(self, taken: tuple[Delivery, ...]) -> None:
         """The taker went away before they had them: certainly not sent."""
         back = DeliveryResult("pending", counted=False)
         for delivery in taken:
-            self._post(partial(outbox.settle, id=delivery.id, settled=back, now=self._now()))
+            self._post(
+                partial(outbox.settle, id=delivery.id, settled=back, now=self._now(), epoch=delivery.epoch)
+            )
 
     async def settle(self, delivery: Delivery, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
-        return await self._write(lambda db: outbox.settle(db, delivery.id, settled, now))
+        return await self._write(lambda db: outbox.settle(db, delivery.id, settled, now, delivery.epoch))
 
     async def recover(
-        self, now: datetime, *, begun: datetime | None = None, but: Collection[int] = ()
+        self,
+        now: datetime,
+        *,
+        begun: datetime | None = None,
+        but: Collection[int] = (),
+        channels: Collection[str] | None = None,
     ) -> int:
-        return await self._write(
-            lambda db: outbox.recover(db, owing.abandoned(db, begun or now, frozenset(but)), now)
-        )
+        def mend(db: Database) -> int:
+            which = owing.AbandonedDeliveries(begun, frozenset(but), channels, self._epochs(db, now))
+            return outbox.recover(db, owing.abandoned(db, which, now), now)
+
+        return await self._write(mend)
 
     async def owed(self, now: datetime, late: timedelta) -> tuple[OwedAnswer, ...]:
         return await self._read(lambda db: owing.owed(db, now, late))

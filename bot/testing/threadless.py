@@ -9,8 +9,9 @@ from datetime import datetime
 
 from bot.storage.database import Made, SqliteDatabase, Work
 from bot.storage.sqlite.store import SqliteStore
-from bot.storage.sqlite.writer import Writer, _Unit, as_storage_error
+from bot.storage.sqlite.writer import Writer, as_storage_error
 from bot.storage.turn_locks import MemoryLocks
+from bot.storage.units import Unit
 
 
 class DirectWriter(Writer):
@@ -28,7 +29,7 @@ class DirectWriter(Writer):
     async def run(
         self, work: Work[Made], *, alone: bool = False, undo: Callable[[Made], None] | None = None
     ) -> Made:
-        unit = _Unit(work)
+        unit = Unit(work)
         if alone or self._reads:
             self._alone(unit)
         else:
@@ -39,7 +40,7 @@ class DirectWriter(Writer):
         return made
 
     def post(self, work: Work[object]) -> None:
-        self._commit([_Unit(work)])
+        self._commit([Unit(work)])
 
     def close(self) -> None:
         return None

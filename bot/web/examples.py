@@ -5,13 +5,13 @@ into the article, rejected ones never come back.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aiohttp import web
 
+from bot.article_edits import ArticleEdits
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import ConfigError
 from bot.feedback_loader import examples_from_use
@@ -38,7 +38,6 @@ from bot.web.services import WebServices
 FRESH = 15.0  # seconds for which use is not read again
 SHOWN, LINES = 40, 25  # articles on the page, and suggestions of each
 MOST = 200  # lines of one request
-REMEMBERED = 50  # decisions that can be undone
 BY = "editor"
 
 
@@ -86,7 +85,7 @@ class ExamplePages:
         self._judge = services.judge or OfflineDecision(knowledge, services.words)
         self._deciding = asyncio.Lock()
         self._known: tuple[float, tuple[Article, ...], tuple[SuggestedExample, ...]] | None = None
-        self._decisions: dict[str, tuple[tuple[FileChange, ...], tuple[str, ...]]] = {}
+        self._edits = ArticleEdits(services.store, knowledge, services.clock)
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /examples: articles with suggestions, those that most speaks for first."""
@@ -146,7 +145,7 @@ class ExamplePages:
                 "text": " ".join([text, _told(words, effect), *written.failed]),
                 "worse": [],
                 "done": ids,
-                "undo": self._remember(written.changes, ids),
+                "undo": await self._edits.keep(written.changes, ids),
             }
         )
 
@@ -157,7 +156,7 @@ class ExamplePages:
             ids = [line.id for line in self._lines(await self._found(), data, words)]
             await self._keep(REJECTED, ids)
         text = _filled(words["examples_rejected"], n=str(len(ids)))
-        return web.json_response({"text": text, "done": ids, "undo": self._remember((), ids)})
+        return web.json_response({"text": text, "done": ids, "undo": await self._edits.keep((), ids)})
 
     async def undo(self, request: web.Request) -> web.Response:
         """POST /examples/undo {change}: the files as they were before, and the suggestions in the list
@@ -165,19 +164,17 @@ class ExamplePages:
         """
         data, words = await _data(request), self._words(request)
         async with self._deciding:
-            change = str(data.get("change") or "")
-            if change not in self._decisions:
+            if (edit := await self._edits.find(str(data.get("change") or ""))) is None:
                 raise web.HTTPNotFound(text=words["gaps_no_undo"])
-            changes, ids = self._decisions[change]
             try:
-                for file in changes:
+                for file in edit.changes:
                     await asyncio.to_thread(file.undo)
             except ReadOnlyArticles as error:
                 raise web.HTTPConflict(text=words["gaps_no_undo"]) from error
-            del self._decisions[change]
-            await self._keep(RESTORED, ids)
+            await self._edits.undone(edit)
+            await self._keep(RESTORED, edit.examples)
             await self._reload()
-        return web.json_response({"text": words["examples_undone"], "restored": list(ids)})
+        return web.json_response({"text": words["examples_undone"], "restored": list(edit.examples)})
 
     # --- what use says
 
@@ -285,13 +282,6 @@ class ExamplePages:
         event = Event(kind, now, actor=BY, data={"examples": list(ids)})
         await self._services.store.enqueue([], now, events=[event])
         self._known = None
-
-    def _remember(self, changes: Sequence[FileChange], ids: Sequence[str]) -> str:
-        name = secrets.token_hex(8)
-        self._decisions[name] = (tuple(changes), tuple(ids))
-        for old in list(self._decisions)[:-REMEMBERED]:
-            del self._decisions[old]
-        return name
 
     async def _reload(self) -> None:
         if reloaded := await asyncio.to_thread(self._knowledge.reload):

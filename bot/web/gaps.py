@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot.article_edits import ArticleEdits
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.knowledge.articles.writer import (
     ArticleExists,
@@ -37,7 +37,6 @@ FRESH = 15.0  # seconds for which the questions are not read again
 SHOWN = 40  # groups of each kind on the page
 EXAMPLES, REPLIES = 5, 3
 NEAR = 0.6  # how near an article must come to be offered as the place of a question
-REMEMBERED = 50  # changes that can be undone
 DISMISSED, RESTORED = "gap_dismissed", "gap_restored"
 _BLANKED = re.compile(
     rf"(?:\+\d{1, 3} )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)*"
@@ -94,7 +93,7 @@ class GapPages:
         self._writing, self._missing = asyncio.Lock(), ContentGaps(services.store, knowledge, fresh=FRESH)
         self._answers: dict[str, Answer] = {}
         self._answers_of: object = None
-        self._changes: dict[str, FileChange] = {}
+        self._edits = ArticleEdits(services.store, knowledge, services.clock)
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /gaps: the open groups, the most asked first; then those that are answered by now."""
@@ -150,7 +149,7 @@ class GapPages:
             await self._reload()
             after = await self._effect(gap)
         text = _filled(words["gaps_added" if added else "gaps_there"], question=question, article=article.id)
-        undo = self._remember(article.path, was) if added else ""
+        undo = await self._remember(article.path, was) if added else ""
         return self._told(
             gap,
             after,
@@ -195,22 +194,22 @@ class GapPages:
             text,
             link,
             words["gaps_read_draft"],
-            undo=self._remember(path, None),
+            undo=await self._remember(path, None),
         )
 
     async def undo(self, request: web.Request) -> web.Response:
         """POST /gaps/undo {gap, change}: the file as it was before an example or a draft was written."""
         fields, words = await _fields(request), self._words(request)
         gap = await self._gap(fields, words)
-        change = self._changes.get(fields.get("change", ""))
-        if change is None:
-            raise web.HTTPNotFound(text=words["gaps_no_undo"])
         async with self._writing:
+            if (edit := await self._edits.find(fields.get("change", ""))) is None:
+                raise web.HTTPNotFound(text=words["gaps_no_undo"])
             try:
-                await asyncio.to_thread(change.undo)
+                for change in edit.changes:
+                    await asyncio.to_thread(change.undo)
             except ReadOnlyArticles as error:
                 raise web.HTTPConflict(text=words["gaps_no_undo"]) from error
-            del self._changes[fields["change"]]
+            await self._edits.undone(edit)
             await self._reload()
         return self._told(gap, await self._effect(gap), words["gaps_undone"], "", "")
 
@@ -241,13 +240,9 @@ class GapPages:
             found = found | marked if event.kind == DISMISSED else found - marked
         return frozenset(found)
 
-    def _remember(self, path: Path, before: bytes | None) -> str:
-        """The name under which what was just written can be undone."""
-        name = secrets.token_hex(8)
-        self._changes[name] = FileChange(path.resolve(), before, path.read_bytes())
-        for old in list(self._changes)[:-REMEMBERED]:
-            del self._changes[old]
-        return name
+    async def _remember(self, path: Path, before: bytes | None) -> str:
+        """The name under which what was just written can be undone, on any replica."""
+        return await self._edits.keep([FileChange(path.resolve(), before, path.read_bytes())])
 
     async def tell(self, request: web.Request) -> web.Response:
         """POST /gaps/tell {gap, everyone}: those who asked and are not told yet hear that there is an answer.

@@ -26,6 +26,9 @@ from bot.knowledge.base import KnowledgeStatus
 from bot.model import Event, OwedStage
 from bot.observability import redact
 from bot.storage.base import Store
+from bot.web.replica_health import ReplicaHealth, replica_health
+
+UNKNOWN = float("nan")
 
 
 class Metrics:
@@ -66,6 +69,28 @@ class Metrics:
             registry=self.registry,
         )
         self._articles = Gauge("otklik_articles", "Articles that can answer", registry=self.registry)
+        self._lease_held = Gauge(
+            "otklik_lease_held", "1 while this replica holds the lease", ["name"], registry=self.registry
+        )
+        self._lease_epoch = Gauge(
+            "otklik_lease_epoch", "How often the lease changed hands", ["name"], registry=self.registry
+        )
+        self._turn_lag = Gauge(
+            "otklik_turn_lag_seconds",
+            "For how long the turn that has been due longest waits",
+            registry=self.registry,
+        )
+        self._delivery_lag = Gauge(
+            "otklik_delivery_lag_seconds",
+            "For how long the delivery that has been due longest waits",
+            registry=self.registry,
+        )
+        self._skew = Gauge(
+            "otklik_clock_skew_seconds",
+            "How far the clock of this machine is ahead of the database's",
+            registry=self.registry,
+        )
+        self._replicas = Gauge("otklik_replicas", "Processes at work on the database", registry=self.registry)
 
     def decided(self, *, result: str, dialog: str, seconds: float) -> None:
         """A turn was decided and committed."""
@@ -87,6 +112,18 @@ class Metrics:
             return
         self._events.labels(event.kind).inc()
 
+    def show_replica(self, replica: ReplicaHealth) -> None:
+        """What the next `render` tells of this process among the others."""
+        self._lease_held.clear()
+        self._lease_epoch.clear()
+        for lease in replica.leases:
+            self._lease_held.labels(lease.name).set(lease.name in replica.held)
+            self._lease_epoch.labels(lease.name).set(lease.epoch)
+        self._turn_lag.set(UNKNOWN if replica.turn_lag is None else replica.turn_lag)
+        self._delivery_lag.set(UNKNOWN if replica.delivery_lag is None else replica.delivery_lag)
+        self._skew.set(replica.skew)
+        self._replicas.set(len(replica.living) if replica.shared else 1)
+
     def render(
         self,
         counts: Mapping[str, int],
@@ -95,7 +132,9 @@ class Metrics:
         now: datetime,
         owed: Mapping[str, Mapping[str, float]],
     ) -> bytes:
-        """Everything in the text form of Prometheus."""
+        """Everything in the text form of Prometheus; of *channels*, none that is another replica's."""
+        self._up.clear()
+        self._lag.clear()
         for stage, told in owed.items():
             self._owed.labels(stage).set(told["count"])
             self._oldest.labels(stage).set(told["oldest_seconds"])
@@ -113,17 +152,19 @@ def _lag(health: Health, now: datetime) -> float | None:
     return None if health.last_poll is None else max(0.0, (now - health.last_poll).total_seconds())
 
 
-def channel_report(adapter: Adapter, stale: timedelta, now: datetime) -> dict[str, object]:
+def channel_report(
+    adapter: Adapter, stale: timedelta, now: datetime, *, standby: bool = False
+) -> dict[str, object]:
     """One channel for /readyz; `ready` is false when it fails, or has heard nothing for longer than
-    *stale*.
+    *stale*. On *standby* another replica has it, and nothing of it is awaited here.
     """
     health = adapter.health
     lag = _lag(health, now)
     silent = health.polls and lag is not None and lag > stale.total_seconds()
     return {
         "kind": adapter.kind,
-        "state": health.state,
-        "ready": health.state == "working" and not silent,
+        "state": "standby" if standby else health.state,
+        "ready": standby or (health.state == "working" and not silent),
         "last_poll": health.last_poll.isoformat() if health.last_poll else None,
         "lag": None if lag is None else round(lag, 1),
         "last_error": redact(health.last_error),
@@ -153,22 +194,25 @@ async def report(
     stale: timedelta,
     now: datetime,
 ) -> tuple[dict[str, object], Literal[200, 503]]:
-    """What /readyz answers. Ready means: storage works, articles are loaded, every channel works."""
+    """What /readyz answers. Ready means: storage works, articles are loaded, every channel works that is not
+    another replica's.
+    """
+    replica = ReplicaHealth(now, store.holder, store.shared)
     try:
+        replica = await replica_health(store, channels, now)
         counts = await store.counts()
         storage: dict[str, object] = {"ready": True, "counts": dict(counts), "owed": await owing(store, now)}
     except StorageError as error:
         storage = {"ready": False, "last_error": redact(str(error))}
-    reports = {
-        name: channel_report(adapter, stale, now)
-        for name, adapter in channels.items()
-        if adapter.health.awaited
-    }
-    hooks = {
-        name: channel_report(adapter, stale, now)
-        for name, adapter in channels.items()
-        if not adapter.health.awaited
-    }
+
+    def told(awaited: bool) -> dict[str, dict[str, object]]:
+        return {
+            name: channel_report(adapter, stale, now, standby=replica.is_standby(name))
+            for name, adapter in channels.items()
+            if adapter.health.awaited is awaited
+        }
+
+    reports = told(True)
     known = {
         "ready": knowledge is not None and knowledge.articles > 0,
         "articles": knowledge.articles if knowledge else 0,
@@ -182,7 +226,8 @@ async def report(
         "storage": storage,
         "knowledge": known,
         "channels": reports,
-        "webhooks": hooks,
+        "webhooks": told(False),
+        "replica": replica.as_json(),
     }, (200 if ready else 503)
 
 

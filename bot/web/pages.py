@@ -18,12 +18,15 @@ from bot.handoff.outreach.low_rating import waiting as unsettled
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.decision.explanation import as_read
 from bot.knowledge.search import Knowledge
+from bot.leases import LASTING
 from bot.model import Answer, Customer, Ticket
 from bot.text.person_names import full_name
 from bot.text.problems import problem_in
 from bot.text.yaml_source import read_own
 from bot.web.playground.page import Playground
 from bot.web.playground.skins import skins
+from bot.web.replica_differences import ReplicaDifference, differences
+from bot.web.replica_health import living
 from bot.web.security import PageSecurity
 from bot.web.services import WebServices
 
@@ -170,8 +173,15 @@ class Pages:
             problems=[problem_in(p, self._language(request)) for p in knowledge.problems],
             known=knowledge.status,
             threshold=knowledge.threshold.value if isinstance(knowledge, Knowledge) else None,
+            version=knowledge.articles_version if isinstance(knowledge, Knowledge) else "",
+            differences=await self._differences(),
             q=request.query.get("q", ""),
         )
+
+    async def _differences(self) -> tuple[ReplicaDifference, ...]:
+        """In what the replicas at work differ; nothing where there is but one."""
+        now = self._services.clock()
+        return differences(living(await self._services.store.replicas(now - LASTING), now))
 
     async def article(self, request: web.Request) -> web.Response:
         """GET /kb/{id}: one article as it is written, and as customers see it."""

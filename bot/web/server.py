@@ -22,6 +22,7 @@ from bot.web.gaps import GapPages
 from bot.web.health import metrics_response, owing, report
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
+from bot.web.replica_health import ReplicaHealth, replica_health
 from bot.web.report import ReportPages
 from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
@@ -124,18 +125,17 @@ def _add_health(app: web.Application, services: WebServices) -> None:
     figures = ServiceFigures(services)
 
     async def metrics(request: web.Request) -> web.Response:
+        store, now = services.store, services.clock()
+        replica = ReplicaHealth(now, store.holder, store.shared)
         try:
-            counts, counted, owed = (
-                await services.store.counts(),
-                await figures.render(),
-                await owing(services.store, services.clock()),
-            )
+            replica = await replica_health(store, services.channels, now)
+            counts, counted, owed = await store.counts(), await figures.render(), await owing(store, now)
         except StorageError:
             counts, counted, owed = {}, b"", {}
         articles = services.knowledge.status.articles if services.knowledge else 0
-        return metrics_response(
-            services.metrics.render(counts, services.channels, articles, services.clock(), owed) + counted
-        )
+        services.metrics.show_replica(replica)
+        ours = {name: a for name, a in services.channels.items() if not replica.is_standby(name)}
+        return metrics_response(services.metrics.render(counts, ours, articles, now, owed) + counted)
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

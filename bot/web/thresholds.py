@@ -105,6 +105,8 @@ class ThresholdPages:
             event = Event(SET, now, actor=BY, data={"from": before, "to": answer})
             await self._services.store.enqueue([], now, events=[event])
         text = words["cost_set"].replace("{answer}", f"{answer:.2f}").replace("{before}", f"{before:.2f}")
+        if self._services.store.shared:
+            text += " " + words["cost_set_elsewhere"]
         return web.json_response({"text": text, "answer": answer})
 
     def _source(self, words: Mapping[str, str]) -> str:

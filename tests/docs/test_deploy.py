@@ -96,6 +96,63 @@ def test_health_is_asked_of_the_configured_port(tmp_path: Path) -> None:
     assert (alive.exit_code, dead.exit_code, heard) == (0, 1, ["/healthz"]), alive.output
 
 
+@pytest.fixture
+def cluster() -> dict[str, Any]:
+    """deploy/compose.cluster.yaml."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose.cluster.yaml").read_text("utf-8"))
+    return found
+
+
+def test_the_cluster_has_a_database_two_processes_and_a_balancer_before_them(cluster: dict[str, Any]) -> None:
+    """The bots wait until the database answers; each is known to the balancer, on the port of the config."""
+    services = cluster["services"]
+    bots = [name for name, s in services.items() if "build" in s]
+    assert len(bots) == 2 and all(services[name]["hostname"] == name for name in bots)
+    assert all(
+        services[name]["depends_on"] == {"database": {"condition": "service_healthy"}} for name in bots
+    )
+    assert all("healthcheck" in services[name] for name in services if name not in bots)  # theirs: the image
+    balancer = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
+    upstream = set(re.findall(r"(?m)^\s*server ([\w-]+):(\d+) ", balancer))
+    assert upstream == {(name, str(Config().web.port)) for name in bots}
+    inside = re.search(r"(?m)^\s*listen (\d+);", balancer)
+    assert inside and services["balancer"]["ports"] == [f"127.0.0.1:${{WEB_PORT:-8080}}:{inside.group(1)}"]
+    assert "./nginx.conf:/etc/nginx/nginx.conf:ro" in services["balancer"]["volumes"]
+
+
+def test_the_cluster_keeps_its_data_on_volumes_and_no_secret(cluster: dict[str, Any]) -> None:
+    """The articles are one folder for all processes; the password of the database comes from .env."""
+    services, folder = cluster["services"], Config().knowledge.folder
+    assert "database:/var/lib/postgresql/data" in services["database"]["volumes"]
+    named = {v.split(":")[0] for s in services.values() for v in s.get("volumes", ()) if v[0] not in "./"}
+    assert named == set(cluster["volumes"])
+    for name in ("bot-1", "bot-2"):
+        assert f"../{folder}:/app/{folder}" in services[name]["volumes"]
+        assert "../config.yaml:/app/config.yaml:ro" in services[name]["volumes"]
+        assert services[name]["env_file"] == "../.env" and "environment" not in services[name]
+    secrets = {k: v for k, v in services["database"]["environment"].items() if "PASSWORD" in k}
+    assert len(secrets) == 1 and all(v.startswith("${DATABASE_PASSWORD:?") for v in secrets.values())
+
+
+def test_each_process_of_the_template_unit_is_as_shut_in_as_the_single_one() -> None:
+    """bot@.service differs from otklik.service by what tells the processes apart, and by the database."""
+    single, several = (
+        (ROOT / "deploy" / name).read_text("utf-8").splitlines()
+        for name in ("otklik.service", "bot@.service")
+    )
+    only = {line for line in several if line not in single and not line.startswith("#")}
+    assert only == {
+        "Description=Otklik, a customer-support bot (process %i)",
+        "After=network-online.target postgresql.service",
+        "Environment=BOT_OPTIONS=",
+        "EnvironmentFile=-/etc/otklik.%i.env",
+        "ExecStart=/opt/otklik/.venv/bin/bot run $BOT_OPTIONS",
+        "ReadWritePaths=-/opt/otklik/data -/opt/otklik/kb_articles",
+    }
+    lost = {line.partition("=")[0] for line in single if line not in several and not line.startswith("#")}
+    assert lost == {"Description", "After", "ExecStart", "ReadWritePaths"}
+
+
 ENVIRONMENT = r"""
 # a comment; a name with export is none for systemd
 TOKEN=123:AbC-def

@@ -150,6 +150,21 @@ def test_a_broken_file_keeps_its_last_good_version(tmp_path: Path) -> None:
     assert [a.title for a in library.read()[0]] == ["Вторая"]
 
 
+def test_a_change_is_seen_by_the_files_alone(tmp_path: Path) -> None:
+    """A file that came, went or was written; not one that was only read again."""
+    library = ArticleRepository(write(tmp_path, a="Первая", b="---\ntitle: [сломано\n---\n"))
+    library.read()
+    seen = [library.is_changed()]
+    write(tmp_path, a="Вторая по счёту")
+    seen.append(library.is_changed())
+    library.read()
+    seen.append(library.is_changed())
+    (tmp_path / "b.md").unlink()
+    seen.append(library.is_changed())
+
+    assert seen == [False, True, False, True]
+
+
 def test_binary_and_huge_files_are_faults(tmp_path: Path) -> None:
     """Neither bytes that are no UTF-8 nor a megabyte of head stop the others."""
     (tmp_path / "bytes.md").write_bytes(b"---\ntitle: \xff\xfe\n---\n")

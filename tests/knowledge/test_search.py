@@ -358,6 +358,26 @@ async def test_watch_reports_changes_within_a_second(tmp_path: Path) -> None:
         await asyncio.gather(watching, return_exceptions=True)
 
 
+async def test_watch_sees_what_no_file_system_tells_of(tmp_path: Path) -> None:
+    """Another folder under the same name, as a deployment puts it there: no event comes from the old one."""
+    old, new, place = tmp_path / "1", tmp_path / "2", tmp_path / "kb"
+    for folder in (old, new):
+        folder.mkdir()
+        write_shop(folder)
+    (new / "gift.md").write_text("---\ntitle: Подарочная упаковка\n---\nУпакуем.", encoding="utf-8")
+    place.symlink_to(old)
+    base = Knowledge.open(place, settings=WORDS_ONLY)
+    heard: asyncio.Queue[ReloadResult] = asyncio.Queue()
+    watching = asyncio.create_task(base.watch(heard.put, every=0.1))
+    try:
+        (tmp_path / "next").symlink_to(new)
+        (tmp_path / "next").replace(place)
+        assert (await asyncio.wait_for(heard.get(), 5)).added == ("gift",)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
 def test_embeddings_that_cannot_be_had_say_why(tmp_path: Path) -> None:
     """Without an encoder words answer alone, and the status says what to do."""
     base = Knowledge.open(write_shop(tmp_path), settings=KnowledgeSettings(model="./no-such-model"))

@@ -133,8 +133,8 @@ async def test_a_store_is_named_by_the_scheme_of_its_address(install: Install, a
         ({"dialogs": {"order": ["human", "parot"]}}, "parot.*faq.*parrot"),
         ({"dialogs": {"order": ["human", "broken"]}}, r"broken.*bot\.dialogs"),
         (
-            {"storage": {"url": "postgres://db"}},
-            "postgres://.*sqlite, nowhere",
+            {"storage": {"url": "mysql://db"}},
+            "mysql://.*nowhere",
         ),
     ],
 )

@@ -36,6 +36,19 @@ async def test_an_operator_met_by_another_process_can_be_given_a_ticket(testbot:
     assert ticket is not None and (ticket.operator, ticket.operator_name) == ("telegram:9002", "Вера")
 
 
+async def test_who_was_put_out_elsewhere_acts_no_more(testbot: TestBot) -> None:
+    """Another process heard that an operator left the group: from their next press on, here too."""
+    olga, anna = testbot.operator(), testbot.customer()
+    await anna.says("позовите оператора")
+    await olga.says("на месте")
+    await elsewhere(testbot, Event("operator_left", actor=f"telegram:{olga.sender.id}"))
+    testbot.channels["telegram"].members[olga.sender.id] = "none"
+    await olga.presses("Взять")
+    ticket = await testbot.store.ticket(1)
+
+    assert ticket is not None and (ticket.operator, ticket.status) == ("", "waiting")
+
+
 async def test_an_incident_set_by_another_process_is_heard(testbot: TestBot) -> None:
     """The first customer who asks hears of it."""
     await elsewhere(testbot, Incident(1, "Сбой доставки в Казани", ("казань",)).event())

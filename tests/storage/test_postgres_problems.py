@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from bot.config.loader import password_in_url, read_config
 from bot.errors import ConfigError
 from bot.observability import redact
 from bot.storage.postgres.problems import (
     explained,
-    newer,
     no_hints,
     old_server,
     url_fault,
@@ -22,6 +23,7 @@ from bot.storage.postgres.problems import (
 )
 from bot.text.problems import told_in
 from bot.text.url import shown_url
+from tests.postgres import Cluster
 
 SECRET = "s3cretW0rd"
 
@@ -64,6 +66,63 @@ def _told(url: str) -> str:
             raise AssertionError("connected")
     except psycopg.Error as error:
         return str(explained(error, url))
+
+
+def _with(url: str, **parts: str) -> str:
+    """The address with other parts."""
+    found = urlsplit(url)
+    user, password = parts.get("user", found.username), parts.get("password", found.password)
+    database = parts.get("database", found.path.removeprefix("/"))
+    return f"postgresql://{user}:{password}@{found.hostname}:{found.port}/{database}"
+
+
+def test_a_real_server_refuses_in_words(database: str, postgres: Cluster) -> None:
+    """Password, user, database, connections: each with what to do, none with the password."""
+    name = database.rpartition("/")[2]
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute("create role guest login password 'guest-s3cret'")
+        owner.execute(sql.SQL("revoke connect on database {} from public").format(sql.Identifier(name)))
+    try:
+        for url, words in (
+            (_with(database, password=SECRET), "не принял пароль пользователя postgres"),
+            (_with(database, user="nobody", password=SECRET), "не принял пароль пользователя nobody"),
+            (_with(database, database="nowhere"), "createdb --owner postgres nowhere"),
+            (_with(database, user="guest", password="guest-s3cret"), "grant connect on database"),
+        ):
+            told = _told(url)
+            assert words in told and SECRET not in told and "s3cret" not in told
+            password = urlsplit(url).password
+            assert password and password not in told
+    finally:
+        with psycopg.connect(database, autocommit=True) as owner:
+            owner.execute("drop role guest")
+
+
+def test_a_user_without_rights_is_told_which(database: str) -> None:
+    name = database.rpartition("/")[2]
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute("create role clerk login password 'clerk'")
+        try:
+            url = _with(database, user="clerk", password="clerk")
+            with psycopg.connect(url) as db, pytest.raises(psycopg.Error) as refused:
+                db.execute("create table t (id bigint)")
+            told = str(explained(refused.value, url))
+            assert f"alter database {name} owner to clerk" in told and "grant all on schema public" in told
+        finally:
+            owner.execute("drop role clerk")
+
+
+def test_a_server_that_goes_away_or_is_read_only(database: str, postgres: Cluster) -> None:
+    with psycopg.connect(database) as db:
+        db.execute("set transaction read only")
+        with pytest.raises(psycopg.Error) as refused:
+            db.execute("create table t (id bigint)")
+        assert "основной сервер" in str(explained(refused.value, database))
+        db.rollback()
+        postgres.cut_connections(database)
+        with pytest.raises(psycopg.Error) as lost:
+            db.execute("select 1")
+        assert "прервалась" in str(explained(lost.value, database))
 
 
 def test_a_server_that_is_not_there() -> None:
@@ -115,8 +174,6 @@ def test_each_kind_of_fault_names_what_to_do() -> None:
     assert wrong_encoding("UTF8", url) is None
     other = wrong_encoding("SQL_ASCII", url)
     assert other is not None and "--encoding UTF8" in other
-    assert "обновите этот процесс" in newer("009_x", url, additive=False)
-    assert "работает дальше" in newer("009_x", url, additive=True)
     assert "storage.listen_url" in no_hints(url)
 
 

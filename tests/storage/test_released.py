@@ -42,9 +42,7 @@ update conversations set ready_at = 1795165632000, ready_max = 1795165632000, li
 
 
 @pytest.mark.parametrize("dump", RELEASED, ids=lambda f: f.stem)
-async def test_what_an_old_version_told_itself_is_decided(
-    dump: Path, articles: Path, tmp_path: Path
-) -> None:
+async def test_what_an_old_version_told_itself_is_decided(dump: Path, articles: Path, tmp_path: Path) -> None:
     """A timer and a request that still wait in a database of then are carried out by this version."""
     file = tmp_path / "bot.db"
     with sqlite3.connect(file) as db:

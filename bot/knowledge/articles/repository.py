@@ -47,11 +47,8 @@ class ArticleRepository:
         shelves: dict[Path, ReadFile] = {}
         for path in article_files(self.folder):
             known = self._shelves.get(path)
-            try:
-                stat = path.stat()
-            except OSError:
+            if (stamp := _stamp(path)) is None:
                 continue
-            stamp = (stat.st_mtime_ns, stat.st_size)
             if known and known.stamp == stamp and not known.composed:
                 shelves[path] = known
                 continue
@@ -67,6 +64,13 @@ class ArticleRepository:
             *joint,
         )
 
+    def is_changed(self) -> bool:
+        """Whether a file came, went or was written since the last `read`, by its time and size: cheap, and
+        true on folders whose file system tells of no changes (a network share).
+        """
+        now = {path: stamp for path in article_files(self.folder) if (stamp := _stamp(path)) is not None}
+        return now != {path: shelf.stamp for path, shelf in self._shelves.items()}
+
     def kept(self) -> dict[Path, ReadFile]:
         """What the next start makes this library of again, by `restore`."""
         return self._shelves
@@ -80,6 +84,14 @@ class ArticleRepository:
         found = [s.found for s in shelves.values()]
         articles = [f for f in found if isinstance(f, Article)]
         return join_articles(articles, [f for f in found if isinstance(f, ExtraQuestions)], self.folder)
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _is_composed(path: Path) -> bool:

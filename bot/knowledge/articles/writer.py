@@ -145,11 +145,7 @@ def write_draft(folder: Path, section: str, gap: Gap, *, placeholder: str) -> Pa
     """
     folder = folder.resolve()
     title, text = draft(gap, placeholder=placeholder)
-    target = (folder / section.strip().strip("/") / f"{slug_of(title)}.md").resolve()
-    if not target.is_relative_to(folder) or any(
-        part.startswith((".", "_")) for part in target.relative_to(folder).parts
-    ):
-        raise OutsideFolder(section)
+    target = _place(folder, f"{section.strip().strip('/')}/{slug_of(title)}.md".lstrip("/"))
     if target.exists():
         raise ArticleExists(target.relative_to(folder).with_suffix("").as_posix())
     try:
@@ -164,6 +160,39 @@ def write_draft(folder: Path, section: str, gap: Gap, *, placeholder: str) -> Pa
         ) from error
     except OSError as error:
         raise ReadOnlyArticles(error.strerror or target.name) from error
+    return target
+
+
+def become(folder: Path, place: str, before: bytes | None, after: bytes | None) -> bool:
+    """Make of the file at *place* in *folder* what it became elsewhere (None = it is not there); False where
+    it is not as it was there before, and then nothing is changed.
+
+    Raises `OutsideFolder`, `ReadOnlyArticles`.
+    """
+    path = _place(folder.resolve(), place)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone_in(path.parent):
+            if (path.read_bytes() if path.exists() else None) != before or before == after:
+                return False
+            if after is None:
+                path.unlink()
+            elif before is None:
+                with path.open("xb") as file:
+                    file.write(after)
+            else:
+                _replace(path, after.decode("utf-8"))
+    except OSError as error:
+        raise ReadOnlyArticles(error.strerror or path.name) from error
+    return True
+
+
+def _place(folder: Path, place: str) -> Path:
+    target = (folder / place).resolve()
+    if not target.is_relative_to(folder) or any(
+        part.startswith((".", "_")) for part in target.relative_to(folder).parts
+    ):
+        raise OutsideFolder(place)
     return target
 
 

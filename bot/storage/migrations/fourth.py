@@ -52,6 +52,8 @@ INDEXES = (
 )
 STATEMENTS = (
     "alter table turns add column articles text not null default ''",
+    # of the lease under which it was taken last; with one process always 0
+    "alter table outbox add column epoch integer not null default 0",
     # 1 = for the desk or its people: it may name customers whom it is not about
     "alter table outbox add column desk integer not null default 0",
     """update outbox set desk = 1 where ticket is null and (instr(payload, '"author":""') > 0

@@ -116,11 +116,6 @@ def wrong_encoding(encoding: str, url: str) -> TranslatableText | None:
     return None if good else told("postgres.encoding", **_facts(url), encoding=encoding)
 
 
-def newer(step: str, url: str, *, additive: bool) -> TranslatableText:
-    """What to say of a schema that a newer version made by *step*; *additive*: this one goes on."""
-    return told("postgres.newer_additive" if additive else "postgres.newer", **_facts(url), step=step)
-
-
 def no_hints(url: str) -> TranslatableText:
     """What to say where LISTEN hears nothing through *url*."""
     return told("postgres.no_hints", **_facts(url))

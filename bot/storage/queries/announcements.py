@@ -23,6 +23,8 @@ _NEW = f"{_EVENTS} where e.id > ? order by e.id limit ?"
 # before the oldest that is under way. https://www.postgresql.org/docs/15/functions-info.html (pg_snapshot)
 _SETTLED = f"""{_EVENTS} where (e.xid, e.id) > (?, ?) and e.xid <
   cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint) order by e.xid, e.id limit ?"""
+# Behind a cursor of SQLite: what was moved from there stands in one transaction, in the order of its ids.
+_MOVED = _SETTLED.replace("(e.xid, e.id) > (?, ?)", "e.id > ?")
 _NOW = """select cast(cast(pg_snapshot_xmin(pg_current_snapshot()) as text) as bigint) - 1,
   coalesce(max(id), 0) from events"""
 _MOVE = """insert into cursors(channel, value, moved) values(?, ?, ?) on conflict(channel) do update
@@ -44,11 +46,13 @@ def announce(
     if known is None:
         db.execute(_MOVE, (channel, _newest(db), ms(now)))
         return 0
+    xid, _, id = known.rpartition(":")
     if db.commits_in_order:
-        rows = db.execute(_NEW, (int(known), limit)).fetchall()
+        rows = db.execute(_NEW, (int(id), limit)).fetchall()
+    elif xid:
+        rows = db.execute(_SETTLED, (int(xid), int(id), limit)).fetchall()
     else:
-        xid, _, id = known.rpartition(":")
-        rows = db.execute(_SETTLED, (int(xid or 0), int(id), limit)).fetchall()
+        rows = db.execute(_MOVED, (int(id), limit)).fetchall()
     for row in rows:
         peer = Peer(row["channel"], row["chat"], row["thread"]) if row["private"] else None
         event = Event(

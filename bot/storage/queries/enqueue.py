@@ -69,7 +69,9 @@ def enqueue(
     customer's own; a *place* below 0 puts them before what was enqueued earlier (the caller then orders the
     heads anew).
     """
-    db.lock_names({line_of(outbound) for outbound in say})
+    if say:
+        db.lock_names({line_of(outbound) for outbound in say})
+        db.hint("deliveries")
     homes: dict[Peer, int | None] = {}
     made = []
     for n, outbound in enumerate(say):

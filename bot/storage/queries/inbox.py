@@ -91,6 +91,7 @@ def keep(db: Database, channel: str, arrival: ScheduledInbound, conversation: in
     if db.execute(_KEEP, row).rowcount == 0:
         return False
     db.execute(_READY, {"id": conversation, "ready": ready, "limit": limit})
+    db.hint("turns")
     return True
 
 

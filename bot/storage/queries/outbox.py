@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -33,11 +33,15 @@ _HEADS = "from outbox indexed by outbox_heads where head = 1 and status = 'pendi
 
 
 def take(
-    db: Database, now: datetime, limit: int, resting: Collection[tuple[str, str]]
+    db: Database,
+    now: datetime,
+    limit: int,
+    resting: Collection[tuple[str, str]],
+    epochs: Mapping[str, int] | None = None,
 ) -> tuple[Delivery, ...]:
-    """The heads that may go now, marked as sending."""
+    """The heads that may go now, marked as sending; of the channels in *epochs*, where these are given."""
     taken: list[Delivery] = []
-    channels = [c for c in _channels(db) if (c, "") not in resting]
+    channels = [c for c in _channels(db) if (c, "") not in resting and (epochs is None or c in epochs)]
     for priority in URGENCY:
         found: list[tuple[Any, str]] = []
         for channel in channels:
@@ -45,9 +49,9 @@ def take(
         found.sort(key=lambda f: (f[0]["due"], f[0]["id"]))
         for row, target in found[: limit - len(taken)]:
             begun = db.execute(  # as it is by now: words may just have joined it, or taken its place
-                "update outbox set status = 'sending', started = ?, tries = tries + 1 where id = ? and status"
-                " = 'pending' and head = 1 returning *",
-                (ms(now), row["id"]),
+                "update outbox set status = 'sending', started = ?, tries = tries + 1, epoch = ? where id = ?"
+                " and status = 'pending' and head = 1 returning *",
+                (ms(now), (epochs or {}).get(row["channel"], 0), row["id"]),
             ).fetchone()
             if begun is not None:
                 taken.append(replace(delivery(begun), tries=row["tries"], target=target))
@@ -70,13 +74,18 @@ def next_due(db: Database) -> datetime | None:
     return moment(min(found)) if found else None
 
 
-def settle(db: Database, id: int, settled: DeliveryResult, now: datetime) -> tuple[int, ...]:
-    """Record what became of a row.
+def settle(db: Database, id: int, settled: DeliveryResult, now: datetime, epoch: int = 0) -> tuple[int, ...]:
+    """Record what became of a row that was taken in *epoch*.
 
-    What a press has proved, or what was cancelled meanwhile, is not taken back.
+    What a press has proved, or what was cancelled meanwhile, is not taken back; what another sender has in
+    hand by now only ends by having arrived. The same again changes nothing.
     """
     row = _locked(db, id, settled)
     if row is None or row["status"] == "cancelled" or (row["status"] == "sent" and settled.status != "sent"):
+        return ()
+    if row["epoch"] != epoch and settled.status != "sent":
+        return ()
+    if row["status"] not in OPEN and row["status"] == settled.status != "sent":
         return ()
     open_before, open_after = row["status"] in OPEN, settled.status in OPEN
     db.execute(
@@ -302,6 +311,7 @@ def delivery(row: Any) -> Delivery:
         row["status"],
         row["error"],
         row["message"],
+        row["epoch"],
     )
 
 

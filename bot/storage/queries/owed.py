@@ -4,7 +4,8 @@ never have arrived.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,14 +65,38 @@ def retry(db: Database, locks: TurnLocks, now: datetime, late: timedelta, held: 
     return stuck + lined + len(orders)
 
 
-def abandoned(db: Database, before: datetime, but: Collection[int]) -> list[Any]:
-    """Rows under way since long ago, of which the sender (*but* is what it has in hand) knows nothing."""
+@dataclass(frozen=True, slots=True)
+class AbandonedDeliveries:
+    """Which rows under way nobody is sending any more: those begun until then, but not those the sender has
+    in hand; of all channels, or of some.
+
+    Where senders change (*epochs*: those of the channels that this one has), another one's are abandoned as
+    soon as it has lost its channel, and this one's own only where they were *begun* long ago.
+    """
+
+    begun: datetime | None
+    but: Collection[int] = ()
+    channels: Collection[str] | None = None
+    epochs: Mapping[str, int] | None = None
+
+    def has(self, row: Any) -> bool:
+        channel = row["channel"]
+        if row["id"] in self.but or (self.channels is not None and channel not in self.channels):
+            return False
+        if self.epochs is None:
+            return True
+        epoch = self.epochs.get(channel)
+        return epoch is not None and (row["epoch"] < epoch or self.begun is not None)
+
+
+def abandoned(db: Database, which: AbandonedDeliveries, now: datetime) -> list[Any]:
+    """The rows of the outbox that are called under way and are not."""
     rows = db.execute(
         "select * from outbox indexed by outbox_open where status in ('pending', 'sending') and status ="
         " 'sending' and started <= ? order by id",
-        (ms(before),),
+        (ms(which.begun or now),),
     ).fetchall()
-    return [row for row in rows if row["id"] not in but]
+    return [row for row in rows if which.has(row)]
 
 
 def _owed(stage: OwedStage, row: Any) -> OwedAnswer:

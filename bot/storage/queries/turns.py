@@ -46,9 +46,9 @@ LINES = 30  # of the history that come with a turn
 BUSY = 10  # messages in a minute from which on it is looked at closely
 LATELY = 100  # lines and turns of a conversation among which those of a minute are
 _WROTE = """select count(*) from (select author, at from history indexed by history_conversation where
-  conversation = :own order by id desc limit :rows) where author = 'customer' and at > :since"""
+  conversation = :own order by id desc limit :rows) as newest where author = 'customer' and at > :since"""
 _FLOODED = """select 1 from (select reason, at from turns indexed by turns_conversation where conversation =
-  :own order by id desc limit :rows) where reason = :flood and at > :since limit 1"""
+  :own order by id desc limit :rows) as newest where reason = :flood and at > :since limit 1"""
 _CUSTOMERS = frozenset({InboundKind.MESSAGE, InboundKind.PRESS, InboundKind.START})
 _SAID = (
     "select id, payload from inbox indexed by inbox_waiting where conversation = ? and done_at is null order"
@@ -123,7 +123,7 @@ def next_timer(db: Database) -> datetime | None:
 
 
 def release(db: Database, locks: TurnLocks, turn: Turn, error: str, ready: datetime | None) -> None:
-    """Undecided: ready again at once, or at *ready* (new words do not shorten the rest).
+    """Undecided, and free: ready again at once, or at *ready* (new words do not shorten the rest).
 
     Not for a turn that is over already.
     """
@@ -142,6 +142,7 @@ def release(db: Database, locks: TurnLocks, turn: Turn, error: str, ready: datet
             turn.conversation.id,
         ),
     )
+    locks.free(db, turn.conversation.id)
 
 
 def unlock(db: Database, locks: TurnLocks, turn: Turn) -> None:
@@ -241,6 +242,15 @@ def _said(db: Database, place: Any, batch: int) -> list[tuple[int, Inbound]]:
         if inbound.kind is not InboundKind.MESSAGE or not (place["private"] or inbound.album):
             break
     rows.close()
+    return _as_written(said)
+
+
+def _as_written(said: list[tuple[int, Inbound]]) -> list[tuple[int, Inbound]]:
+    """A run of messages in the order of the platform's own numbers: two of one chat may come in through two
+    processes at once.
+    """
+    if len(said) > 1 and all(i.kind is InboundKind.MESSAGE and i.message.isdecimal() for _, i in said):
+        return sorted(said, key=lambda found: int(found[1].message))
     return said
 
 

@@ -168,7 +168,7 @@ class SqliteStore(QueryStore):
         )
 
     async def check(self) -> tuple[str, ...]:
-        return await self._read(lambda db: maintenance.check(db, self._now()))
+        return await self._read(lambda db: maintenance.check_file(db) + maintenance.check(db, self._now()))
 
     async def close(self) -> None:
         """Finish what waits, tidy the log, give the file back. A second call changes nothing."""

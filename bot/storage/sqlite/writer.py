@@ -6,29 +6,17 @@ means kept. A unit that fails is rolled back to its own savepoint and does not h
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 from bot.errors import StorageError
 from bot.storage.database import Made, SqliteDatabase, Work
 from bot.storage.turn_locks import MemoryLocks
+from bot.storage.units import Unit, tell, waited_for
 from bot.text.problems import told
-
-
-@dataclass(slots=True)
-class _Unit:
-    work: Work[Any]
-    alone: bool = False  # runs outside any transaction (VACUUM, checkpoint)
-    loop: asyncio.AbstractEventLoop | None = None
-    future: asyncio.Future[Any] | None = None
-    undo: Callable[[Any], None] | None = None  # called with the result when nobody waits for it any more
-    result: Any = None
-    error: BaseException | None = None
 
 
 class Writer:
@@ -42,7 +30,7 @@ class Writer:
         self.commits = 0  # how many transactions were needed so far, for metrics and tests
         self._db, self._locks, self._group = db, locks, group
         self._begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
-        self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
+        self._queue: SimpleQueue[Unit | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(
@@ -58,15 +46,13 @@ class Writer:
         A caller who is cancelled leaves the unit to its fate; *undo* is then called with its result, in the
         writer's turn.
         """
-        loop = asyncio.get_running_loop()
-        unit = _Unit(work, alone, loop, loop.create_future(), undo)
+        unit, future = waited_for(work, alone=alone, undo=undo)
         self._put(unit)
-        assert unit.future is not None
-        return cast(Made, await unit.future)
+        return cast(Made, await future)
 
     def post(self, work: Work[Any]) -> None:
         """Do it after everything that waits now; nobody waits for the result."""
-        self._put(_Unit(work))
+        self._put(Unit(work))
 
     def close(self) -> None:
         """Finish what waits and end the thread. A second call changes nothing."""
@@ -76,7 +62,7 @@ class Writer:
                 self._queue.put(None)
         self._thread.join()
 
-    def _put(self, unit: _Unit) -> None:
+    def _put(self, unit: Unit) -> None:
         with self._closing:
             if self._closed:
                 raise StorageError(told("database.closed"))
@@ -103,11 +89,11 @@ class Writer:
             if lonely is not None:
                 self._alone(lonely)
                 units.append(lonely)
-            self._tell(units)
+            tell(units, as_storage_error)
             if last:
                 return
 
-    def _commit(self, units: list[_Unit]) -> None:
+    def _commit(self, units: list[Unit]) -> None:
         db = self._db
         before = db.total_changes
         try:
@@ -125,7 +111,7 @@ class Writer:
                 unit.error = unit.error or error
         self.commits += db.total_changes != before
 
-    def _step(self, unit: _Unit, *, savepoint: bool) -> None:
+    def _step(self, unit: Unit, *, savepoint: bool) -> None:
         db, mark = self._db, self._locks.mark()
         if savepoint:
             db.execute("SAVEPOINT unit")
@@ -140,36 +126,11 @@ class Writer:
         if savepoint:
             db.execute("RELEASE unit")
 
-    def _alone(self, unit: _Unit) -> None:
+    def _alone(self, unit: Unit) -> None:
         try:
             unit.result = unit.work(self._db)
         except BaseException as error:  # noqa: BLE001 whoever waits is told
             unit.error = error
-
-    def _tell(self, units: list[_Unit]) -> None:
-        """One wake-up for each loop, however many units were its."""
-        loops: dict[asyncio.AbstractEventLoop, list[_Unit]] = {}
-        for unit in units:
-            if unit.loop is not None:
-                loops.setdefault(unit.loop, []).append(unit)
-        for loop, its in loops.items():
-            try:
-                loop.call_soon_threadsafe(_resolve, its)
-            except RuntimeError:  # the loop is closed: nobody waits any more
-                pass
-
-
-def _resolve(units: list[_Unit]) -> None:
-    for unit in units:
-        future = unit.future
-        assert future is not None
-        if future.done():
-            if unit.undo is not None and unit.error is None:
-                unit.undo(unit.result)
-        elif unit.error is None:
-            future.set_result(unit.result)
-        else:
-            future.set_exception(as_storage_error(unit.error))
 
 
 def as_storage_error(error: BaseException) -> BaseException:

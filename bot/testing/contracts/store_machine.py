@@ -58,6 +58,9 @@ class StoreMachine(RuleBasedStateMachine):
     def open(self) -> Store:
         raise NotImplementedError("give the machine your store: override `open`")
 
+    def sender_ends(self) -> None:
+        """Another process begins to send; a store whose senders change hands over its leases here."""
+
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
@@ -219,6 +222,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def the_sender_dies(self) -> None:
         left = [p for p in self.model.enqueued if p.status == "sending"]
+        self.sender_ends()
         assert self.run(self.store.recover(later(self.now))) == len(left)
         for enqueued in left:
             enqueued.status = "unknown" if enqueued.hold else "pending"

@@ -36,6 +36,11 @@ from bot.testing.contracts.store_scene import (
 class DeliveriesContract:
     """The outbox: order, limits, doubts."""
 
+    async def sender_ends(self, store: Store) -> None:
+        """The process that sent has died and another begins; a store whose senders change hands over its
+        leases here.
+        """
+
     async def test_order_survives_a_postponed_first(self, store: Store) -> None:
         """While the first waits for its next try the second of the same peer and priority waits too; others
         go.
@@ -254,6 +259,7 @@ class DeliveriesContract:
             NOON,
         )
         await deliver(store)
+        await self.sender_ends(store)
 
         assert await store.recover(later(1)) == 2
         assert await store.recover(later(1)) == 0
