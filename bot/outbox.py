@@ -7,14 +7,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TypeVar
 
-from bot.adapters.base import Adapter, File
+from bot.adapters.base import Adapter
 from bot.clock import Clock
+from bot.delivery.attachment_reader import AttachmentReader
+from bot.delivery.own_channels import ForeignChannel, OwnChannels
 from bot.delivery.rate_limit import LONGEST, RateLimit
+from bot.delivery.ticket_topics import (
+    TICKET_THREAD,
+    SpareTopic,
+    TicketTopics,
+    TopicOpened,
+    refusal,
+)
+from bot.delivery.ticket_views import TicketViews
 from bot.errors import (
     AccountError,
     BadFormat,
@@ -28,11 +38,13 @@ from bot.errors import (
     TopicRefused,
     Uncertain,
 )
-from bot.model import Attachment, Event, Outbound, OutboundKind, Peer, Priority, RichText, Sent
+from bot.leases import LeaseKeeper, channel_lease
+from bot.model import Event, Outbound, OutboundKind, Peer, Priority, RichText, Sent
 from bot.model.desk_state import moved_setting
-from bot.observability import Observers, get_logger
+from bot.observability import Logger, Observers, get_logger
 from bot.storage.base import Delivery, DeliveryResult, Store
 
+Made = TypeVar("Made")
 AT_ONCE = 32  # deliveries under way together; at most one for each peer and priority
 PATIENCE = {
     Priority.MESSAGE: 2000,
@@ -50,64 +62,8 @@ MAX_DOUBTS = (
     5  # each one independent of the others: an adapter tries a broken line with something harmless first
 )
 SOON = 1.5  # seconds that a taken delivery may wait for its turn
-TICKET_THREAD = "ticket:"
-KNOWN = timedelta(
-    seconds=60
-)  # so long it is taken for true whether a chat has topics, and that a ticket gets none there
-ABOUT_TOPICS = (
-    OutboundKind.OPEN_TOPIC,
-    OutboundKind.RENAME_TOPIC,
-    OutboundKind.CLOSE_TOPIC,
-    OutboundKind.REOPEN_TOPIC,
-)
-ON_A_MESSAGE = (
-    OutboundKind.EDIT,
-    OutboundKind.PIN,
-    OutboundKind.DELETE,
-    OutboundKind.REACT,
-)  # these find their message without a topic
-
-
-class TicketViews(Protocol):
-    """What the outbox asks the desk about the tickets it shows (bot/handoff/delivery_views.py)."""
-
-    async def topic_name(self, ticket: int) -> str: ...
-
-    async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]:
-        """The card and the history again, for a topic that was deleted."""
-        ...
-
-    async def undelivered(self, delivery: Delivery, code: str) -> tuple[Outbound, ...]:
-        """What the operators are told when a delivery was given up."""
-        ...
-
-    async def doubtful(self, delivery: Delivery) -> tuple[Outbound, ...]:
-        """What the operators are asked about a delivery of which nobody can tell whether it arrived, and
-        which is not sent again by itself.
-        """
-        ...
-
-    def delivered(self, delivery: Delivery) -> tuple[Outbound, ...]:
-        """The receipt that an operator sees."""
-        ...
-
-    async def lost(self, to: Peer) -> tuple[Event, ...]:
-        """What follows from a chat that cannot be written to any more."""
-        ...
-
-
-class AttachmentReader:
-    """The content of attachments, whoever holds them: the disk or another channel."""
-
-    def __init__(self, adapters: Mapping[str, Adapter], read_local: Callable[[str], File]) -> None:
-        self._adapters, self._read_local = adapters, read_local
-
-    async def read(self, attachment: Attachment) -> File:
-        if not attachment.channel:
-            return await asyncio.to_thread(self._read_local, attachment.ref)
-        if (adapter := self._adapters.get(attachment.channel)) is None:
-            raise Refused(f"channel {attachment.channel} is not running")
-        return await adapter.read(attachment)
+LOOK = 5.0  # seconds between looks at the store at least
+SHARED_LOOK = (0.25, 1.0)  # the shortest and the longest, where others enqueue, too
 
 
 class Outbox:
@@ -127,16 +83,19 @@ class Outbox:
         self._views, self._files = views, files
         self._observers = observers or Observers()
         self._pace = RateLimit(adapters, clock.monotonic)
+        self._topics = TicketTopics(store, clock, views, self._send)
+        self._channels = OwnChannels(adapters)
         self._awake = asyncio.Event()
         self._stopping = False
         self._under_way: set[asyncio.Task[None]] = set()
-        self._in_hand: set[int] = set()
-        self._opening: dict[tuple[str, str, int], asyncio.Lock] = {}
-        self._forums: dict[tuple[str, str], tuple[bool, datetime]] = {}
-        self._topicless: dict[
-            tuple[str, str, int], datetime
-        ] = {}  # tickets that got no topic lately: they are shown in the chat itself
+        self._in_hand: dict[int, int] = {}  # deliveries, with the tenure in which they were taken
+        self._calls: dict[asyncio.Timeout, str] = {}  # calls of platforms, with their channels
         self._log = get_logger("outbox")
+
+    def share_channels(self, leases: LeaseKeeper) -> None:
+        """Send to a channel only while its lease is held. To be called before anything is sent."""
+        self._channels = OwnChannels(self._adapters, leases)
+        leases.subscribe(self._lease_changed)
 
     def wake(self) -> None:
         self._awake.set()
@@ -144,16 +103,17 @@ class Outbox:
     def seen(self, event: Event) -> None:
         """A group is not as it was: whether it has topics is asked anew."""
         if event.kind in ("desk_checked", "desk_found", "desk_lost", "chat_moved"):
-            self._forums.clear()
-            self._topicless.clear()
+            self._topics.forget()
 
     async def run(self, *, grace: float = 8.0) -> None:
         """Deliver until `stop` is called or this is cancelled; sends under way get *grace* seconds to end."""
-        await self.take_over()
+        if not self._channels.shared:
+            await self.take_over()
         try:
             while not self._stopping:
                 self._awake.clear()
                 try:
+                    await self._take_over_gained()
                     if not await self._deliver_some():
                         await self._sleep()
                 except StorageError as error:
@@ -163,18 +123,31 @@ class Outbox:
             if self._under_way:
                 await asyncio.wait(self._under_way, timeout=grace)
 
-    async def take_over(self) -> None:
-        """What an earlier process left under way is in doubt, and what it sent lately counts for the
-        limits.
+    async def take_over(self, channel: str | None = None) -> None:
+        """What an earlier sender left under way is in doubt, and what it sent lately counts for the limits;
+        of one *channel*, or of all.
         """
         now = self._clock()
-        held = [
-            d for d in await self._store.deliveries(status=["sending"]) if d.outbound.on_uncertain == "hold"
-        ]
-        await self._store.recover(now)
+        left = [d for d in await self._store.deliveries(status=["sending"]) if self._is_left(d, channel)]
+        if channel is None:
+            await self._store.recover(now)
+        else:
+            await self._store.recover(now, begun=now, but=self._in_hand, channels=[channel])
+        held = [d for d in left if d.outbound.on_uncertain == "hold"]
         if asked := [o for d in held for o in await self._views.doubtful(d)]:
             await self._store.enqueue(asked, now)
-        for outbound, begun, tries in await self._store.sends_since(now - timedelta(seconds=LONGEST)):
+        await self._recall_sends(channel, now)
+
+    def _is_left(self, delivery: Delivery, channel: str | None) -> bool:
+        return channel in (None, delivery.outbound.to.channel) and delivery.id not in self._in_hand
+
+    async def _recall_sends(self, channel: str | None, now: datetime) -> None:
+        sends = await self._store.sends_since(now - timedelta(seconds=LONGEST))
+        if channel is not None:
+            self._pace.forget(channel)
+        for outbound, begun, tries in sends:
+            if channel not in (None, outbound.to.channel):
+                continue
             ago = (now - begun).total_seconds()
             if outbound.to.thread.startswith(TICKET_THREAD) and outbound.name.startswith("card:"):
                 self._pace.recall(
@@ -188,7 +161,8 @@ class Outbox:
         doubt on record.
         """
         now = self._clock()
-        return await self._store.recover(now, begun=now - late, but=self._in_hand)
+        channels = list(self._channels.tenures()) if self._channels.shared else None
+        return await self._store.recover(now, begun=now - late, but=self._in_hand, channels=channels)
 
     def stop(self) -> None:
         self._stopping = True
@@ -200,16 +174,32 @@ class Outbox:
         For tests, the terminal and replays.
         """
         count = 0
-        while taken := await self._store.take_deliveries(self._clock(), limit=AT_ONCE):
-            await asyncio.gather(*(self._deliver(d) for d in taken))
+        await self._take_over_gained()
+        while taken := await self._take(AT_ONCE):
+            await asyncio.gather(*(self._deliver(d, tenure) for d, tenure in taken))
             count += len(taken)
         return count
 
     async def hint_typing(self, peer: Peer) -> None:
         """Show "typing…" where that is possible; never an error, never a delivery."""
-        if (adapter := self._adapters.get(peer.channel)) is not None:
+        adapter = self._adapters.get(peer.channel)
+        if adapter is not None and self._channels.holds(peer.channel):
             with contextlib.suppress(Exception):
                 await adapter.hint_typing(peer.chat, peer.thread)
+
+    # --- whose channels they are
+
+    async def _take_over_gained(self) -> None:
+        for channel, tenure in self._channels.gained():
+            await self.take_over(channel)
+            self._channels.note_taken_over(channel, tenure)
+
+    def _lease_changed(self, name: str, gained: bool) -> None:
+        """A call of a channel that is lost is broken off: whoever sends there next takes it for doubtful."""
+        for call, channel in self._calls.items():
+            if not gained and channel_lease(channel) == name:
+                call.reschedule(asyncio.get_running_loop().time())
+        self.wake()
 
     # --- taking
 
@@ -217,18 +207,24 @@ class Outbox:
         free = AT_ONCE - len(self._under_way)
         if free <= 0:
             return 0
-        missing = {(name, "") for name in await self._channels_not_here()}
-        taken = await self._store.take_deliveries(
-            self._clock(), limit=free, resting=self._pace.resting() | missing
-        )
-        for delivery in taken:
-            task = asyncio.create_task(self._deliver(delivery))
+        stopped = {(name, "") for name, a in self._adapters.items() if a.health.state == "stopped"}
+        taken = await self._take(free, resting=self._pace.resting() | stopped)
+        for delivery, tenure in taken:
+            task = asyncio.create_task(self._deliver(delivery, tenure))
             self._under_way.add(task)
             task.add_done_callback(self._ended)
         return len(taken)
 
-    async def _channels_not_here(self) -> set[str]:
-        return {name for name, a in self._adapters.items() if a.health.state == "stopped"}
+    async def _take(
+        self, limit: int, *, resting: Collection[tuple[str, str]] = ()
+    ) -> list[tuple[Delivery, int]]:
+        """Deliveries of this process's channels, each with the tenure of its channel."""
+        own = self._channels.tenures()
+        if self._channels.shared and not own:
+            return []
+        foreign = {(name, "") for name in self._adapters if name not in own}
+        taken = await self._store.take_deliveries(self._clock(), limit=limit, resting={*resting, *foreign})
+        return [(d, own.get(d.outbound.to.channel, 1)) for d in taken]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
@@ -239,35 +235,33 @@ class Outbox:
     async def _sleep(self) -> None:
         now = self._clock()
         due = await self._store.next_delivery(now)
-        pause = 5.0 if due is None else (due - now).total_seconds()
-        pause = min(max(pause, self._pace.next_free(), 0.02), 5.0)
+        least, most = SHARED_LOOK if self._channels.shared else (0.02, LOOK)
+        pause = most if due is None else (due - now).total_seconds()
+        pause = min(max(pause, self._pace.next_free(), least), most)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._awake.wait(), pause)
 
     # --- one delivery
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        self._in_hand.add(delivery.id)
+    async def _deliver(self, delivery: Delivery, tenure: int) -> None:
+        self._in_hand[delivery.id] = tenure
         try:
             await self._carry_out(delivery)
         finally:
-            self._in_hand.discard(delivery.id)
+            self._in_hand.pop(delivery.id, None)
 
     async def _carry_out(self, delivery: Delivery) -> None:
-        settled = await self._try(delivery)
-        while True:
-            try:
-                await self._store.settle(delivery, settled, self._clock())
-                break
-            except StorageError as error:  # the send is over; only its record is missing: keep at it
-                self._log.error("settle_failed", delivery=delivery.id, error=str(error))
-                await asyncio.sleep(0.5)
+        met = await self._try(delivery)
+        # the send is over; only its record is missing: keep at it
+        settled = await _insist(self._log, lambda: self._result(delivery, met))
+        await _insist(self._log, lambda: self._store.settle(delivery, settled, self._clock()))
         for event in settled.events:
             self._observers.seen(event)
         if settled.say:
             self.wake()
 
-    async def _try(self, delivery: Delivery) -> DeliveryResult:
+    async def _try(self, delivery: Delivery) -> Sent | Exception | DeliveryResult:
+        """Send it, where it may go now; what the platform answered."""
         adapter = self._adapters.get(delivery.outbound.to.channel)
         if adapter is None:
             return DeliveryResult(
@@ -281,148 +275,73 @@ class Outbox:
         ) > SOON:  # not begun, so a crash puts nothing in doubt
             return DeliveryResult("pending", due=self._clock() + timedelta(seconds=pause), counted=False)
         try:
-            try:
-                await asyncio.sleep(pause)
-                outbound = await self._addressed(adapter, delivery)
-                sent = await adapter.send(
-                    outbound, nonce=delivery.id, target=delivery.target, files=self._files
-                )
-            finally:
-                self._pace.ended(delivery.outbound)
-        except TopicGone:
-            return await self._topic_gone(delivery)
-        except TopicRefused as error:
-            return await self._topic_refused(delivery, error)
-        except DeliveryError as error:
-            return await self._failed(delivery, error)
-        except AccountError as error:
-            self._pace.rest(delivery.outbound.to.channel, "", 60)
-            return DeliveryResult(
-                "pending", due=self._clock() + timedelta(minutes=1), counted=False, error=str(error)
-            )
+            await asyncio.sleep(pause)
+            outbound = await self._topics.addressed(adapter, delivery)
+            return await self._send(adapter, outbound, delivery)
+        except (DeliveryError, AccountError, StorageError) as error:
+            return error
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not lose the delivery or stop the others
             self._log.exception("send_failed", delivery=delivery.id)
-            return await self._failed(delivery, Uncertain(type(error).__name__))
-        return DeliveryResult(
-            "sent", message=sent.message, also=sent.also, say=self._views.delivered(delivery)
-        )
+            return Uncertain(type(error).__name__)
+        finally:
+            self._pace.ended(delivery.outbound)
 
-    async def _addressed(self, adapter: Adapter, delivery: Delivery) -> Outbound:
-        """The delivery with its real thread: a ticket's topic is a view, opened when something is to be shown
-        there.
-        """
-        outbound = delivery.outbound
-        to = outbound.to
-        if not to.thread.startswith(TICKET_THREAD):
-            return outbound
-        ticket = int(to.thread.removeprefix(TICKET_THREAD))
-        apart = self._topicless.get((to.channel, to.chat, ticket))
-        if not await self._is_forum(adapter, to.chat) or (apart is not None and self._clock() < apart):
-            if outbound.kind in ABOUT_TOPICS:
-                raise _NothingToDo
-            return replace(outbound, to=replace(to, thread=""))
-        async with self._opening.setdefault((to.channel, to.chat, ticket), asyncio.Lock()):
-            thread = await self._store.topic(ticket, to.channel, to.chat)
-            if thread is None and outbound.kind in ABOUT_TOPICS:
-                raise _NothingToDo
-            if thread is None and outbound.kind in ON_A_MESSAGE:
-                return replace(outbound, to=replace(to, thread=""))
-            if thread is None:
-                opened = await self._open_topic(adapter, to, ticket, delivery.id)
-                await self._store.keep_topic(ticket, to.channel, to.chat, opened.message)
-                raise _TopicOpened
-        return replace(outbound, to=replace(to, thread=thread), heading=RichText())
+    async def _result(self, delivery: Delivery, met: Sent | Exception | DeliveryResult) -> DeliveryResult:
+        """What becomes of the delivery. Raises `StorageError`."""
+        match met:
+            case DeliveryResult():
+                return met
+            case Sent():
+                said = self._views.delivered(delivery)
+                return DeliveryResult("sent", message=met.message, also=met.also, say=said)
+            case TopicGone():
+                gone = await self._topics.gone(delivery)
+                return gone or await self._failed(delivery, Refused("the thread is gone"))
+            case TopicRefused():
+                return self._topics.refused(delivery, met) or await self._refused_everywhere(delivery, met)
+            case DeliveryError():
+                return await self._failed(delivery, met)
+            case AccountError():
+                self._pace.rest(delivery.outbound.to.channel, "", 60)
+                due = self._clock() + timedelta(minutes=1)
+                return DeliveryResult("pending", due=due, counted=False, error=str(met))
+            case _:  # the storage failed while it was addressed: nothing was sent
+                self._log.error("storage_failed", error=str(met))
+                return DeliveryResult("pending", due=self._clock() + timedelta(seconds=1), counted=False)
 
-    async def _open_topic(self, adapter: Adapter, to: Peer, ticket: int, nonce: int) -> Sent:
-        opening = Outbound(
-            replace(to, thread=""),
-            RichText(await self._views.topic_name(ticket)),
-            kind=OutboundKind.OPEN_TOPIC,
-            ticket=ticket,
-        )
+    async def _send(self, adapter: Adapter, outbound: Outbound, delivery: Delivery) -> Sent:
+        """One call of the platform, where the channel is still this process's; broken off when it is lost."""
+        channel = delivery.outbound.to.channel
+        if not self._channels.may_send(channel, self._in_hand.get(delivery.id, 0)):
+            raise ForeignChannel("another process sends here")
+        call = asyncio.timeout(None)
         try:
-            return await adapter.send(opening, nonce=nonce, target="", files=self._files)
-        except Uncertain as error:  # an empty topic more is a smaller evil than words in none
-            raise RetryLater(str(error), after=2) from error
-
-    async def _is_forum(self, adapter: Adapter, chat: str) -> bool:
-        key, now = (adapter.name, chat), self._clock()
-        known = self._forums.get(key)
-        if known is None or not timedelta(0) <= now - known[1] < KNOWN:
-            known = (adapter.limits.topics and (await adapter.chat_info(chat)).kind == "forum", now)
-            self._forums[key] = known
-        return known[0]
+            async with call:
+                self._calls[call] = channel
+                return await adapter.send(
+                    outbound, nonce=delivery.id, target=delivery.target, files=self._files
+                )
+        except TimeoutError as error:
+            if call.expired():
+                raise Uncertain("the channel was lost on the way") from error
+            raise
+        finally:
+            self._calls.pop(call, None)
 
     # --- what did not simply succeed
 
-    async def _topic_gone(self, delivery: Delivery) -> DeliveryResult:
-        to = delivery.outbound.to
-        if not to.thread.startswith(TICKET_THREAD):
-            return await self._failed(delivery, Refused("the thread is gone"))
-        ticket = int(to.thread.removeprefix(TICKET_THREAD))
-        if (
-            delivery.outbound.kind
-            in (
-                OutboundKind.RENAME_TOPIC,
-                OutboundKind.CLOSE_TOPIC,
-                OutboundKind.REOPEN_TOPIC,
-            )
-            or delivery.outbound.priority is Priority.COSMETIC
-        ):
-            return DeliveryResult("cancelled", error="the topic is gone")
-        thread = await self._store.topic(ticket, to.channel, to.chat)
-        if thread is not None:
-            await self._store.forget_topic(to.channel, to.chat, thread)
-        self._forums.pop((to.channel, to.chat), None)  # it may be that topics were switched off
-        ahead = await self._views.repost(ticket, to)
-        return DeliveryResult(
-            "pending",
-            due=self._clock(),
-            counted=False,
-            error="the topic was deleted",
-            ahead=ahead,
-            events=(Event("topic_remade", ticket=ticket),),
-        )
-
-    async def _topic_refused(self, delivery: Delivery, error: TopicRefused) -> DeliveryResult:
-        """No topic for this ticket now (the right is missing, topics are off): it is said in the chat itself,
-        under its number.
-        """
-        to, now = delivery.outbound.to, self._clock()
-        refused = Event("desk_refused", data={"channel": to.channel, "chat": to.chat, "why": str(error)})
-        if delivery.outbound.kind in ABOUT_TOPICS:
-            return DeliveryResult("cancelled", error=str(error), events=(refused,))
-        key = (
-            (to.channel, to.chat, int(to.thread.removeprefix(TICKET_THREAD)))
-            if to.thread.startswith(TICKET_THREAD)
-            else None
-        )
-        if key is None or now < self._topicless.get(key, now):  # not even there
-            failed = await self._failed(delivery, error)
-            return replace(failed, events=(*failed.events, refused))
-        self._forums.pop((to.channel, to.chat), None)
-        self._topicless[key] = now + KNOWN
-        return DeliveryResult("pending", due=now, counted=False, error=str(error), events=(refused,))
-
-    async def _opened(self, delivery: Delivery) -> DeliveryResult:
-        """The ticket's new topic begins with its card, also where that was shown in the chat itself
-        before.
-        """
-        outbound, ahead = delivery.outbound, ()  # type: Outbound, tuple[Outbound, ...]
-        ticket = int(outbound.to.thread.removeprefix(TICKET_THREAD))
-        card = f"card:{ticket}"
-        if outbound.name != card and await self._store.deliveries(
-            status=["sent"], peer=outbound.to, name=card, limit=1
-        ):
-            ahead = await self._views.repost(ticket, outbound.to)
-        return DeliveryResult("pending", due=self._clock(), counted=False, ahead=ahead)
+    async def _refused_everywhere(self, delivery: Delivery, error: TopicRefused) -> DeliveryResult:
+        failed = await self._failed(delivery, error)
+        return replace(failed, events=(*failed.events, refusal(delivery, error)))
 
     async def _failed(self, delivery: Delivery, error: DeliveryError) -> DeliveryResult:
         outbound, now, reason = delivery.outbound, self._clock(), str(error)
-        if isinstance(error, _NothingToDo):
+        if isinstance(error, SpareTopic):
             return DeliveryResult("cancelled")
-        if isinstance(error, _TopicOpened):
-            return await self._opened(delivery)
+        if isinstance(error, TopicOpened):
+            return await self._topics.opened(delivery)
+        if isinstance(error, ForeignChannel):
+            return DeliveryResult("pending", due=now, counted=False, error=reason)
         if isinstance(error, RetryLater):
             if error.scope == "account":
                 self._pace.rest(outbound.to.channel, "", error.after)
@@ -446,8 +365,13 @@ class Outbox:
                 return DeliveryResult("cancelled", error=reason, doubted=True)
             if outbound.on_uncertain == "hold" or delivery.doubts + 1 >= MAX_DOUBTS:
                 event = _event("delivery_unknown", delivery, reason)
-                asked = await self._views.doubtful(delivery)
-                return DeliveryResult("unknown", error=reason, doubted=True, say=asked, events=(event,))
+                return DeliveryResult(
+                    "unknown",
+                    error=reason,
+                    doubted=True,
+                    say=await self._views.doubtful(delivery),
+                    events=(event,),
+                )
             return DeliveryResult(
                 "pending", due=now + timedelta(seconds=1 + delivery.doubts * 4), doubted=True, error=reason
             )
@@ -467,15 +391,16 @@ class Outbox:
             return DeliveryResult("pending", due=now, outbound=plain, error=reason)
         if isinstance(error, PeerGone):
             given_up = await self._given_up(delivery, error)
-            lost = await self._views.lost(outbound.to)
-            return replace(given_up, unreachable=True, events=(*given_up.events, *lost))
+            return replace(
+                given_up, unreachable=True, events=(*given_up.events, *await self._views.lost(outbound.to))
+            )
         return await self._given_up(delivery, error)
 
     async def _chat_moved(self, outbound: Outbound, chat: str) -> DeliveryResult:
         channel, old = outbound.to.channel, outbound.to.chat
         await self._store.move_chat(channel, old, chat)
         await self._store.keep_setting(moved_setting(channel, old), chat)
-        self._forums.clear()
+        self._topics.forget()
         event = Event("chat_moved", data={"channel": channel, "old": old, "new": chat})
         moved = replace(outbound, to=replace(outbound.to, chat=chat))
         return DeliveryResult("pending", due=self._clock(), counted=False, outbound=moved, events=(event,))
@@ -501,16 +426,16 @@ class Outbox:
         )
 
 
-class _TopicOpened(DeliveryError):
-    """The turn was spent on opening the topic; the delivery itself is taken again, with a turn of its own in
-    the group's budget.
-    """
-
-
-class _NothingToDo(DeliveryError):
-    """The chat has no topics: what was enqueued about one is moot."""
-
-
 def _event(kind: str, delivery: Delivery, reason: str) -> Event:
     data = {"delivery": delivery.id, "channel": delivery.outbound.to.channel, "reason": reason}
     return Event(kind, conversation=delivery.conversation, ticket=delivery.outbound.ticket, data=data)
+
+
+async def _insist(log: Logger, work: Callable[[], Awaitable[Made]]) -> Made:
+    """Again until the storage has it."""
+    while True:
+        try:
+            return await work()
+        except StorageError as error:
+            log.error("settle_failed", error=str(error))
+            await asyncio.sleep(0.5)

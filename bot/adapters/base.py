@@ -92,10 +92,11 @@ class Health:
     """How a channel is doing, for /readyz and the log. The only mutable value an adapter shows.
 
     *polls*: it hears its platform all the time, so that silence for long means that something is wrong.
-    *awaited*: customers wait for it, so that the bot is not ready while it fails.
+    *awaited*: customers wait for it, so that the bot is not ready while it fails. "standby": another
+    process polls it and sends to it.
     """
 
-    state: Literal["starting", "working", "failing", "stopped"] = "starting"
+    state: Literal["starting", "working", "failing", "stopped", "standby"] = "starting"
     last_poll: datetime | None = None
     last_error: str = ""
     details: dict[str, str] = field(default_factory=dict)
@@ -174,6 +175,12 @@ class Adapter(Protocol):
     def routes(self) -> Sequence[web.RouteDef]:
         """What the page serves for this channel, where its platform calls us; all under /hooks/NAME."""
         return ()
+
+    def take_calls(self, accept: Accept) -> None:
+        """From now on hand to *accept* what the platform calls `routes` with, also where another process is
+        the one that does `run` the channel: the platform's calls may come to any.
+        """
+        return
 
     async def publish_commands(self, menus: Sequence[CommandMenu]) -> None:
         """Tell the platform which commands to offer, where it can offer any."""

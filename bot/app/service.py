@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,9 @@ from bot.app.service_parts import Overrides, ServiceParts, open_parts
 from bot.app.stores import session_secret
 from bot.clock import Clock
 from bot.config.loader import Config
+from bot.config.roles import ProcessRole
 from bot.delivery import splitting
+from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.flood_control import Flood
 from bot.delivery.webhook_events import Announcer
 from bot.dialogs.incident_notice import Banner
@@ -31,9 +33,10 @@ from bot.i18n.texts import Texts
 from bot.inbox import Inbox
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.search import Knowledge
+from bot.leases import LeaseKeeper
 from bot.model import Inbound, InboundKind, Outbound, Peer, RichText, Turn
 from bot.observability import Observers
-from bot.outbox import AttachmentReader, Outbox
+from bot.outbox import Outbox
 from bot.storage.base import Store
 
 # a decision has half a minute; a turn that is held for longer has lost its worker
@@ -59,6 +62,9 @@ class Service:
     rounds: PeriodicChecks
     announcer: Announcer
     secret: bytes  # what signs the page's sessions
+    roles: frozenset[ProcessRole]
+    leases: LeaseKeeper
+    open_rounds: Callable[[], PeriodicChecks]
     typing: list[Peer] = field(default_factory=list)
 
     def wake(self) -> None:
@@ -82,7 +88,12 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     inbox = _open_inbox(parts, engine, typing)
     announcer = Announcer(parts.store, hooks_of(config), parts.clock, salt=parts.salt, enqueued=outbox.wake)
     parts.observers.add(announcer)
-    await announcer.go()
+    if not parts.store.shared:  # else whoever has the lease does
+        await announcer.go()
+
+    def open_rounds() -> PeriodicChecks:
+        return _open_checks(parts, desk, inbox, engine, outbox)
+
     return Service(
         config,
         parts.clock,
@@ -96,9 +107,12 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         inbox,
         engine,
         outbox,
-        _open_checks(parts, desk, inbox, engine, outbox),
+        open_rounds(),
         announcer,
         await session_secret(parts.store, config),
+        parts.roles,
+        parts.leases,
+        open_rounds,
         typing,
     )
 
@@ -113,6 +127,7 @@ def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Ou
         files=AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots)),
         observers=parts.observers,
     )
+    outbox.share_channels(parts.leases)
     parts.observers.add(outbox)
     return outbox
 

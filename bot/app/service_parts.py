@@ -10,12 +10,15 @@ from pathlib import Path
 from bot.adapters.base import Adapter
 from bot.app.channels import open_adapters, open_webhooks
 from bot.app.config_parts import follow_calendar, open_hours, open_knowledge, open_texts
+from bot.app.replicas import describe, wanted_leases
 from bot.app.stores import open_store, salt_of
 from bot.clock import Clock
 from bot.config.loader import Config
+from bot.config.roles import EVERY_ROLE, ProcessRole
 from bot.handoff.sla.hours import Hours
 from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
+from bot.leases import LeaseKeeper, follow_database
 from bot.model import Peer
 from bot.observability import LogObserver, Observers
 from bot.storage.base import Store
@@ -27,17 +30,20 @@ class Overrides:
     """What a service gets in place of what the config names.
 
     *adapters* (or what makes them, given the salt) stand for the channels, *desk* is the operators' group if
-    the config names none, *storage* the file of the store. *folders* may be read for attachments besides the
-    articles' own; *knowledge* spares reading the articles again.
+    the config names none, *storage* the file of the store, or an open one. *folders* may be read for
+    attachments besides the articles' own; *knowledge* spares reading the articles again. *roles* are what
+    this process does where several share the store, *replica* is its name among them.
     """
 
     adapters: Mapping[str, Adapter] | Callable[[str], Mapping[str, Adapter]] | None = None
     clock: Clock | None = None
     desk: Peer | None = None
-    storage: str | None = None
+    storage: str | Store | None = None
     folders: Sequence[Path] = ()
     log_events: bool = True
     knowledge: Knowledge | None = None
+    roles: frozenset[ProcessRole] = EVERY_ROLE
+    replica: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class ServiceParts:
     salt: str
     adapters: Mapping[str, Adapter]
     observers: Observers
+    roles: frozenset[ProcessRole]
+    leases: LeaseKeeper
 
     @property
     def titles(self) -> dict[str, str]:
@@ -61,6 +69,7 @@ class ServiceParts:
 
 
 async def open_parts(config: Config, overrides: Overrides) -> ServiceParts:
+    """Raises `ConfigError`, `StorageError`; then the store is closed again."""
     clock = overrides.clock or Clock()
     set_home(config.hours.country)
     hours = open_hours(config)
@@ -69,11 +78,30 @@ async def open_parts(config: Config, overrides: Overrides) -> ServiceParts:
     if knowledge is None:
         knowledge = await asyncio.to_thread(open_knowledge, config, channels=list(config.channels))
     follow_calendar(knowledge, clock, hours)
-    store = open_store(config, clock, overrides.storage)
-    salt = await salt_of(store)
+    store = overrides.storage
+    if store is None or isinstance(store, str):
+        store = open_store(config, clock, store, holder=overrides.replica)
+    try:
+        await follow_database(clock, store)
+        salt = await salt_of(store)
+        adapters = _adapters(config, overrides, clock, salt)
+        leases = LeaseKeeper(
+            store,
+            clock,
+            wanted_leases(store, overrides.roles, adapters),
+            describe=lambda: describe(config, overrides.roles, knowledge),
+        )
+    except BaseException:
+        await store.close()
+        raise
+    observers = Observers([LogObserver()] if overrides.log_events else [])
+    return ServiceParts(
+        config, clock, hours, texts, knowledge, store, salt, adapters, observers, overrides.roles, leases
+    )
+
+
+def _adapters(config: Config, overrides: Overrides, clock: Clock, salt: str) -> Mapping[str, Adapter]:
     adapters = overrides.adapters
     if not isinstance(adapters, Mapping):
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
-    adapters = {**adapters, **open_webhooks(config, clock)}
-    observers = Observers([LogObserver()] if overrides.log_events else [])
-    return ServiceParts(config, clock, hours, texts, knowledge, store, salt, adapters, observers)
+    return {**adapters, **open_webhooks(config, clock)}

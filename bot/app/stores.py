@@ -17,9 +17,10 @@ from bot.storage.sqlite.store import SqliteStore
 from bot.text.problems import problem
 
 
-def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
+def open_store(config: Config, clock: Clock, place: str | None = None, *, holder: str = "") -> Store:
     """Where everything is kept: a file of SQLite (*place* in place of the configured one), or what another
-    package brings for the scheme of `storage.url`. Raises `ConfigError`, `StorageError`.
+    package brings for the scheme of `storage.url`. *holder* names this process where several share the store.
+    Raises `ConfigError`, `StorageError`.
     """
     if place is not None or config.storage.is_file:
         return SqliteStore.open(place or config.storage_path, now=clock)
@@ -29,7 +30,11 @@ def open_store(config: Config, clock: Clock, place: str | None = None) -> Store:
         known = known_names("bot.stores", "sqlite")
         raise ConfigError([problem("config.store_kind", scheme=scheme, known=known)])
     taken = inspect.signature(cast(Callable[..., Store], opened)).parameters
-    settings = {"listen_url": config.storage.listen_url or "", "pool": config.storage.pool}
+    settings = {
+        "listen_url": config.storage.listen_url or "",
+        "pool": config.storage.pool,
+        "holder": holder,
+    }
     wanted = {name: value for name, value in settings.items() if name in taken}
     return cast(Callable[..., Store], opened)(config.storage.url, now=clock, **wanted)
 

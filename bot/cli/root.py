@@ -97,10 +97,12 @@ def run(
     config: ConfigFile = None,
     no_web: Annotated[bool, typer.Option("--no-web", help=say("option.no_web"))] = False,
     port: Port = None,
+    roles: Annotated[str, typer.Option("--roles", help=say("option.roles"))] = "",
+    replica: Annotated[str, typer.Option("--replica", help=say("option.replica"))] = "",
 ) -> None:
     from bot.cli import run as running
 
-    running.run_channels(config, web=not no_web, port=port)
+    running.run_channels(config, running.ProcessOptions(not no_web, port, roles, replica))
 
 
 @app.command(help=say("command.play"))

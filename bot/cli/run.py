@@ -10,6 +10,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.cli.weekly_digest import send_digests
 from bot.config.loader import Config
+from bot.config.roles import ProcessRole, read_roles
 from bot.errors import BotError, ConfigError
 from bot.knowledge.articles.schema import article_files
 from bot.model import Peer
@@ -31,14 +33,30 @@ from bot.observability import get_logger, set_up_logging
 from bot.service import EMBEDDING_THREAD, run, watch_articles
 
 
-def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:
+@dataclass(frozen=True, slots=True)
+class ProcessOptions:
+    """What one process is to do: its page at a *port* (None: the config's), its roles, and its name among
+    those that share a database ("" = any).
+    """
+
+    web: bool = True
+    port: int | None = None
+    roles: str = ""
+    replica: str = ""
+
+
+def run_channels(path: Path | None, options: ProcessOptions) -> None:
     """Every channel whose token is there, until SIGTERM or Ctrl+C. Exit code 1 when there is none."""
-    config = settings.load(path)
+    try:
+        roles = read_roles(options.roles)
+    except ConfigError as error:
+        raise fail(error) from None
+    config, web = settings.load(path), options.web and ProcessRole.WEB in roles
     set_up_logging(json=config.logging.json_lines, level=config.logging.level)
     if not any(c.token for c in config.channels.values()):
         typer.secho(f"{say('message.no_channels')}\n→ {say('message.no_channels_hint')}", fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
-    if not web and (
+    if not options.web and (
         called := [
             n
             for n, c in config.channels.items()
@@ -48,7 +66,8 @@ def run_channels(path: Path | None, *, web: bool, port: int | None) -> None:
         typer.secho(say("message.needs_web", channels=", ".join(called)), fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
     _look_for_articles(config)
-    _until_stopped(_channels(config, path, web=web, port=port))
+    overrides = Overrides(roles=roles, replica=options.replica)
+    _until_stopped(_channels(config, path, replace(options, web=web), overrides))
 
 
 def run_playground(path: Path | None, *, port: int | None, browser: bool) -> None:
@@ -130,15 +149,15 @@ def _until_stopped(work: Coroutine[object, object, None]) -> None:
         os._exit(0)
 
 
-async def _channels(config: Config, path: Path | None, *, web: bool, port: int | None) -> None:
+async def _channels(config: Config, path: Path | None, options: ProcessOptions, overrides: Overrides) -> None:
     """One service after another: a changed config (SIGHUP) is a new service on the same file, with the
     articles that are read already.
     """
     orders, knowledge = ProcessSignals(path), None
     while True:
-        service = await build_service(config, Overrides(knowledge=knowledge))
+        service = await build_service(config, replace(overrides, knowledge=knowledge))
         typer.echo(say("message.running", channels=", ".join(service.adapters)))
-        await _serve(service, orders.ended, web=web, port=port)
+        await _serve(service, orders.ended, options)
         wanted = orders.take()
         if wanted is None:
             return
@@ -146,20 +165,23 @@ async def _channels(config: Config, path: Path | None, *, web: bool, port: int |
         config, knowledge = wanted, service.knowledge if kept else None
 
 
-async def _serve(service: Service, stop: asyncio.Event, *, web: bool, port: int | None) -> None:
+async def _serve(service: Service, stop: asyncio.Event, options: ProcessOptions) -> None:
     """The channels of *service*, and the page, until *stop*."""
-    beside = [send_digests(service), ArticleEdits(service.store, service.knowledge, service.clock).run()]
-    watched = service.config.knowledge.watch
-    if not web:
-        await run(service, stop, beside=[*beside, *([_articles(service)] if watched else [])])
+    letters, watched = [partial(send_digests, service)], service.config.knowledge.watch
+    edits = ArticleEdits(service.store, service.knowledge, service.clock)
+    if not options.web:
+        await run(
+            service, stop, beside=[edits.run(), *([_articles(service)] if watched else [])], periodic=letters
+        )
         return
     from bot.cli.site import site_of
 
     site = site_of(service)
-    await site.start(port=service.config.web.port if port is None else port, retry=False)
+    await site.start(port=service.config.web.port if options.port is None else options.port, retry=False)
     typer.echo(say("message.page", url=site.url))
     try:
-        await run(service, stop, beside=[*beside, *([site.watch(service.knowledge)] if watched else [])])
+        watching = [site.watch(service.knowledge)] if watched else []
+        await run(service, stop, beside=[edits.run(), *watching], periodic=letters)
     finally:
         await site.stop()
 

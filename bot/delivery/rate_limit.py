@@ -98,6 +98,12 @@ class RateLimit:
             for key in self._keys(outbound):
                 self._count(key, self._monotonic() - max(ago, 0.0), flying=False)
 
+    def forget(self, channel: str) -> None:
+        """Nothing is known of what was sent to *channel*: it is `recall`ed anew. Rests stay."""
+        for known in (self._sends, self._spent):
+            for key in [k for k in known if k[0] == channel]:
+                del known[key]
+
     def rest(self, channel: str, chat: str, seconds: float) -> None:
         """The platform said "later": nothing more for this chat ("" = the whole account) until then."""
         key = (channel, chat)

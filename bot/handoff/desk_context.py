@@ -203,4 +203,3 @@ class DeskContext:
     def seen(self, event: Event) -> None:
         """An observer of what was committed, for what this process alone keeps."""
         self.roster.seen(event)
-        self.groups.seen(event)

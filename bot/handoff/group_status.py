@@ -39,6 +39,8 @@ TOLD = 5  # operators who hear of it in private where no supervisor is named
 BLIND = frozenset(
     {"vk-chat-rights"}
 )  # where these lack, the platform does not even tell whether the bot is in the chat
+HAPPENED = ("desk_refused", "desk_lost", "desk_found", "desk_bound", "chat_moved")
+LATE = timedelta(seconds=10)
 AGAIN = timedelta(minutes=10)  # such a chat, once it refused words, is tried again after this
 OUT = ("left", "kicked", "none")
 
@@ -58,14 +60,15 @@ class Groups:
 
     What was found is kept by the store, so that no restart and no other process says it again. When a group
     was looked at last is this process's own: only the holder of the lease "periodic" looks, and a new holder
-    looks at once, finding what the store knows already. What it learns of a group that refused something is
-    at most a calm pause late where another process sent it.
+    looks at once, finding what the store knows already. What happened to a group is read from the events, so
+    that it is the same whichever process met it.
     """
 
     def __init__(self) -> None:
         self._checked: Mapping[Peer, GroupStatus] = {}
         self._looked: dict[Peer, datetime] = {}
         self._refused: dict[Peer, datetime] = {}
+        self._heard: datetime | None = None
 
     def known(self, place: Peer) -> GroupStatus | None:
         return self._checked.get(place)
@@ -74,16 +77,19 @@ class Groups:
         """From now on groups are known to be as *state* says."""
         self._checked = state.checked
 
-    def seen(self, event: Event) -> None:
-        """A group that refused something is looked at in the next round."""
-        if event.kind in ("desk_refused", "desk_lost", "desk_found", "desk_bound"):
+    async def _hear(self, desk: DeskContext, now: datetime) -> None:
+        """A group to which something happened since the last round is looked at in this one."""
+        late = now - LATE  # an event may be committed a little later than its time
+        since, self._heard = min(self._heard or late, late), late
+        for event in await desk.ticket_reader.events(since=since, kinds=HAPPENED):
+            if event.kind == "chat_moved":
+                self._looked.clear()
             self._looked.pop(_place(event.data), None)
-        elif event.kind == "chat_moved":
-            self._looked.clear()
 
     async def look(self, desk: DeskContext, now: datetime) -> tuple[Inbound, ...]:
         """The groups that are not as they were."""
         found = []
+        await self._hear(desk, now)
         for place in desk.places.known_groups():
             before = self.known(place)
             calm = (before is None or before.is_calm) and not desk.teams.is_lost(place)

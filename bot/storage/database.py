@@ -32,12 +32,15 @@ class Rows(Protocol):
 class Database(Protocol):
     """A transaction on the tables."""
 
-    for_update: str  # ends a `select` of rows that are then changed by what was read
     commits_in_order: bool  # whether a higher id was always committed later
 
     def execute(self, sql: str, values: Values = ..., /) -> Rows: ...
 
     def executemany(self, sql: str, values: Iterable[Values], /) -> object: ...
+
+    def locking(self, alias: str = "") -> str:
+        """What ends a `select` of rows that are then changed by what was read; *alias* is whose rows."""
+        ...
 
     def lock_conversations(self, ids: Collection[int]) -> None:
         """Until the end of the transaction nobody else changes these conversations, or what belongs to them.
@@ -59,8 +62,10 @@ class Database(Protocol):
 class SqliteDatabase(sqlite3.Connection):
     """A connection of SQLite: one writer at a time, so there is nothing to lock and nobody to tell."""
 
-    for_update = ""
     commits_in_order = True
+
+    def locking(self, alias: str = "") -> str:
+        return ""
 
     def lock_conversations(self, ids: Collection[int]) -> None:
         pass

@@ -10,8 +10,8 @@ from pathlib import Path
 from bot.errors import StorageError
 from bot.storage.codec import ms
 from bot.storage.database import Database
-from bot.storage.queries import marks
 from bot.storage.queries import outbox as deliveries
+from bot.storage.queries import row_cursors
 from bot.text.problems import told
 
 STUCK = timedelta(hours=1)  # an inbound older than this that nobody decided on is a fault
@@ -59,7 +59,7 @@ def counts(db: Database) -> Mapping[str, int]:
     }
     figures = {name: int(db.execute(query).fetchone()[0]) for name, query in found.items()}
     erased = db.execute("select count(*) from customers where erased is not null").fetchone()[0]
-    figures["customers"] = marks.count(db, "customers") - int(erased)
+    figures["customers"] = row_cursors.count(db, "customers") - int(erased)
     figures |= {
         f"deliveries_{s}": 0 for s in ("pending", "sending", "sent", "unknown", "failed", "cancelled")
     }
@@ -71,7 +71,7 @@ def counts(db: Database) -> Mapping[str, int]:
                 f"select status, count(*) from outbox where status in {few} group by status"
             )
         }
-    figures["deliveries_sent"] = marks.count(db, "outbox") - _sum(figures, "deliveries_")
+    figures["deliveries_sent"] = row_cursors.count(db, "outbox") - _sum(figures, "deliveries_")
     figures |= {
         f"tickets_{s}": n
         for s, n in db.execute(
@@ -79,7 +79,7 @@ def counts(db: Database) -> Mapping[str, int]:
             " status"
         )
     }
-    figures["tickets_closed"] = marks.count(db, "tickets") - _sum(figures, "tickets_")
+    figures["tickets_closed"] = row_cursors.count(db, "tickets") - _sum(figures, "tickets_")
     return figures
 
 

@@ -15,7 +15,7 @@ from bot.model import Event, Outbound, OutboundKind, Peer, Priority
 from bot.storage.codec import decode, encode, moment, ms, to_json
 from bot.storage.database import Database
 from bot.storage.migrations.fourth import UNNAMED
-from bot.storage.queries import marks
+from bot.storage.queries import row_cursors
 from bot.storage.queries.customer_merge import all_joined, blank_joined
 from bot.storage.queries.enqueue import enqueue, line_name, line_of, write_events
 from bot.storage.queries.outbox import reorder
@@ -182,7 +182,7 @@ def erase(db: Database, id: int, now: datetime, turn: Callable[[Database], int])
     ):
         db.execute(statement, values)
     blank_joined(db, id, now)
-    marks.keep(db, _SCRUB, marks.upto(db, _SCRUB) + 1)
+    row_cursors.keep(db, _SCRUB, row_cursors.upto(db, _SCRUB) + 1)
     home = db.execute("select min(id) from conversations where customer = ?", (id,)).fetchone()[0]
     write_events(db, [Event("customer_forgotten", now, home)])  # other systems have to forget them, too
     _erase_names(db, names)
@@ -229,12 +229,12 @@ def _shown_in_desks(db: Database, values: Mapping[str, Any]) -> list[Outbound]:
 
 def to_scrub(db: Database) -> int:
     """How many were forgotten of whom copies may still be in free space."""
-    return marks.upto(db, _SCRUB)
+    return row_cursors.upto(db, _SCRUB)
 
 
 def scrubbed(db: Database, people: int) -> None:
     """Nothing is left there of so many; others may have been forgotten meanwhile."""
-    marks.keep(db, _SCRUB, marks.upto(db, _SCRUB) - people)
+    row_cursors.keep(db, _SCRUB, row_cursors.upto(db, _SCRUB) - people)
 
 
 def _end_waiting(db: Database, id: int, now: datetime, turn: Callable[[Database], int]) -> None:

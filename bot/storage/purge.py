@@ -15,7 +15,7 @@ from typing import Any
 from bot.storage.codec import ms
 from bot.storage.database import Database
 from bot.storage.migrations.fourth import BLANK_OUT
-from bot.storage.queries import marks
+from bot.storage.queries import row_cursors
 
 LOOKED = 5000  # rows looked at in one transaction
 _BLANK_IN = '{"key":"","peer":{"channel":"","chat":""},"sender":{"id":""},"at":"1970-01-01T00:00:00+00:00"}'
@@ -87,7 +87,7 @@ def purge(db: Database, before: datetime, limit: int) -> PurgedPortion:
     portions += [_left(db, words, values) for words in _TABLES]
     more = any(portion.more for portion in portions)
     if not more:
-        marks.count_ahead(db)
+        row_cursors.count_ahead(db)
     return PurgedPortion(sum(portion.blanked for portion in portions), more)
 
 
@@ -97,7 +97,7 @@ def _next(db: Database, words: _Words, values: Mapping[str, Any]) -> PurgedPorti
         f"select id, case when {words.time} < :before then 1 else 0 end as aged, case when {words.over} then"
         f" 1 else 0 end as over, case when {words.worded} then 1 else 0 end as worded from {words.table}"
         " where id > :upto order by id limit :looked",
-        {**values, "upto": marks.upto(db, name), "looked": LOOKED},
+        {**values, "upto": row_cursors.upto(db, name), "looked": LOOKED},
     ).fetchall()
     while rows and not rows[-1]["aged"]:
         rows.pop()
@@ -114,7 +114,7 @@ def _next(db: Database, words: _Words, values: Mapping[str, Any]) -> PurgedPorti
             "insert into purge_later(name, id) values(?, ?) on conflict do nothing",
             [(words.table, id) for id in later],
         )
-        marks.keep(db, name, last)
+        row_cursors.keep(db, name, last)
     return PurgedPortion(len(old), last != 0)
 
 
@@ -139,17 +139,17 @@ def _blank(db: Database, words: _Words, ids: Sequence[int]) -> None:
         gone = db.execute(
             f"delete from outbox where id in ({places}) and verb = 'announce' returning id", tuple(ids)
         ).fetchall()
-        marks.uncount(db, "outbox", [row["id"] for row in gone])
+        row_cursors.uncount(db, "outbox", [row["id"] for row in gone])
     db.execute(f"update {words.table} set {words.blank} where id in ({places})", tuple(ids))
 
 
 def _tickets(db: Database, values: Mapping[str, Any]) -> PurgedPortion:
     """By the time of their closing: one that was opened again is closed later."""
-    since = marks.upto(db, "purge:tickets")
+    since = row_cursors.upto(db, "purge:tickets")
     rows = db.execute(_CLOSED, {**values, "since": since}).fetchall()
     numbers = [row["number"] for row in rows]
     db.executemany("update tickets set data = '{}' where number = ?", [(number,) for number in numbers])
     more = len(numbers) == values["limit"]
     if not more and values["before"] > since:
-        marks.keep(db, "purge:tickets", values["before"])
+        row_cursors.keep(db, "purge:tickets", values["before"])
     return PurgedPortion(len(numbers), more)

@@ -33,6 +33,10 @@ class TurnLocks(Protocol):
 
     def free(self, db: Database, conversation: int) -> None: ...
 
+    def freeing(self, conversation: int) -> str:
+        """The same, as the end of the assignments of an update of the conversation."""
+        ...
+
     def next_ready(self, db: Database) -> datetime | None:
         """When the earliest conversation that nobody is at becomes ready."""
         ...
@@ -68,7 +72,11 @@ class MemoryLocks:
         return None if held is None or held[0] != turn else held[1]
 
     def free(self, db: Database, conversation: int) -> None:
+        self.freeing(conversation)
+
+    def freeing(self, conversation: int) -> str:
         self._journal.append((conversation, self.held.pop(conversation, None)))
+        return ""
 
     def next_ready(self, db: Database) -> datetime | None:
         for row in db.execute(_NEXT):

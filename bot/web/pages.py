@@ -311,9 +311,8 @@ class Pages:
                     chips.append((name, f"{kind}: {words['emulated']}", ""))
             else:
                 state = channel.health.state
-                chips.append(
-                    (name, f"{name}: {words['channel_' + state]}", "" if state == "working" else "warm")
-                )
+                mood = "" if state in ("working", "standby") else "warm"
+                chips.append((name, f"{name}: {words['channel_' + state]}", mood))
         if (knowledge := self._services.knowledge) is not None:
             status = knowledge.status
             meaning = (

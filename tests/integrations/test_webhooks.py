@@ -21,10 +21,10 @@ import bot
 from bot.adapters.webhook import PATIENCE, WebhookAdapter
 from bot.clock import HandClock
 from bot.config.loader import Config, read_config
+from bot.delivery.attachment_reader import AttachmentReader
 from bot.errors import ConfigError, Refused
 from bot.events.kinds import KINDS
 from bot.model import Outbound, OutboundKind, Peer, RichText
-from bot.outbox import AttachmentReader
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import NOON
 from bot.web.server import build_app

@@ -9,9 +9,10 @@ from bot.adapters.base import File
 from bot.adapters.webhook import WebhookAdapter
 from bot.clock import Clock
 from bot.config.handoff import Webhook
+from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.webhook_events import PREFIX, Announcer
 from bot.model import Event, Outbound, Peer
-from bot.outbox import AttachmentReader, Outbox
+from bot.outbox import Outbox
 from bot.storage.base import Delivery
 from bot.storage.sqlite.store import SqliteStore
 

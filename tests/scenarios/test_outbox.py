@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.base import File, Limits
+from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.rate_limit import GROUP_BURST
 from bot.errors import AccountError, BadFormat, ChatMoved, PeerGone, Refused, RetryLater, Uncertain
 from bot.handoff.delivery_views import DeskViews
 from bot.model import Outbound, OutboundKind, Peer, Priority, RichText, Span, Style
-from bot.outbox import AttachmentReader, Outbox
+from bot.outbox import Outbox
 from bot.testing import TestBot, open_test_bot
 
 TO = Peer("telegram", "1001")

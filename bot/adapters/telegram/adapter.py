@@ -190,6 +190,10 @@ class TelegramAdapter(Adapter):
         """What the web server serves for this channel in webhook mode."""
         return [web.post(self.webhook_path, self.handle)] if self._mode == "webhook" else []
 
+    def take_calls(self, accept: Accept) -> None:
+        """See `Adapter.take_calls`."""
+        self._accept = accept
+
     async def handle(self, request: web.Request) -> web.Response:
         """One update from Telegram: 200 only after it is kept, 503 while it cannot be, so that it comes
         again.
@@ -217,7 +221,8 @@ class TelegramAdapter(Adapter):
         except StorageError as error:
             self._failing(f"{type(error).__name__}: {error}")
             return web.Response(status=503, headers={"Retry-After": "5"})
-        self._working()
+        if self.health.state != "standby":
+            self._working()
         return web.Response()
 
     # --- speaking

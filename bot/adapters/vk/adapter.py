@@ -122,6 +122,10 @@ class VkAdapter(Adapter):
         """What the web server serves for this channel in callback mode."""
         return [web.post(self.webhook_path, self._callback.answer)] if self._mode == "callback" else []
 
+    def take_calls(self, accept: Accept) -> None:
+        """See `Adapter.take_calls`."""
+        self._callback.open(accept)
+
     async def _serve(self, accept: Accept, cursor: str | None) -> None:
         """VK comes to us: what is left is to see that the account works, and what was missed while we were
         away.

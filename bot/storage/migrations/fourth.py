@@ -61,8 +61,8 @@ STATEMENTS = (
       where c.channel = outbox.channel and c.chat = outbox.chat and c.thread = outbox.thread and c.customer is
       not null))""",
     # up to which row something was looked at, and how many were counted
-    """create table marks(name text primary key, upto integer not null, number integer not null default 0)
-      strict""",
+    """create table row_cursors(
+      name text primary key, upto integer not null, number integer not null default 0) strict""",
     # rows below the mark that could not be blanked yet
     "create table purge_later(name text not null, id integer not null, primary key(name, id)) strict",
     *INDEXES,

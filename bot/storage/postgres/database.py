@@ -84,7 +84,6 @@ def translated(statement: str) -> _sql.SQL:
 class PostgresDatabase:
     """A `Database` over a connection in a transaction."""
 
-    for_update = " for no key update"  # new rows may refer to a locked one
     commits_in_order = False
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
@@ -98,6 +97,10 @@ class PostgresDatabase:
         if rows := list(values):
             self._connection.cursor().executemany(translated(statement), rows)
         return None
+
+    def locking(self, alias: str = "") -> str:
+        """Not against new rows that refer to a locked one."""
+        return f" for no key update of {alias}" if alias else " for no key update"
 
     def lock_conversations(self, ids: Collection[int]) -> None:
         if ids:

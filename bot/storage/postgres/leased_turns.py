@@ -13,9 +13,8 @@ from bot.storage.database import Database
 # read by one statement, what another transaction has just closed would be seen as it was before.
 _READY = """select * from conversations where ready_at <= ? and held_turn is null and ready_at is not null
   order by ready_at, id limit 1 for no key update skip locked"""
-_FREE = (
-    "update conversations set held_by = '', held_turn = null, held_since = null, held_inbounds = '[]' where"
-)
+_FREED = "held_by = '', held_turn = null, held_since = null, held_inbounds = '[]'"
+_FREE = f"update conversations set {_FREED} where"
 
 
 class LeasedTurns:
@@ -44,6 +43,9 @@ class LeasedTurns:
 
     def free(self, db: Database, conversation: int) -> None:
         db.execute(f"{_FREE} id = ?", (conversation,))
+
+    def freeing(self, conversation: int) -> str:
+        return f", {_FREED}"
 
     def next_ready(self, db: Database) -> datetime | None:
         row = db.execute(

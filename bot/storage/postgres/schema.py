@@ -153,7 +153,7 @@ _TABLES = (
     "create index incident_met_conversation on incident_met(conversation)",
     "create table versions(name text primary key, value bigint not null)",
     "insert into versions values('desk', 0)",
-    "create table marks(name text primary key, upto bigint not null, number bigint not null default 0)",
+    "create table row_cursors(name text primary key, upto bigint not null, number bigint not null default 0)",
     "create table purge_later(name text not null, id bigint not null, primary key(name, id))",
     # what several processes share
     """create table leases(

@@ -23,7 +23,7 @@ from bot.model import (
 from bot.storage.base import FinishedTurn
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, payload_parts, to_json
 from bot.storage.database import Database
-from bot.storage.queries import customer_merge, marks, outbox
+from bot.storage.queries import customer_merge, outbox, row_cursors
 from bot.storage.queries.enqueue import enqueue, write_events, write_line
 from bot.storage.queries.tickets import keep_setting
 from bot.storage.ticket_codec import write_state
@@ -104,8 +104,7 @@ def finish(db: Database, locks: TurnLocks, turn: Turn, outcome: Outcome, now: da
             db.execute("update outbox set desk = 1 where id = ? and desk = 0", (id,))
     events = _filled(turn, outcome, target.id, now)
     version = write_events(db, events)
-    _rest(db, own, now)
-    locks.free(db, own)
+    _rest(db, own, now, locks.freeing(own))
     return FinishedTurn(made, events, version)
 
 
@@ -204,7 +203,7 @@ def _keep_words(db: Database, turn: Turn) -> None:
                 (clean(line.text), conversation, inbound.message),
             ).fetchone()
             if changed is not None:
-                marks.words_again(db, "history", changed["id"])
+                row_cursors.words_again(db, "history", changed["id"])
                 continue
         write_line(
             db, conversation, line, message="" if inbound.kind is InboundKind.PRESS else inbound.message
@@ -272,7 +271,7 @@ def _keep_customer(db: Database, customer: Customer, read: Customer | None) -> N
         if before is None or getattr(customer, n) != getattr(before, n)
     }
     row = db.execute(
-        f"select fields from customers where id = ? and erased is null{db.for_update}", (customer.id,)
+        f"select fields from customers where id = ? and erased is null{db.locking()}", (customer.id,)
     ).fetchone()
     if row is None:
         return
@@ -325,7 +324,7 @@ def _filled(turn: Turn, outcome: Outcome, target: int, now: datetime) -> tuple[E
     )
 
 
-def _rest(db: Database, own: int, now: datetime) -> None:
+def _rest(db: Database, own: int, now: datetime, freeing: str) -> None:
     """What came meanwhile makes the next turn; it stands behind those that are ready already."""
     left = db.execute(
         "select min(id) as first, max(ready) as ready from inbox indexed by inbox_waiting where conversation"
@@ -339,6 +338,6 @@ def _rest(db: Database, own: int, now: datetime) -> None:
         ready_at = max(ms(now), min(limit, ready))
     db.execute(
         "update conversations set ready_at = ?, ready_max = ?, limit_at = ?, rest_until = null, attempts = 0,"
-        " error = '' where id = ?",
+        f" error = ''{freeing} where id = ?",
         (ready_at, ready, limit, own),
     )

@@ -63,7 +63,7 @@ def change_fields(db: Database, id: int, changes: Mapping[str, object], now: dat
 
     A repeat changes nothing.
     """
-    known = f"select fields from customers where id = ? and erased is null{db.for_update}"
+    known = f"select fields from customers where id = ? and erased is null{db.locking()}"
     if (row := db.execute(known, (id,)).fetchone()) is None:
         return False
     before = json.loads(row["fields"])

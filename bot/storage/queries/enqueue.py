@@ -10,7 +10,7 @@ from typing import Any
 from bot.model import Event, HistoryEntry, Outbound, OutboundKind, Peer, Priority
 from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
 from bot.storage.database import Database
-from bot.storage.queries import desk_state, marks
+from bot.storage.queries import desk_state, row_cursors
 
 JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
 PRIORITIES = {priority: place for place, priority in enumerate(Priority)}
@@ -215,4 +215,4 @@ def _remember(db: Database, outbound: Outbound, home: int, id: int, now: datetim
             (clean(outbound.text.text), outbound.to.channel, outbound.to.chat, outbound.edits),
         ).fetchone()
         if changed is not None:
-            marks.words_again(db, "history", changed["id"])
+            row_cursors.words_again(db, "history", changed["id"])

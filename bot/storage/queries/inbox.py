@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,8 @@ def accept(
 ) -> int:
     """How many were new."""
     new = 0
-    db.lock_conversations(_known(db, arrivals))
+    if len(peers := {a.inbound.peer for a in arrivals}) > 1:
+        db.lock_conversations(_known(db, peers))
     for arrival in arrivals:
         inbound = arrival.inbound
         conversation = _meet(db, inbound, now)
@@ -67,10 +68,10 @@ def accept(
     return new
 
 
-def _known(db: Database, arrivals: Sequence[ScheduledInbound]) -> list[int]:
-    """The conversations of the arrivals that are there already."""
-    rows = [db.execute(_FIND, (p.channel, p.chat, p.thread)) for p in {a.inbound.peer for a in arrivals}]
-    return [found["id"] for row in rows if (found := row.fetchone()) is not None]
+def _known(db: Database, peers: Iterable[Peer]) -> list[int]:
+    """The conversations that are there already."""
+    found = (db.execute(_FIND, (p.channel, p.chat, p.thread)).fetchone() for p in peers)
+    return [row["id"] for row in found if row is not None]
 
 
 def keep(db: Database, channel: str, arrival: ScheduledInbound, conversation: int, now: datetime) -> bool:
@@ -136,7 +137,7 @@ def _meet(db: Database, inbound: Inbound, now: datetime) -> int:
     noted.
     """
     peer = inbound.peer
-    found = db.execute(_FIND, (peer.channel, peer.chat, peer.thread)).fetchone()
+    found = db.execute(f"{_FIND}{db.locking('c')}", (peer.channel, peer.chat, peer.thread)).fetchone()
     if found is None:
         found = _first_met(db, inbound, now)
     if not inbound.private:
@@ -158,9 +159,9 @@ def _meet(db: Database, inbound: Inbound, now: datetime) -> int:
 def _first_met(db: Database, inbound: Inbound, now: datetime) -> Any:
     peer = inbound.peer
     db.lock_names([f"chat {peer.channel} {peer.chat}"])
-    if (found := db.execute(_FIND, (peer.channel, peer.chat, peer.thread)).fetchone()) is not None:
-        db.lock_conversations([found["id"]])  # another process met it at the same moment
-        return found
+    finding = f"{_FIND}{db.locking('c')}"
+    if (found := db.execute(finding, (peer.channel, peer.chat, peer.thread)).fetchone()) is not None:
+        return found  # another process met it at the same moment
     customer = _customer(db, inbound, now) if inbound.private else None
     return db.execute(
         "insert into conversations(channel, chat, thread, private, customer, created) values(?, ?, ?, ?, ?,"

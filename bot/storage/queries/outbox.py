@@ -143,7 +143,7 @@ def _locked(db: Database, id: int, settled: DeliveryResult) -> Any:
         db.lock_conversations([c["id"] for c in db.execute(reached, (row["channel"], row["chat"]))])
     follow = [line_of(o) for o in (*settled.say, *settled.ahead, settled.outbound) if o is not None]
     db.lock_names({_line(row), *follow})
-    return db.execute(f"select * from outbox where id = ?{db.for_update}", (id,)).fetchone()
+    return db.execute(f"select * from outbox where id = ?{db.locking()}", (id,)).fetchone()
 
 
 def _line(row: Any) -> str:
@@ -184,7 +184,7 @@ def resolve_unknown(db: Database, id: int, arrived: bool, now: datetime) -> bool
     if (row := db.execute(asked, (id,)).fetchone()) is None:
         return False
     db.lock_names([_line(row)])
-    if (row := db.execute(f"{asked}{db.for_update}", (id,)).fetchone()) is None:
+    if (row := db.execute(f"{asked}{db.locking()}", (id,)).fetchone()) is None:
         return False
     if arrived:
         db.execute("update outbox set status = 'sent', settled = ? where id = ?", (ms(now), id))

@@ -52,15 +52,12 @@ def follow(db: Database, place: Conversation, now: datetime) -> bool:
     return True
 
 
-def history(db: Database, customer: int, limit: int) -> tuple[HistoryEntry, ...] | None:
-    """The last lines of all their conversations, oldest first; None where they have only one."""
-    ids = [row["id"] for row in db.execute("select id from conversations where customer = ?", (customer,))]
-    if len(ids) < 2:
-        return None
+def history(db: Database, customer: int, limit: int) -> tuple[HistoryEntry, ...]:
+    """The last lines of all their conversations, oldest first."""
     rows = db.execute(
-        "select at, author, text, name, attachments from history where conversation in"
-        f" ({', '.join('?' * len(ids))}) order by at desc, id desc limit ?",
-        (*ids, limit),
+        "select at, author, text, name, attachments from history where conversation in (select id from"
+        " conversations where customer = ?) order by at desc, id desc limit ?",
+        (customer, limit),
     ).fetchall()
     return tuple(
         HistoryEntry(moment(at), author, text, name, decode_all(Attachment, files))

@@ -28,7 +28,7 @@ from bot.model import (
 from bot.model.conversations import FLOOD, PACE
 from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
 from bot.storage.database import Database
-from bot.storage.queries import desk_state, outbox, shared_ticket
+from bot.storage.queries import outbox, shared_ticket
 from bot.storage.ticket_codec import read_state
 from bot.storage.turn_locks import TurnLocks
 
@@ -42,6 +42,8 @@ _WAITING = (
     "select team, priority, count(*) from tickets indexed by tickets_team where status = 'waiting' group by"
     " team, priority"
 )
+_LAST = """select (select coalesce(max(number), 0) from tickets), (select value from versions where name =
+  'desk')"""
 LINES = 30  # of the history that come with a turn
 BUSY = 10  # messages in a minute from which on it is looked at closely
 LATELY = 100  # lines and turns of a conversation among which those of a minute are
@@ -300,21 +302,22 @@ def _with_people(db: Database, turn: Turn, private: bool) -> Turn:
     about = subject or turn.conversation
     person = None if about.customer is None else customer(db, about.customer)
     past = tuple(ticket_of(row) for row in db.execute(_PAST, (about.customer, PAST)))
-    lines = (None if about.customer is None else shared_ticket.history(db, about.customer, LINES)) or history(
-        db, about.id, LINES
-    )
+    if person is not None and len(person.peers) > 1:
+        lines = shared_ticket.history(db, person.id, LINES)
+    else:
+        lines = history(db, about.id, LINES)
     return replace(turn, subject=subject, customer=person, history=lines, past=past)
 
 
 def _with_figures(db: Database, turn: Turn) -> Turn:
-    last = db.execute("select coalesce(max(number), 0) from tickets").fetchone()[0]
+    last, version = db.execute(_LAST).fetchone()
     waiting = db.execute(_WAITING)
     return replace(
         turn,
         next_number=last + 1,
         waiting=tuple(WaitingTickets(*row) for row in waiting),
         recent_answers=recent_answers(db),
-        desk_version=desk_state.version(db),
+        desk_version=version,
     )
 
 

@@ -8,7 +8,7 @@ CREATE TABLE "_sqlite_migrations" (
 INSERT INTO "_sqlite_migrations" VALUES(1,'otklik','001_first','2026-11-22 00:11:51.497230+00:00');
 INSERT INTO "_sqlite_migrations" VALUES(2,'otklik','002_teams_waiting','2026-11-29 07:33:20.631541+00:00');
 INSERT INTO "_sqlite_migrations" VALUES(3,'otklik','003_desk_state','2026-11-29 13:56:53.081880+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(4,'otklik','004_growth','2026-11-29 18:18:51.558791+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(4,'otklik','004_growth','2026-11-29 18:27:21.698762+00:00');
 CREATE TABLE conversations(
       id integer primary key autoincrement, channel text not null, chat text not null, thread text not null default '',
       private integer not null, customer integer references customers,
@@ -123,8 +123,6 @@ CREATE TABLE incidents(
       number integer primary key, text text not null, words text not null default '[]',
       articles text not null default '[]', author text not null default '', since integer,
       over integer not null default 0) strict;
-CREATE TABLE marks(name text primary key, upto integer not null, number integer not null default 0)
-      strict;
 CREATE TABLE operator_chats(
       operator text not null references operators, chat text not null, primary key(operator, chat)) strict;
 CREATE TABLE operators(
@@ -175,6 +173,8 @@ INSERT INTO "outbox" VALUES(28,NULL,'telegram','-100500','',1,'say','board','','
 INSERT INTO "outbox" VALUES(29,NULL,'telegram','-100500','',1,'pin','','board','','',NULL,NULL,NULL,'{"to":{"channel":"telegram","chat":"-100500"},"verb":"pin","edits":"board","lane":"notice","author":"","silent":true}','resend','sent',0,0,1,0,1795165632000,1795165632000,1795165638000,1795165638000,'1025','',0,1);
 INSERT INTO "outbox" VALUES(30,'13:0','vk','77','',0,'say','','','','',NULL,3,13,'{"to":{"channel":"vk","chat":"77"},"text":{"text":"Спасибо за оценку 5! Если хочется, напишите одним сообщением, что понравилось или чего не хватило."},"buttons":[[{"label":"Пропустить","action":"rating_skip","value":"2"}]]}','resend','sent',0,0,1,0,1795165644000,1795165644000,1795165644000,1795165644000,'1007','',0,0);
 CREATE TABLE purge_later(name text not null, id integer not null, primary key(name, id)) strict;
+CREATE TABLE row_cursors(
+      name text primary key, upto integer not null, number integer not null default 0) strict;
 CREATE TABLE settings(name text primary key, value text not null) strict;
 CREATE TABLE tickets(
       number integer primary key, conversation integer not null references conversations,

@@ -9,7 +9,7 @@ from bot.storage.database import Database
 # Rows that are counted, with their key; it grows, and only `uncount` takes rows away.
 COUNTED = {"outbox": "id", "customers": "id", "tickets": "number"}
 LATELY = 1000  # rows may still be on their way to their commit beside newer ones: these are counted each time
-_KEEP = """insert into marks(name, upto, number) values(?, ?, ?) on conflict(name) do update set upto =
+_KEEP = """insert into row_cursors(name, upto, number) values(?, ?, ?) on conflict(name) do update set upto =
   excluded.upto, number = excluded.number"""
 
 
@@ -50,12 +50,12 @@ def uncount(db: Database, table: str, ids: list[int]) -> None:
 def words_again(db: Database, table: str, id: int) -> None:
     """The row has words again: it is blanked once more, where that was behind it."""
     db.execute(
-        "insert into purge_later(name, id) select name, cast(? as bigint) from marks where name = ? and upto"
-        " >= ? on conflict do nothing",
-        (id, f"purge:{table}", id),
+        "insert into purge_later(name, id) select cast(? as text), cast(? as bigint) from row_cursors where"
+        " name = ? and upto >= ? on conflict do nothing",
+        (table, id, f"purge:{table}", id),
     )
 
 
 def _mark(db: Database, name: str) -> tuple[int, int]:
-    row = db.execute("select upto, number from marks where name = ?", (name,)).fetchone()
+    row = db.execute("select upto, number from row_cursors where name = ?", (name,)).fetchone()
     return (0, 0) if row is None else (int(row["upto"]), int(row["number"]))
