@@ -101,6 +101,8 @@ def finish(db: Database, locks: TurnLocks, turn: Turn, outcome: Outcome, now: da
     made = enqueue(db, outcome.messages, now, turn=turn.id, about=target.id)
     events = _filled(turn, outcome, target.id, now)
     version = write_events(db, events)
+    if outcome.desk_version is not None and version != outcome.desk_version + 1:
+        raise VersionConflict("the desk's state has moved on")
     _rest(db, own, now, locks.freeing(own))
     return FinishedTurn(made, events, version)
 
