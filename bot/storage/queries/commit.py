@@ -104,6 +104,8 @@ def finish(db: Database, locks: TurnLocks, turn: Turn, outcome: Outcome, now: da
             db.execute("update outbox set desk = 1 where id = ? and desk = 0", (id,))
     events = _filled(turn, outcome, target.id, now)
     version = write_events(db, events)
+    if outcome.desk_version is not None and version != outcome.desk_version + 1:
+        raise VersionConflict("the desk's state has moved on")
     _rest(db, own, now, locks.freeing(own))
     return FinishedTurn(made, events, version)
 
