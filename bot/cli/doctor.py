@@ -28,6 +28,7 @@ from bot.model import Peer
 from bot.storage.base import Lease, Store
 from bot.text.day_spans import CLOSED
 from bot.text.problems import told
+from bot.web.replica_differences import differences
 
 PATIENCE = 20  # seconds for one channel's answer
 SEEN = timedelta(seconds=30)  # who reported since then is at work
@@ -118,12 +119,10 @@ async def _replicas(store: Store) -> list[CheckResult]:
     found = await store.replicas(now - SEEN)
     names = ", ".join(r.name for r in found)
     results = [CheckResult(what, "ok", names or say("doctor.no_replicas"))]
-    for kind in ("version", "articles", "settings"):
-        values = {r.name: getattr(r, kind) for r in found}
-        if len(set(values.values())) > 1:
-            each = ", ".join(f"{name} {value[:12]}" for name, value in values.items())
-            text, hint = say(f"doctor.differ.{kind}", each=each), say(f"doctor.differ.{kind}_hint")
-            results.append(_warned(what, text, hint))
+    for different in differences(found):
+        each = ", ".join(f"{replica.name} {value[:12]}" for value, replica in different.found)
+        key = f"doctor.differ.{different.what}"
+        results.append(_warned(what, say(key, each=each), say(f"{key}_hint")))
     for replica in found:
         if abs(replica.skew) > SKEW:
             told_of = told("postgres.skew", replica=replica.name, seconds=f"{replica.skew:+.1f}")

@@ -168,10 +168,10 @@ async def _channels(config: Config, path: Path | None, options: ProcessOptions, 
 async def _serve(service: Service, stop: asyncio.Event, options: ProcessOptions) -> None:
     """The channels of *service*, and the page, until *stop*."""
     letters, watched = [partial(send_digests, service)], service.config.knowledge.watch
-    edits = ArticleEdits(service.store, service.knowledge, service.clock).run()
+    edits = ArticleEdits(service.store, service.knowledge, service.clock)
     if not options.web:
         await run(
-            service, stop, beside=[edits, *([_articles(service)] if watched else [])], periodic=letters
+            service, stop, beside=[edits.run(), *([_articles(service)] if watched else [])], periodic=letters
         )
         return
     from bot.cli.site import site_of
@@ -181,7 +181,7 @@ async def _serve(service: Service, stop: asyncio.Event, options: ProcessOptions)
     typer.echo(say("message.page", url=site.url))
     try:
         watching = [site.watch(service.knowledge)] if watched else []
-        await run(service, stop, beside=[edits, *watching], periodic=letters)
+        await run(service, stop, beside=[edits.run(), *watching], periodic=letters)
     finally:
         await site.stop()
 

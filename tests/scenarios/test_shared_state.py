@@ -100,13 +100,13 @@ async def test_topics_switched_on_are_seen_by_whoever_looks_next(articles: Path,
 
 async def test_a_refusal_met_by_another_process_is_looked_into(testbot: TestBot) -> None:
     """The process that sends is not the one that goes the rounds: in the next one the group is looked at."""
-    await testbot.later(seconds=20)
+    await testbot.later(seconds=2)
     testbot.channels["telegram"].problems = (Problem("no right to manage topics", code="TG013"),)
-    await testbot.later(seconds=20)
+    await testbot.later(seconds=2)
     before = len(testbot.desk_texts())
     refused = {"channel": testbot.place.channel, "chat": testbot.place.chat, "why": "not enough rights"}
     await elsewhere(testbot, Event("desk_refused", testbot.clock(), data=refused))
-    await testbot.later(seconds=14)
+    await testbot.later(seconds=2)
 
     assert before == 0
     assert any("Управление темами" in text for text in testbot.desk_texts())

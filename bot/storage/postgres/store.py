@@ -13,7 +13,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from bot.errors import StorageError, VersionConflict
+from bot.observability import get_logger
 from bot.storage import maintenance
 from bot.storage.base import Lease, Replica
 from bot.storage.codec import moment, ms
@@ -32,7 +33,8 @@ from bot.storage.postgres.database import NOTIFIED, PostgresDatabase, prepared
 from bot.storage.postgres.dump import dump
 from bot.storage.postgres.event_cursors import begin_anew
 from bot.storage.postgres.leased_turns import LeasedTurns
-from bot.storage.postgres.problems import explained, old_server, url_fault, wrong_encoding
+from bot.storage.postgres.pooler import hears, is_pooled
+from bot.storage.postgres.problems import explained, no_hints, old_server, url_fault, wrong_encoding
 from bot.storage.postgres.writer import PooledWriter
 from bot.storage.queries import leases
 from bot.storage.query_store import QueryStore
@@ -49,12 +51,14 @@ _WORDS = "conversations, inbox, turns, history, tickets, topics, outbox, timers,
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     """How the server is reached: *url* for the work, *listen_url* for LISTEN where *url* leads to a pooler
-    that hands out connections for one transaction; *connections* at most at once.
+    that hands out connections for one transaction; *connections* at most at once. *pooled*: such a pooler was
+    seen.
     """
 
     url: str
     listen_url: str = ""
     connections: int = 6
+    pooled: bool = False
 
 
 def _now() -> datetime:
@@ -109,6 +113,9 @@ class PostgresStore(QueryStore):
         try:
             with psycopg.connect(server.url, connect_timeout=PATIENCE) as connection:
                 _check_server(connection.info, server.url)
+                if is_pooled(connection):
+                    server = replace(server, pooled=True)
+                    connection.prepare_threshold = None
                 prepared(connection)
                 db = PostgresDatabase(connection)
                 schema.bring_up(db, ms(now()))
@@ -194,14 +201,17 @@ class PostgresStore(QueryStore):
         self._listener.start()
 
     def _listen(self, loop: asyncio.AbstractEventLoop, heard: Callable[[str], None]) -> None:
-        """Until the store is closed; a lost connection is opened again, what was missed is found by
-        polling.
+        """Until the store is closed; a lost connection is opened again, what was missed is found by polling.
+        Through a pooler that lets no hints through it ends with a warning: polling finds all.
         """
         url = self._server.listen_url or self._server.url
         while not self._closing.is_set():
             try:
                 with psycopg.connect(url, autocommit=True, connect_timeout=PATIENCE) as connection:
                     connection.execute(f"listen {NOTIFIED}")
+                    if is_pooled(connection) and not hears(connection, self._server.url):
+                        get_logger("storage").warning("no_hints", hint=no_hints(url))
+                        return
                     self.listening.set()
                     while not self._closing.is_set():
                         for notice in connection.notifies(timeout=1.0, stop_after=1):
@@ -275,7 +285,7 @@ def _pool(
         if reads:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
-        if server.listen_url:  # a pooler between two transactions: nothing of a connection outlives one
+        if server.pooled:  # nothing of a connection outlives a transaction
             connection.prepare_threshold = None
 
     return ConnectionPool(
