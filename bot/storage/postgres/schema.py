@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from bot.errors import StorageNewer
 from bot.storage.database import Database
+from bot.storage.migrations.fourth import INDEXES
 from bot.text.problems import told
 
 # What the queries call as SQLite has it.
@@ -101,7 +102,7 @@ _TABLES = (
       place bigint not null default 0, head bigint not null default 0, tries bigint not null default 0,
       doubts bigint not null default 0, created bigint not null, due bigint not null, started bigint,
       settled bigint, message text not null default '', error text not null default '',
-      epoch bigint not null default 0)""",
+      epoch bigint not null default 0, desk bigint not null default 0)""",
     """create index outbox_open on outbox(channel, chat, thread, lane, place, id)
       where status in ('pending', 'sending')""",
     "create index outbox_heads on outbox(channel, lane, due, id) where head = 1 and status = 'pending'",
@@ -152,6 +153,8 @@ _TABLES = (
     "create index incident_met_conversation on incident_met(conversation)",
     "create table versions(name text primary key, value bigint not null)",
     "insert into versions values('desk', 0)",
+    "create table row_cursors(name text primary key, upto bigint not null, number bigint not null default 0)",
+    "create table purge_later(name text not null, id bigint not null, primary key(name, id))",
     # what several processes share
     """create table leases(
       name text primary key, holder text not null, epoch bigint not null, until bigint not null)""",
@@ -173,7 +176,7 @@ class Step:
     additive: bool
 
 
-STEPS = (Step("001_first", (*_FUNCTIONS, *_TABLES), additive=False),)
+STEPS = (Step("001_first", (*_FUNCTIONS, *_TABLES, *INDEXES), additive=False),)
 # A copy that pg_restore put into another server brings transaction ids of the one it came from, which may lie
 # in the future of this one: what was told is then known by the events' own ids, as after a move from SQLite.
 _FROM_ELSEWHERE = """select coalesce(max(xid), 0) >= cast(cast(pg_snapshot_xmax(pg_current_snapshot())
