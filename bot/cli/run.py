@@ -55,7 +55,7 @@ def run_channels(path: Path | None, options: ProcessOptions) -> None:
     # law: who has no pages takes no port from who has, unless it is told which
     web = options.web and (ProcessRole.WEB in roles or options.port is not None)
     set_up_logging(json=config.logging.json_lines, level=config.logging.level)
-    if not any(c.token for c in config.channels.values()):
+    if roles != {ProcessRole.WEB} and not any(c.token for c in config.channels.values()):
         typer.secho(f"{say('message.no_channels')}\n→ {say('message.no_channels_hint')}", fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
     if not options.web and (
