@@ -76,9 +76,8 @@ async def hear_clicks(service: Service) -> None:
     while True:
         await asyncio.sleep(90)  # after the embeddings
         with contextlib.suppress(StorageError):
-            found = await clicks(
-                service.store, service.clock() - timedelta(days=service.config.privacy.keep_days)
-            )
+            now = service.clock()
+            found = await clicks(service.store, now - timedelta(days=service.config.privacy.keep_days), now)
             learnt = await asyncio.to_thread(service.knowledge.learn, found)
             if learnt.labels:
                 get_logger("knowledge").info(

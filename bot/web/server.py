@@ -53,6 +53,8 @@ def build_app(services: WebServices) -> web.Application:
     )
     app.on_response_prepare.append(guard.add_headers)
     _add_health(app, services)
+    if services.health_only:
+        return app
     for channel, hook in services.hooks.items():
         app.router.add_route("*", f"/hooks/{channel}", hook)
     app.router.add_get("/", pages.home)

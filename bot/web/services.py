@@ -127,6 +127,7 @@ class WebServices:
     *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
     `ConfigError`.
     *rest* is the API for other systems; without it there is none.
+    *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
     store: Store
@@ -153,6 +154,7 @@ class WebServices:
     incidents: Incidents = field(default_factory=Incidents)
     topic_name: Callable[[int], Awaitable[str]] | None = None
     rest: RestApi | None = None
+    health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365

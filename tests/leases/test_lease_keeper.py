@@ -110,6 +110,18 @@ async def test_a_killed_holder_is_followed_within_what_a_lease_lasts(rows: Lease
     assert {x.epoch for x in rows.leases.values()} == {2}
 
 
+async def test_who_waits_for_a_lease_looks_when_it_runs_out(rows: LeaseRows, clock: HandClock) -> None:
+    dead, alive = process(rows, "dead"), process(rows, "alive")
+    await dead.keeper.beat()
+    clock.advance(seconds=10.5)
+    await alive.keeper.beat()
+    assert alive.keeper.pause() == 1.5
+    clock.advance(seconds=1.5)
+    await alive.keeper.beat()
+    assert alive.held == set(ALL), "all at once: who was killed has no share any more"
+    assert alive.keeper.pause() == 3.0
+
+
 async def test_the_holder_stops_believing_before_anybody_else_can_begin(rows: LeaseRows) -> None:
     frozen, other = process(rows, "frozen"), process(rows, "other")
     await frozen.keeper.beat()

@@ -127,3 +127,11 @@ async def test_who_left_the_group_acts_nowhere(cluster: Cluster) -> None:
 
 async def test_sessions_of_one_service_hold_on_the_other(cluster: Cluster) -> None:
     assert (await cluster.open("one")).secret == (await cluster.open("two")).secret
+
+
+async def test_without_the_role_web_only_health_is_told(cluster: Cluster) -> None:
+    """No page, no webhook and no API, but whoever watches it is answered."""
+    decide = await cluster.open("decide", roles=frozenset({ProcessRole.DECIDE}))
+    found = {path: (await told(decide, path))[0] for path in ("/healthz", "/readyz", "/metrics", "/kb", "/")}
+
+    assert found == {"/healthz": 200, "/readyz": 200, "/metrics": 200, "/kb": 404, "/": 404}
