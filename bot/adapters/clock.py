@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.errors import StorageError
+from bot.observability import get_logger
 
 SLACK = timedelta(seconds=2)  # what a clock may be set back by without anybody noticing
 
@@ -31,13 +33,23 @@ class ClockAdapter:
         self._clock, self._fire, self._wake, self._went_back, self._tick = clock, fire, wake, went_back, tick
 
     async def run(self) -> None:
+        """Until cancelled. What fails while the storage is away is done when it is back."""
         expected: datetime | None = None
+        failing = False
         while True:
             now, ticks = self._clock(), self._clock.monotonic()
-            if expected is None or now < expected - SLACK:
-                await self._went_back(now)
-                self._wake()
-            if await self._fire(now):
-                self._wake()
+            try:
+                if expected is None or now < expected - SLACK:
+                    await self._went_back(now)
+                    self._wake()
+                if await self._fire(now):
+                    self._wake()
+            except StorageError as error:
+                if not failing:
+                    get_logger("clock").error("storage_failed", error=str(error))
+                failing = True
+                await asyncio.sleep(self._tick)
+                continue
+            failing = False
             await asyncio.sleep(self._tick)
             expected = now + timedelta(seconds=self._clock.monotonic() - ticks)
