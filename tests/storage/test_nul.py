@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.model import Customer, Inbound, Outcome, Peer, Result, RichText, Sender, Ticket
+from bot.model import Customer, Inbound, Outcome, Peer, Result, Sender, Ticket
 from bot.storage.base import ScheduledInbound, Store
 from bot.storage.postgres.store import PostgresStore
 from bot.storage.sqlite.store import SqliteStore
