@@ -33,23 +33,19 @@ class ClockAdapter:
         self._clock, self._fire, self._wake, self._went_back, self._tick = clock, fire, wake, went_back, tick
 
     async def run(self) -> None:
-        """Until cancelled. What fails while the storage is away is done when it is back."""
-        expected: datetime | None = None
-        failing = False
+        """Until cancelled. While the store cannot be used, what is due waits."""
+        went_back, expected = True, self._clock()
         while True:
             now, ticks = self._clock(), self._clock.monotonic()
+            went_back = went_back or now < expected - SLACK
             try:
-                if expected is None or now < expected - SLACK:
+                if went_back:
                     await self._went_back(now)
+                    went_back = False
                     self._wake()
                 if await self._fire(now):
                     self._wake()
             except StorageError as error:
-                if not failing:
-                    get_logger("clock").error("storage_failed", error=str(error))
-                failing = True
-                await asyncio.sleep(self._tick)
-                continue
-            failing = False
+                get_logger("clock").error("storage_failed", error=str(error))
             await asyncio.sleep(self._tick)
             expected = now + timedelta(seconds=self._clock.monotonic() - ticks)

@@ -31,7 +31,6 @@ from bot.storage.database import Database, Made, Work
 from bot.storage.postgres import schema
 from bot.storage.postgres.database import NOTIFIED, PostgresDatabase, prepared
 from bot.storage.postgres.dump import dump
-from bot.storage.postgres.event_cursors import begin_anew
 from bot.storage.postgres.leased_turns import LeasedTurns
 from bot.storage.postgres.pooler import hears, is_pooled
 from bot.storage.postgres.problems import explained, no_hints, old_server, url_fault, wrong_encoding
@@ -119,7 +118,6 @@ class PostgresStore(QueryStore):
                 prepared(connection)
                 db = PostgresDatabase(connection)
                 schema.bring_up(db, ms(now()))
-                begin_anew(db)
                 LeasedTurns(holder).free_of(db, holder)
             return cls(server, holder, now, own_time=own_time)
         except psycopg.Error as error:
