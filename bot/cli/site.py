@@ -42,6 +42,7 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         words=service.texts,
         enqueued=service.outbox.wake,
         incidents=service.desk.context.incidents,
+        catch_up=service.desk.context.shared.catch_up if service.store.shared else None,
         judge=open_judge(config, service.knowledge),
         golden=config.path(GOLDEN.as_posix()),
         keep_days=config.privacy.keep_days,

@@ -26,9 +26,11 @@ _FUNCTIONS = (
       as 'select least($1, $2)'""",
     """create function instr(text, text) returns integer language sql immutable strict parallel safe
       as 'select strpos($1, $2)'""",
-    # one field of an object: $.name or $."name"
+    # one field of an object: $.name or $."name". A NUL anywhere in it would make it unreadable: json's own
+    # escape of it is read as the replacement character.
     """create function json_extract(doc text, path text) returns text language sql immutable strict parallel
-      safe as 'select cast(doc as json) ->> trim(both ''"'' from substr(path, 3))'""",
+      safe as 'select cast(replace(doc, ''\\u0000'', ''\\ufffd'') as json)
+        ->> trim(both ''"'' from substr(path, 3))'""",
 )
 _TABLES = (
     """create table customers(

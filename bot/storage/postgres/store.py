@@ -202,19 +202,24 @@ class PostgresStore(QueryStore):
         """Until the store is closed; a lost connection is opened again, what was missed is found by polling.
         Through a pooler that lets no hints through it ends with a warning: polling finds all.
         """
-        url = self._server.listen_url or self._server.url
+        url, told_of = self._server.listen_url or self._server.url, ""
         while not self._closing.is_set():
             try:
                 with psycopg.connect(url, autocommit=True, connect_timeout=PATIENCE) as connection:
                     connection.execute(f"listen {NOTIFIED}")
-                    if is_pooled(connection) and not hears(connection, self._server.url):
+                    doubtful = bool(self._server.listen_url) or is_pooled(connection)
+                    if doubtful and not hears(connection, self._server.url):
                         get_logger("storage").warning("no_hints", hint=no_hints(url))
                         return
                     self.listening.set()
+                    told_of = ""
                     while not self._closing.is_set():
                         for notice in connection.notifies(timeout=1.0, stop_after=1):
                             loop.call_soon_threadsafe(heard, notice.payload)
-            except psycopg.Error:
+            except psycopg.Error as error:
+                if (why := str(explained(error, url))) != told_of:
+                    get_logger("storage").warning("not_listening", problem=why)
+                    told_of = why
                 self._closing.wait(2.0)
             except RuntimeError:  # the loop is closed: nobody listens any more
                 return

@@ -41,6 +41,7 @@ class Replica:
     frozen: float = 0.0
     disturbed: list[Disturbance] = field(default_factory=list)
     starts: int = 0
+    began: float = 0.0
     _log: IO[bytes] | None = None
 
     @property
@@ -49,7 +50,7 @@ class Replica:
 
     def start(self) -> None:
         """Begin a life. It works some seconds later."""
-        self.starts += 1
+        self.starts, self.began = self.starts + 1, time.monotonic()
         self._log = self.log.open("ab")
         bases = {f"{name.upper()}_BASE": base for name, base in self.bases.items()}
         self.process = subprocess.Popen(

@@ -28,7 +28,7 @@ from tests.chaos.platforms import CALM
 from tests.conftest import ARTICLES
 from tests.postgres import Cluster
 
-OUTAGE = 5.0  # seconds after an outage within which a replica that was just starting may end
+STARTING, OUTAGE = 25.0, 5.0  # seconds that a start takes at most, and that an outage is felt afterwards
 
 
 Deed = Callable[[], Awaitable[None]]
@@ -191,12 +191,15 @@ class Storm:
             self._people.acts()
 
     async def _watch(self) -> None:
-        """Who ends by itself is started again, as systemd would; they may only where there is no database."""
+        """Who ends by itself is started again, as systemd would; only who finds no database at its start
+        may end.
+        """
         while True:
             await asyncio.sleep(0.2)
             for replica in self._replicas:
                 if (code := replica.ended()) is not None:
-                    outage = self._away or time.monotonic() < self._back + OUTAGE
+                    young = time.monotonic() < replica.began + STARTING
+                    outage = young and (self._away or time.monotonic() < self._back + OUTAGE)
                     self.say(f"replica {replica.number} ended by itself with {code}")
                     if not outage:
                         self._wrong.append(f"replica {replica.number} ended by itself with {code}")
