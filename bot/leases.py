@@ -28,7 +28,8 @@ MARGIN = 3.0
 # since when who lives has reported: one that was killed is not counted any more when its leases are free
 LIVING = LASTING - timedelta(seconds=EVERY)
 LOOK = 0.25  # seconds between looks whether a lease ran out
-AWAY = 1.0  # the same, while the database is away
+SOON = 1.0  # the same, while something is free
+AWAY = 1.0  # and while the database is away
 SILENT = 1.5 * EVERY  # seconds after which who went by a name has ended
 LARGEST_SKEW = 2.0
 TRIES = 3  # free leases that another took first are looked for so often in one heartbeat
@@ -184,6 +185,8 @@ class LeaseKeeper:
             return AWAY
         if not self._reported:
             return LOOK
+        if self._free - self.held:  # whose share it is will have taken it by then
+            return SOON
         soonest = [(until - self._clock()).total_seconds() for until in self._foreign]
         return max(LOOK, min([EVERY, *soonest]))
 
