@@ -234,8 +234,8 @@ class Outbox:
 
     async def _sleep(self) -> None:
         now = self._clock()
-        due = await self._store.next_delivery(now)
         least, most = SHARED_LOOK if self._channels.shared else (0.02, LOOK)
+        due = await self._store.next_delivery(now) if self._channels.tenures() else None
         pause = most if due is None else (due - now).total_seconds()
         pause = min(max(pause, self._pace.next_free(), least), most)
         with contextlib.suppress(TimeoutError):

@@ -223,7 +223,7 @@ class Dialogs(Section):
     """How the bot talks."""
 
     order: tuple[str, ...] = Field(
-        ("human", "form", "greeting", "about", "smalltalk", "faq"),
+        ("human", "form", "menu", "greeting", "about", "smalltalk", "faq"),
         description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status",
     )
     timeout: float = Field(

@@ -384,6 +384,14 @@ class Store(Protocol):
         """
         ...
 
+    async def tickets_of(self, numbers: Collection[int], *, bare: bool = False) -> tuple[Ticket, ...]:
+        """The tickets with these numbers, in their order; what there is not is passed over."""
+        ...
+
+    async def tickets_in(self, conversation: int) -> tuple[Ticket, ...]:
+        """All tickets of a conversation, the first one first."""
+        ...
+
     async def ticket(self, number: int) -> Ticket | None: ...
 
     async def queue(self) -> tuple[Ticket, ...]:

@@ -5,6 +5,7 @@ tickets.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ _QUEUE = """select number, conversation, channel, chat, thread, reason, priority
   cast(json_extract(data, '$.place') as integer) as place from tickets where status = 'waiting' order by
   opened, number"""
 _WORKED = "select * from tickets where status in ('operator', 'snoozed') order by opened, number limit ?"
+_NUMBERED = 500  # tickets read by their numbers at once
 _CLOSED = "select * from tickets where status = 'closed' order by closed desc, number desc limit ?"
 
 
@@ -111,6 +113,24 @@ def tickets(db: Database, open_only: bool, limit: int, bare: bool = False) -> tu
     for query in (_WAITING, _WORKED) if open_only else (_WAITING, _WORKED, _CLOSED):
         rows += db.execute(query, (limit - len(rows),))
     return tuple(ticket_of(row, bare) for row in rows)
+
+
+def tickets_of(db: Database, numbers: Collection[int], bare: bool = False) -> tuple[Ticket, ...]:
+    """Those with these numbers, in order."""
+    wanted, rows = sorted(set(numbers)), list[Any]()
+    for start in range(0, len(wanted), _NUMBERED):
+        some = wanted[start : start + _NUMBERED]
+        places = ", ".join("?" * len(some))
+        rows += db.execute(f"select * from tickets where number in ({places}) order by number", tuple(some))
+    return tuple(ticket_of(row, bare) for row in rows)
+
+
+def tickets_in(db: Database, conversation: int) -> tuple[Ticket, ...]:
+    rows = db.execute(
+        "select * from tickets indexed by tickets_conversation where conversation = ? order by number",
+        (conversation,),
+    )
+    return tuple(ticket_of(row) for row in rows)
 
 
 def queue(db: Database) -> tuple[Ticket, ...]:
