@@ -250,7 +250,7 @@ async def test_a_public_article_cannot_carry_it(tmp_path: Path) -> None:
         said = [s.outbound.text.text for s in testbot.channels["telegram"].said]
         assert not any(SECRET in text or TITLE in text for text in said)
         problems = testbot.service.knowledge.problems
-        assert {Path(p.file).name for p in problems if p.code == "KB029"} == {"vstavka.md", "vstavka2.md"}
+        assert {Path(p.file).name for p in problems if p.code == "KB039"} == {"vstavka.md", "vstavka2.md"}
 
 
 @pytest.mark.parametrize(

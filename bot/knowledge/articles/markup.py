@@ -422,7 +422,7 @@ class _Includes:
             self.problems.append(found("KB002", target.as_posix(), 1))
             return None
         if not self.internal and hides_from_customers(head or ""):
-            self.problems.append(problem("articles.include.internal", self.file, line, 1, "KB029", name=name))
+            self.problems.append(problem("articles.include.internal", self.file, line, 1, "KB039", name=name))
             return None
         return target, words
 
