@@ -26,6 +26,8 @@ from bot.model import (
 )
 from bot.storage import maintenance, privacy
 from bot.storage.base import (
+    ConversationPage,
+    ConversationQuery,
     CustomerMessage,
     Delivery,
     DeliveryResult,
@@ -39,6 +41,7 @@ from bot.storage.base import (
 from bot.storage.database import Database, Made, Work
 from bot.storage.queries import (
     announcements,
+    conversation_search,
     customer_merge,
     desk_state,
     enqueue,
@@ -243,6 +246,9 @@ class QueryStore(ABC):
     async def unattended(self) -> tuple[Conversation, ...]:
         return await self._read(desk.unattended)
 
+    async def tickets_of(self, conversations: Collection[int]) -> tuple[Ticket, ...]:
+        return await self._read(lambda db: desk.tickets_of(db, conversations))
+
     async def ticket(self, number: int) -> Ticket | None:
         return await self._read(lambda db: turns.ticket(db, number))
 
@@ -296,6 +302,9 @@ class QueryStore(ABC):
         self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
     ) -> tuple[Recipient, ...]:
         return await self._read(lambda db: recipients.listeners(db, after, limit, only))
+
+    async def search_conversations(self, query: ConversationQuery, *, limit: int = 50) -> ConversationPage:
+        return await self._read(lambda db: conversation_search.search(db, query, limit))
 
     async def words_since(
         self, since: datetime, *, after: int = 0, limit: int = 5000

@@ -133,16 +133,20 @@ class ReportPages:
         lines = await store.history(number, limit=LINES)
         if not turns and not lines:
             raise web.HTTPNotFound(text="no such conversation")
-        known = await store.tickets(open_only=False, limit=TICKETS)
-        tickets = [t for t in known if t.conversation == number]
+        tickets = sorted(await store.tickets_of((number,)), key=lambda t: t.number)
+        known = await store.tickets(open_only=False, limit=TICKETS) if tickets else ()
         happened, waits = await self._waits(store, tickets, known)
+        met = await store.listeners(only=(number,))
         return self._pages.show(
             request,
             "conversation.html",
-            "report",
+            "talks" if data == "own" else "report",
             w=saying.word,
             data=data,
-            back=self._query(request, data),
+            back=f"/report?{self._query(request, data)}"
+            if data == "demo" or _of_report(request)
+            else "/conversations",
+            customer=met[0].customer.id if met and data == "own" else None,
             number=number,
             name=await self._customer(store, turns),
             tickets=tickets,
@@ -376,6 +380,11 @@ def _filled(rows: Sequence[tuple[FigureCase, Ticket | None, str, str]]) -> tuple
     return tuple(
         c for c in ("customer", "when", "amount", "ticket", "operator", "reason") if says.get(c, True)
     )
+
+
+def _of_report(request: web.Request) -> bool:
+    """Whether somebody came from a figure of the report."""
+    return any(k in request.query for k in ("days", "from", "to"))
 
 
 Entry = Literal["line", "turn", "event"]

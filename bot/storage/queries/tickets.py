@@ -5,6 +5,7 @@ tickets.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -111,6 +112,15 @@ def tickets(db: Database, open_only: bool, limit: int, bare: bool = False) -> tu
     for query in (_WAITING, _WORKED) if open_only else (_WAITING, _WORKED, _CLOSED):
         rows += db.execute(query, (limit - len(rows),))
     return tuple(ticket_of(row, bare) for row in rows)
+
+
+def tickets_of(db: Database, conversations: Collection[int]) -> tuple[Ticket, ...]:
+    """Of few conversations: each is a value of the statement."""
+    marks = ", ".join("?" * len(conversations)) or "null"
+    rows = db.execute(
+        f"select * from tickets where conversation in ({marks}) order by number desc", tuple(conversations)
+    )
+    return tuple(ticket_of(row) for row in rows)
 
 
 def queue(db: Database) -> tuple[Ticket, ...]:

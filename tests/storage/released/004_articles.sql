@@ -247,6 +247,7 @@ CREATE INDEX timers_due on timers(due, id) where fired is null and cancelled is 
 CREATE INDEX events_at on events(at);
 CREATE INDEX tickets_team on tickets(team, priority) where status = 'waiting';
 CREATE INDEX incident_met_conversation on incident_met(conversation);
+CREATE INDEX history_at on history(at);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('customers',2);
 INSERT INTO "sqlite_sequence" VALUES('conversations',4);
