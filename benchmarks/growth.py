@@ -180,7 +180,7 @@ def asked(bench: Bench) -> dict[str, Work]:
     """What answers with as many rows on both."""
     store, id = bench.store, CUSTOMERS - 150
     return {
-        "clicks of a year": lambda: clicks(store, NOW - timedelta(days=KEEP)),
+        "clicks of a year": lambda: clicks(store, NOW - timedelta(days=KEEP), NOW),
         "find a customer by phone": lambda: store.find_customers({"phone": f"+790{1000000 + 5 * id}"}),
         "export": lambda: store.export_customer(id),
         "conversations of a customer": lambda: store.conversations(id),

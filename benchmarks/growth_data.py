@@ -18,14 +18,14 @@ WEEKS = INBOUNDS - LATELY * INBOUNDS // DAYS // 10 * 10 + 1
 OPEN = 40  # tickets, half of them waiting
 DESK = "-100500"
 
-# Message i is written by customer (i + 4) / 5; every tenth calls an operator.
+# Message i is written by customer i / 5 + 1; every tenth calls an operator.
 _NUMBERS = "with recursive n(i) as (select $first union all select i + 1 from n where i < $last) "
 _PARTS = {
     "first": "",
-    "last": str(INBOUNDS),
+    "last": str(INBOUNDS - 1),
     "customers": str(CUSTOMERS),
     "desk": DESK,
-    "own": "((i + 4) / 5)",
+    "own": "(i / 5 + 1)",
     "number": "(i / 10 + 1)",
     "at": f"({int(NOW.timestamp() * 1000)} - ({INBOUNDS} - i) * {STEP})",
     "kept": f"i > {INBOUNDS - KEEP * INBOUNDS // DAYS}",  # what is older has lost its words
@@ -48,8 +48,8 @@ _STATEMENTS = (
     'Анна', 'Ильина', '{"phone":"+7900' || (1000000 + i) || '"}', '["Анна","Ильина",""]', $at
     from n where i % 5 = 1""",
     """insert into conversations(id, channel, chat, private, customer, status, ticket, created, state)
-    $numbers select $own, 'telegram', '' || $own, 1, $own, case when not ($open and i % 10 = 1) then 'bot'
-    when i % 20 = 1 then 'waiting' else 'operator' end, case when $open and i % 10 = 1 then $number end, $at,
+    $numbers select $own, 'telegram', '' || $own, 1, $own, case when not ($open and i % 10 = 6) then 'bot'
+    when i % 20 = 6 then 'waiting' else 'operator' end, case when $open and i % 10 = 6 then $number end, $at,
     '{"greeted":true}' from n where i % 5 = 1""",
     """insert into conversations(id, channel, chat, thread, private, created) $numbers select $customers +
     $number, 'telegram', '$desk', '' || $number, 0, $at from n where i % 10 = 5""",
@@ -83,9 +83,9 @@ _STATEMENTS = (
     """insert into outbox(id, dedupe, channel, chat, thread, lane, verb, name, ticket, conversation, turn,
     payload, on_doubt, status, tries, created, due, started, settled, message) $numbers select 2 * i, i ||
     ':1', 'telegram', '$desk', '' || $number, 0, 'say', 'card:' || $number, $number, $own, i, case when $kept
-    then '{"to":{"channel":"telegram","chat":"$desk"},"text":{"text":"Обращение ' || $number || ' · Анна
-    Ильина · ' || $asked || '"}}' else $blank_out end, 'resend', 'sent', 1, $at + 900, $at + 900, $at + 950,
-    $at + 990, 'c' || i from n where i % 10 = 5""",
+    then '{"to":{"channel":"telegram","chat":"$desk"},"text":{"text":"Обращение ' || $number ||
+    ' · Анна Ильина · ' || $asked || '"}}' else $blank_out end, 'resend', 'sent', 1, $at + 900, $at + 900,
+    $at + 950, $at + 990, 'c' || i from n where i % 10 = 5""",
     """insert into history(id, conversation, at, author, name, text, message) $numbers select 2 * i - 1, $own,
     $at, 'customer', 'Анна', case when $kept then $asked else '' end, 'm' || i from n""",
     """insert into history(id, conversation, at, author, text, outbound) $numbers select 2 * i, $own, $at +

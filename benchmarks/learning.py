@@ -173,7 +173,7 @@ async def learnt(intents: Sequence[Intent], folder: Path, *, model: str, seed: i
     async with open_test_bot(articles, knowledge=knowledge, threads=False) as testbot:
         await played(testbot, traffic, chance)
         found = await examples_from_use(
-            testbot.service.store, knowledge, testbot.clock() - timedelta(days=2 * DAYS)
+            testbot.service.store, knowledge, testbot.clock() - timedelta(days=2 * DAYS), testbot.clock()
         )
     truth = {" ".join(t.text.split()): t.article for t in traffic}
     right = {line.id: next((truth[w] for w in line.words if w in truth), "") for line in found}

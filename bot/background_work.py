@@ -35,11 +35,13 @@ async def hint_typing(service: Service) -> None:
     """Customers see that something is being done while the bot waits for the rest of a burst."""
     while True:
         await asyncio.sleep(0.2)
-        for peer in dict.fromkeys(service.typing):
-            conversation = await service.store.conversation(peer)
-            if conversation is None or conversation.status is Status.BOT:
-                await service.outbox.hint_typing(peer)
+        peers = tuple(dict.fromkeys(service.typing))
         service.typing.clear()
+        with contextlib.suppress(StorageError):
+            for peer in peers:
+                conversation = await service.store.conversation(peer)
+                if conversation is None or conversation.status is Status.BOT:
+                    await service.outbox.hint_typing(peer)
 
 
 async def go_round(service: Service) -> None:
@@ -76,9 +78,8 @@ async def hear_clicks(service: Service) -> None:
     while True:
         await asyncio.sleep(90)  # after the embeddings
         with contextlib.suppress(StorageError):
-            found = await clicks(
-                service.store, service.clock() - timedelta(days=service.config.privacy.keep_days)
-            )
+            now = service.clock()
+            found = await clicks(service.store, now - timedelta(days=service.config.privacy.keep_days), now)
             learnt = await asyncio.to_thread(service.knowledge.learn, found)
             if learnt.labels:
                 get_logger("knowledge").info(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from bot.knowledge.articles.writer import encoder_of
 from bot.knowledge.quality.examples import (
@@ -17,36 +17,63 @@ from bot.knowledge.quality.examples import (
 )
 from bot.knowledge.quality.feedback import EVENTS, NEWEST, Feedback, judged
 from bot.knowledge.search import Knowledge
-from bot.storage.base import Store
+from bot.model import Event
+from bot.storage.base import Store, TurnRecord
 from bot.text.person_names import names_of
 
 TURNS = 200  # of one conversation that are looked at
 JUDGED = 2000  # questions that may become examples
+FIRST = timedelta(days=2)  # is looked at first, then twice as much, until there is enough
+SLICE = timedelta(days=2)  # of events read at once
+OFFERED = "clarified"  # the event of answers to choose from
+_TICKETS = ("ticket_opened", "ready_sent")
 DECIDED = (ACCEPTED, REJECTED, RESTORED)
 
 
-async def clicks(store: Store, since: datetime, *, newest: int = NEWEST) -> tuple[Feedback, ...]:
+async def clicks(
+    store: Store, since: datetime, now: datetime, *, newest: int = NEWEST
+) -> tuple[Feedback, ...]:
     """The *newest* judged questions since then, oldest first; only conversations in which somebody clicked
-    are read.
+    are read, and no more of the past than holds so many.
     """
-    events = await store.events(since=since, kinds=EVENTS)
+    events, talks = tuple[Event, ...](), dict[int, tuple[TurnRecord, ...]]()
+    found, span, start = tuple[Feedback, ...](), FIRST, now + SLICE
+    while len(found) < newest and start > since:
+        before, start, span = start, max(since, now - span), 2 * span
+        events = await _events(store, start, before) + events
+        clicked = _clicked(events)
+        for own in clicked - talks.keys():
+            talks[own] = await store.turns(conversation=own, limit=TURNS)
+        told_of = [e for e in events if e.kind in _TICKETS or e.conversation in clicked]
+        found = judged([t for own in clicked for t in talks[own]], told_of, newest=newest)
+    return found
+
+
+async def _events(store: Store, start: datetime, end: datetime) -> tuple[Event, ...]:
+    """In slices, so that nobody else who reads waits long."""
+    events = list[Event]()
+    while start < end:
+        events += await store.events(since=start, until=min(start + SLICE, end), kinds=(*EVENTS, OFFERED))
+        start += SLICE
+    return tuple(events)
+
+
+def _clicked(events: Sequence[Event]) -> set[int]:
+    """The conversations in which somebody said what they thought of an answer, or could choose one."""
     whose = {e.ticket: e.conversation for e in events if e.kind == "ticket_opened"}
-    told = [
+    told = {
         whose.get(e.ticket, e.conversation) if e.kind == "ready_sent" else e.conversation
         for e in events
-        if e.kind != "ticket_opened"
-    ]
-    recent = list(dict.fromkeys(c for c in reversed(told) if c is not None))[:newest]
-    turns = [t for c in recent for t in await store.turns(conversation=c, limit=TURNS)]
-    told_of = [e for e in events if e.kind in ("ticket_opened", "ready_sent") or e.conversation in recent]
-    return judged(turns, told_of, newest=newest)
+        if e.kind in ("feedback", "ready_sent", OFFERED)
+    }
+    return {own for own in told if own is not None}
 
 
 async def examples_from_use(
-    store: Store, knowledge: Knowledge, since: datetime
+    store: Store, knowledge: Knowledge, since: datetime, now: datetime
 ) -> tuple[SuggestedExample, ...]:
     """What use says of questions since then and nobody accepted or rejected yet; nothing is changed."""
-    verdicts = await clicks(store, since, newest=JUDGED)
+    verdicts = await clicks(store, since, now, newest=JUDGED)
     names = await _names(store, {v.conversation for v in verdicts if v.right})
     done = settled(await store.events(kinds=DECIDED))
 

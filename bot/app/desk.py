@@ -63,7 +63,11 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
         incidents=incidents,
         groups=groups,
         places=DeskPlaces(binding, teams, parts.titles),
-        shared=SharedState(parts.store.desk_state, (roster, teams, incidents, groups, binding)),
+        shared=SharedState(
+            parts.store.desk_state,
+            (roster, teams, incidents, groups, binding),
+            others=parts.store.shared,
+        ),
         ticket_reader=parts.store,
         commands=Registry(),
         outreach=outreach,

@@ -49,6 +49,8 @@ class StoreReader(Protocol):
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]: ...
 
+    async def tickets_of(self, numbers: Collection[int], *, bare: bool = False) -> tuple[Ticket, ...]: ...
+
     async def listeners(
         self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
     ) -> tuple[Recipient, ...]: ...
@@ -100,6 +102,9 @@ class FileReader:
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]:
         return self._read(lambda db: ticket_queries.tickets(db, open_only, limit, bare))
+
+    async def tickets_of(self, numbers: Collection[int], *, bare: bool = False) -> tuple[Ticket, ...]:
+        return self._read(lambda db: ticket_queries.tickets_of(db, numbers, bare))
 
     async def listeners(
         self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()

@@ -17,10 +17,18 @@ class StatePart(Protocol):
 
 
 class SharedState:
-    """Keeps *parts* at the newest state that `read` gave."""
+    """Keeps *parts* at the newest state that `read` gave; *others* tells whether other processes decide,
+    too.
+    """
 
-    def __init__(self, read: Callable[[], Awaitable[DeskState]], parts: Sequence[StatePart]) -> None:
-        self._read, self._parts = read, parts
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[DeskState]],
+        parts: Sequence[StatePart],
+        *,
+        others: bool = False,
+    ) -> None:
+        self._read, self._parts, self.others = read, parts, others
         self.version = -1
 
     async def catch_up(self, version: int | None = None) -> None:

@@ -211,7 +211,8 @@ class Outcome:
     """What a dialog decided. It is a value: nothing has happened until it is committed, all of it at once.
 
     `state` None leaves the conversation's state as it is. `opens` is a new ticket, `ticket` the changed value
-    of an existing one (refused with `VersionConflict` if somebody changed it meanwhile). `subject` is the
+    of an existing one (refused with `VersionConflict` if somebody changed it meanwhile, as is an outcome of
+    an older `desk_version` than that which its own events make newer). `subject` is the
     changed customer's conversation when operators decided. `reason` says in a word why, for events and
     reports.
     """
@@ -238,3 +239,6 @@ class Outcome:
         None  # a delivery in doubt that did not arrive: it goes again, in its old place
     )
     articles: str = ""  # the version of the articles that it was decided from; "" where none were asked
+    desk_version: int | None = (
+        None  # of the desk's state that it was decided from, where that must be the newest
+    )

@@ -20,7 +20,7 @@ from bot.reports.periods import Period
 from bot.reports.tables import Table
 
 SLICE = timedelta(days=2)  # so much is read at once, so that reading for a report never holds up the bot
-TICKETS = 100_000
+AT_ONCE = 1000  # so many tickets are
 
 
 class ReportSource(Protocol):
@@ -30,9 +30,7 @@ class ReportSource(Protocol):
         self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
     ) -> tuple[Event, ...]: ...
 
-    async def tickets(
-        self, *, open_only: bool = True, limit: int = 200, bare: bool = False
-    ) -> tuple[Ticket, ...]: ...
+    async def tickets_of(self, numbers: Collection[int], *, bare: bool = False) -> tuple[Ticket, ...]: ...
 
 
 class Calendar(Protocol):
@@ -88,7 +86,10 @@ async def read_facts(
     while at < end:
         events += await source.events(since=at, until=min(at + SLICE, end), kinds=KINDS)
         at += SLICE
-    known = {t.number: t for t in await source.tickets(open_only=False, limit=TICKETS, bare=True)}
+    numbers, known = sorted({e.ticket for e in events if e.ticket is not None}), dict[int, Ticket]()
+    for start in range(0, len(numbers), AT_ONCE):
+        some = await source.tickets_of(numbers[start : start + AT_ONCE], bare=True)
+        known |= {ticket.number: ticket for ticket in some}
     return ReportFacts(tuple(events), calendar.zone, calendar.working, now, known, answer_within)
 
 

@@ -443,8 +443,12 @@ class Store(Protocol):
         """
         ...
 
-    async def tickets_of(self, conversations: Collection[int]) -> tuple[Ticket, ...]:
-        """Every ticket of these conversations, the latest first."""
+    async def tickets_of(self, numbers: Collection[int], *, bare: bool = False) -> tuple[Ticket, ...]:
+        """The tickets with these numbers, in their order; what there is not is passed over."""
+        ...
+
+    async def tickets_in(self, conversation: int) -> tuple[Ticket, ...]:
+        """All tickets of a conversation, the first one first."""
         ...
 
     async def ticket(self, number: int) -> Ticket | None: ...

@@ -11,6 +11,7 @@ from bot.errors import StorageError
 from bot.storage.codec import ms
 from bot.storage.database import Database
 from bot.storage.queries import outbox as deliveries
+from bot.storage.queries import row_cursors
 from bot.text.problems import told
 
 STUCK = timedelta(hours=1)  # an inbound older than this that nobody decided on is a fault
@@ -55,9 +56,10 @@ def counts(db: Database) -> Mapping[str, int]:
     found = {
         "inbounds_waiting": "select count(*) from inbox where done_at is null",
         "timers_waiting": "select count(*) from timers where fired is null and cancelled is null",
-        "customers": "select count(*) from customers where erased is null",
     }
     figures = {name: int(db.execute(query).fetchone()[0]) for name, query in found.items()}
+    erased = db.execute("select count(*) from customers where erased is not null").fetchone()[0]
+    figures["customers"] = row_cursors.count(db, "customers") - int(erased)
     figures |= {
         f"deliveries_{s}": 0 for s in ("pending", "sending", "sent", "unknown", "failed", "cancelled")
     }
@@ -69,14 +71,20 @@ def counts(db: Database) -> Mapping[str, int]:
                 f"select status, count(*) from outbox where status in {few} group by status"
             )
         }
-    enqueued = int(db.execute("select count(*) from outbox").fetchone()[0])
-    figures["deliveries_sent"] = enqueued - sum(
-        n for name, n in figures.items() if name.startswith("deliveries_")
-    )
+    figures["deliveries_sent"] = row_cursors.count(db, "outbox") - _sum(figures, "deliveries_")
     figures |= {
-        f"tickets_{s}": n for s, n in db.execute("select status, count(*) from tickets group by status")
+        f"tickets_{s}": n
+        for s, n in db.execute(
+            "select status, count(*) from tickets where status in ('waiting', 'operator', 'snoozed') group by"
+            " status"
+        )
     }
+    figures["tickets_closed"] = row_cursors.count(db, "tickets") - _sum(figures, "tickets_")
     return figures
+
+
+def _sum(figures: Mapping[str, int], begins: str) -> int:
+    return sum(n for name, n in figures.items() if name.startswith(begins))
 
 
 def clamp_delays(db: Database, now: datetime) -> int:

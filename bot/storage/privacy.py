@@ -14,6 +14,8 @@ from typing import Any
 from bot.model import Event, Outbound, OutboundKind, Peer, Priority
 from bot.storage.codec import decode, encode, moment, ms, to_json
 from bot.storage.database import Database
+from bot.storage.migrations.fourth import UNNAMED
+from bot.storage.queries import row_cursors
 from bot.storage.queries.customer_merge import all_joined, blank_joined
 from bot.storage.queries.enqueue import enqueue, line_name, line_of, write_events
 from bot.storage.queries.outbox import reorder
@@ -37,26 +39,50 @@ KEPT = frozenset(
     }
 )
 
+_SCRUB = "scrub"
 FORGOTTEN = "forgotten-"  # begins the names of what has none any more
 
 _HIS = "(select id from conversations where customer = :customer)"
 _TICKETS = f"(select number from tickets where conversation in {_HIS})"
-_TURNS = f"(select id from turns where conversation in {_HIS} or subject in {_HIS} or ticket in {_TICKETS})"
+_TURNS = (
+    f"(select id from turns where conversation in {_HIS} union select id from turns where subject in {_HIS}"
+    f" union select id from turns where ticket in {_TICKETS})"
+)
+# Whatever was decided on has its turn; each part is looked up by its own index.
+_INBOX = (
+    f"(select id from inbox where turn in {_TURNS} union select id from inbox where done_at is null and"
+    f" conversation in {_HIS})"
+)
+_OUTBOX = (
+    f"(select id from outbox where conversation in {_HIS} union select id from outbox where ticket in"
+    f" {_TICKETS} union select id from outbox where turn in {_TURNS})"
+)
+_EVENTS = (
+    f"(select id from events where conversation in {_HIS} union select id from events where ticket in"
+    f" {_TICKETS})"
+)
 _ROWS = {
     "conversations": f"id in {_HIS}",
-    "inbox": f"conversation in {_HIS} or turn in {_TURNS}",
+    "inbox": f"id in {_INBOX}",
     "turns": f"id in {_TURNS}",
     "history": f"conversation in {_HIS}",
     "tickets": f"conversation in {_HIS}",
     "topics": f"ticket in {_TICKETS}",
-    "outbox": f"conversation in {_HIS} or ticket in {_TICKETS} or turn in {_TURNS}",
+    "outbox": f"id in {_OUTBOX}",
     "timers": f"conversation in {_HIS}",
-    "events": f"conversation in {_HIS} or ticket in {_TICKETS}",
+    "events": f"id in {_EVENTS}",
     "incident_met": f"conversation in {_HIS}",
 }
+# Deliveries to the chats themselves, whomever they were about.
+_CHATS = "(select channel, chat from conversations where customer = :customer)"
+_TO_THEM = (
+    f"(select id from outbox where id in {_OUTBOX} and (channel, chat) in {_CHATS} union select id from"
+    f" outbox where (channel, chat) in {_CHATS} and message <> '' union select id from outbox where (channel,"
+    f" chat) in {_CHATS} and status in ('pending', 'sending'))"
+)
 # Bookkeeping that tells nobody anything.
 _OURS = frozenset(
-    {"head", "told", "dedupe", "epoch", "xid", "held_by", "held_turn", "held_since", "held_inbounds"}
+    {"head", "told", "dedupe", "epoch", "desk", "xid", "held_by", "held_turn", "held_since", "held_inbounds"}
 )
 # By what the rows of a table are told apart and ordered, where it is not `id`.
 _KEYS = {"tickets": "number", "topics": "ticket", "incident_met": "number"}
@@ -132,8 +158,8 @@ def erase(db: Database, id: int, now: datetime, turn: Callable[[Database], int])
           dedupe = null, head = 0, settled = coalesce(settled, :now),
           status = case when status in ('pending', 'sending', 'unknown') then 'cancelled' else status end
           where {_ROWS["outbox"]}""",
-        f"""update outbox set chat = '{FORGOTTEN}' || conversation, thread = '', message = '' where (channel,
-        chat) in (select channel, chat from conversations where customer = :customer)""",
+        f"""update outbox set chat = '{FORGOTTEN}' || coalesce(conversation, 0), thread = '', message = ''
+        where id in {_TO_THEM}""",
         f"""update inbox set key = '{FORGOTTEN}' || id, message = '', payload =
           '{{"key":"","peer":{{"channel":"","chat":""}},"sender":{{"id":""}},' ||
           '"at":"1970-01-01T00:00:00+00:00"}}' where {_ROWS["inbox"]}""",
@@ -156,6 +182,7 @@ def erase(db: Database, id: int, now: datetime, turn: Callable[[Database], int])
     ):
         db.execute(statement, values)
     blank_joined(db, id, now)
+    row_cursors.keep(db, _SCRUB, row_cursors.upto(db, _SCRUB) + 1)
     home = db.execute("select min(id) from conversations where customer = ?", (id,)).fetchone()[0]
     write_events(db, [Event("customer_forgotten", now, home)])  # other systems have to forget them, too
     _erase_names(db, names)
@@ -200,66 +227,14 @@ def _shown_in_desks(db: Database, values: Mapping[str, Any]) -> list[Outbound]:
     return gone
 
 
-def scrub(db: Database) -> None:
-    """Nothing of what was blanked stays in free space or in the log. Runs outside a transaction and holds up
-    the writer.
-
-    secure_delete alone leaves old copies of rows that moved between pages (measured), so the file is written
-    anew.
-    """
-    db.execute("vacuum")
-    db.execute("pragma wal_checkpoint(truncate)")
+def to_scrub(db: Database) -> int:
+    """How many were forgotten of whom copies may still be in free space."""
+    return row_cursors.upto(db, _SCRUB)
 
 
-_OLD = (  # table, what is old and closed in it, how it is blanked
-    ("inbox", "done_at < :before and payload <> :blank_in", "payload = :blank_in"),
-    (
-        "outbox",
-        "created < :before and status not in ('pending', 'sending', 'unknown') and payload <> :blank_out",
-        "payload = :blank_out, error = ''",
-    ),
-    ("turns", "at < :before and (text <> '' or why <> '{}')", "text = '', why = '{}', error = ''"),
-    (
-        "history",
-        (
-            "at < :before and (text <> '' or attachments <> '[]') and conversation not in (select"
-            " conversation from tickets where status <> 'closed')"
-        ),
-        "text = '', name = '', attachments = '[]'",
-    ),
-    ("tickets", "status = 'closed' and closed < :before and data <> '{}'", "data = '{}'"),
-)
-
-
-def purge(db: Database, before: datetime, limit: int) -> int:
-    """At most *limit* rows of each table; what other systems were told goes altogether.
-
-    The key of an inbound stays: what a platform repeats late is still known.
-    """
-    values = {
-        "before": ms(before),
-        "limit": limit,
-        "blank_in": (
-            '{"key":"","peer":{"channel":"","chat":""},"sender":{"id":""},"at":"1970-01-01T00:00:00+00:00"}'
-        ),
-        "blank_out": '{"to":{"channel":"","chat":""}}',
-    }
-    told = (
-        "select id from outbox where created < :before and verb = 'announce' and status not in ('pending',"
-        " 'sending', 'unknown') limit :limit"
-    )
-    gone = db.execute(
-        f"delete from outbox where id in ({told})", values
-    ).rowcount  # other systems have it, the event itself stays
-    return gone + sum(
-        db.execute(
-            f"update {table} set {change} where {key} in (select {key} from {table} where {old} limit"
-            " :limit)",
-            values,
-        ).rowcount
-        for table, old, change in _OLD
-        for key in (_KEYS.get(table, "id"),)
-    )
+def scrubbed(db: Database, people: int) -> None:
+    """Nothing is left there of so many; others may have been forgotten meanwhile."""
+    row_cursors.keep(db, _SCRUB, row_cursors.upto(db, _SCRUB) - people)
 
 
 def _end_waiting(db: Database, id: int, now: datetime, turn: Callable[[Database], int]) -> None:
@@ -292,12 +267,12 @@ def _names(db: Database, id: int) -> list[str]:
 
 def _erase_names(db: Database, names: list[str]) -> None:
     """Desk messages without a ticket that name them (boards, notices) lose their words and keep their
-    buttons.
+    buttons. Those are few, and the old ones have been blanked.
     """
     for name in names:
         rows = db.execute(
-            "select id, payload from outbox where ticket is null and status not in ('pending', 'sending') and"
-            " instr(payload, ?) > 0",
+            f"select id, payload from outbox indexed by outbox_desk where {UNNAMED} and status not in"
+            " ('pending', 'sending') and instr(payload, ?) > 0",
             (to_json(name)[1:-1],),
         ).fetchall()
         for row in rows:

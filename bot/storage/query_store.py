@@ -25,6 +25,7 @@ from bot.model import (
     Turn,
 )
 from bot.storage import maintenance, privacy
+from bot.storage import purge as purging
 from bot.storage.base import (
     ConversationPage,
     ConversationQuery,
@@ -56,7 +57,7 @@ from bot.storage.queries import owed as owing
 from bot.storage.queries import tickets as desk
 from bot.storage.turn_locks import TurnLocks
 
-PORTION = 500  # rows blanked in one transaction
+PORTION = 200  # rows blanked in one transaction
 
 
 class QueryStore(ABC):
@@ -246,8 +247,11 @@ class QueryStore(ABC):
     async def unattended(self) -> tuple[Conversation, ...]:
         return await self._read(desk.unattended)
 
-    async def tickets_of(self, conversations: Collection[int]) -> tuple[Ticket, ...]:
-        return await self._read(lambda db: desk.tickets_of(db, conversations))
+    async def tickets_of(self, numbers: Collection[int], *, bare: bool = False) -> tuple[Ticket, ...]:
+        return await self._read(lambda db: desk.tickets_of(db, numbers, bare))
+
+    async def tickets_in(self, conversation: int) -> tuple[Ticket, ...]:
+        return await self._read(lambda db: desk.tickets_in(db, conversation))
 
     async def ticket(self, number: int) -> Ticket | None:
         return await self._read(lambda db: turns.ticket(db, number))
@@ -343,7 +347,8 @@ class QueryStore(ABC):
 
     async def purge(self, before: datetime) -> int:
         """In portions, each a transaction of its own, so that nobody waits long."""
-        blanked = 0
-        while portion := await self._write(lambda db: privacy.purge(db, before, PORTION)):
-            blanked += portion
+        blanked, more = 0, True
+        while more:
+            portion = await self._write(lambda db: purging.purge(db, before, PORTION))
+            blanked, more = blanked + portion.blanked, portion.more
         return blanked

@@ -46,19 +46,50 @@ class ContentGaps:
             now = asyncio.get_running_loop().time()
             if self._heard is not None and now - self._heard[0] < self._fresh:
                 return self._heard[1]
-            turns, after = list[TurnRecord](), 0
-            while rows := await self._store.turns(after=after, limit=BATCH):
-                turns += rows
-                after = rows[-1].id
-            found = await asyncio.to_thread(missed, turns)
-            talks: dict[int, Sequence[HistoryEntry]] = {m.conversation: () for m in found[-LOOKED:]}
+            talks: dict[int, Sequence[HistoryEntry]] = {m.conversation: () for m in await self._newest()}
+            mine = list[TurnRecord]()
             for conversation in talks:
                 talks[conversation] = await self._store.history(conversation, limit=10_000)
-            mine = [t for t in turns if t.conversation in talks]
+                rows = await self._store.turns(conversation=conversation, limit=10_000)
+                mine += [t for t in rows if t.conversation == conversation]
             gaps = await asyncio.to_thread(self._grouped, mine, talks)
             heard = MissedQuestions(gaps, {t.conversation: t.peer for t in mine})
             self._heard = asyncio.get_running_loop().time(), heard
             return heard
+
+    async def _newest(self) -> Sequence[MissedQuestion]:
+        """The newest missed questions: among the last turns, then among twice as many, until there are
+        enough. Earlier turns are not read.
+        """
+        last, found, turns = await self._last(), tuple[MissedQuestion, ...](), list[TurnRecord]()
+        first, count = last + 1, BATCH
+        while len(found) < LOOKED and first > 1:
+            before, first = first, max(1, last + 1 - count)
+            turns[:0] = await self._between(first, before)
+            found, count = await asyncio.to_thread(missed, turns), 2 * count
+        return found[-LOOKED:]
+
+    async def _between(self, first: int, before: int) -> list[TurnRecord]:
+        turns, after = list[TurnRecord](), first - 1
+        while after < before - 1 and (
+            rows := await self._store.turns(after=after, limit=min(BATCH, before - 1 - after))
+        ):
+            turns += [row for row in rows if row.id < before]
+            after = rows[-1].id
+        return turns
+
+    async def _last(self) -> int:
+        """The number of the last turn, or one a little above it."""
+        low, high = 0, BATCH
+        while await self._store.turns(after=high, limit=1):
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            if await self._store.turns(after=middle, limit=1):
+                low = middle
+            else:
+                high = middle
+        return high
 
     def forget(self) -> None:
         """Read anew next time."""

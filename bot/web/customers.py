@@ -166,7 +166,7 @@ class CustomerPages:
             customer,
             full_name(customer),
             talks,
-            await store.tickets_of([t.id for t in talks]),
+            tuple([t for talk in talks for t in reversed(await store.tickets_in(talk.id))]),
             await store.joined(customer.id),
             {k: v for k, v in told.items() if not is_own(k)},
             {k: v for k, v in told.items() if is_own(k)},

@@ -182,8 +182,9 @@ class ExamplePages:
         now, articles = asyncio.get_running_loop().time(), self._knowledge.articles()
         if self._known is not None and now - self._known[0] < FRESH and self._known[1] == articles:
             return self._known[2]
-        since = self._services.clock() - timedelta(days=self._services.keep_days)
-        found = await examples_from_use(self._services.store, self._knowledge, since)
+        moment = self._services.clock()
+        since = moment - timedelta(days=self._services.keep_days)
+        found = await examples_from_use(self._services.store, self._knowledge, since, moment)
         self._known = (now, articles, found)
         return found
 

@@ -21,7 +21,7 @@ from bot.reports.channels import channels_of, of_channel
 from bot.reports.export import to_csv, to_xlsx
 from bot.reports.metrics import COUNTS, TILES, FigureCase
 from bot.reports.periods import Period, between, last_days
-from bot.reports.report import TICKETS, Report, make_report, read_facts
+from bot.reports.report import Report, make_report, read_facts
 from bot.reports.texts import UNITS, ReportTexts, row_name
 from bot.storage.base import Store, TurnRecord
 from bot.text.person_names import full_name
@@ -34,6 +34,7 @@ from bot.web.wait_analysis import AROUND, AT_WORK, SHOWN, FirstAnswerWait, Ticke
 FRESH = 20.0  # seconds for which a counted report is shown again
 LISTED = 200  # conversations listed behind one figure
 LINES = 400  # lines of a transcript
+BESIDE = 500  # tickets before and behind one, among which those are looked for that waited beside it
 TABLES = ("articles", "operators", "gaps", "ready", "topics", "channels")
 PARTS = {
     "night": (0, 6),
@@ -100,10 +101,13 @@ class ReportPages:
             else f"{saying.word(f'tables.{table}.name')}: {self._row(report, table, key, saying)}"
         )
         store = self._store(data)
-        known = {t.number: t for t in await store.tickets(open_only=False, limit=TICKETS)}
+        shown = cases[:LISTED]
+        known = {
+            t.number: t for t in await store.tickets_of({c.ticket for c in shown if c.ticket is not None})
+        }
         rows = [
             (c, known.get(c.ticket or 0), await self._name(store, c, known), self._amount(of, c, saying))
-            for c in cases[:LISTED]
+            for c in shown
         ]
         return self._page(
             request,
@@ -133,9 +137,8 @@ class ReportPages:
         lines = await store.history(number, limit=LINES)
         if not turns and not lines:
             raise web.HTTPNotFound(text="no such conversation")
-        tickets = sorted(await store.tickets_of((number,)), key=lambda t: t.number)
-        known = await store.tickets(open_only=False, limit=TICKETS) if tickets else ()
-        happened, waits = await self._waits(store, tickets, known)
+        tickets = await store.tickets_in(number)
+        happened, waits = await self._waits(store, tickets)
         met = await store.listeners(only=(number,))
         return self._pages.show(
             request,
@@ -204,10 +207,15 @@ class ReportPages:
         return report
 
     async def _waits(
-        self, store: Store, tickets: Sequence[Ticket], known: Sequence[Ticket]
+        self, store: Store, tickets: Sequence[Ticket]
     ) -> tuple[Sequence[TicketStep], Sequence[FirstAnswerWait]]:
-        """What happened to the tickets of a conversation, and why each waited for its first answer."""
-        names = {t.operator: t.operator_name for t in known if t.operator}
+        """What happened to the tickets of a conversation, and why each waited for its first answer: beside
+        how many of those that were opened around it, or are open still.
+        """
+        near = {n for t in tickets for n in range(max(1, t.number - BESIDE), t.number + BESIDE)}
+        known = {t.number: t for t in await store.tickets(bare=True)}
+        known |= {t.number: t for t in await store.tickets_of(near, bare=True)}
+        names = {t.operator: t.operator_name for t in known.values() if t.operator}
         happened, waits = tuple[TicketStep, ...](), tuple[FirstAnswerWait, ...]()
         for ticket in (t for t in tickets if t.opened):
             opened, hours = ticket.opened or self._services.clock(), self._services.hours
@@ -225,7 +233,7 @@ class ReportPages:
                 if hours and ticket.first_reply
                 else None
             )
-            if (wait := wait_of(ticket, known, around, took)) is not None:
+            if (wait := wait_of(ticket, tuple(known.values()), around, took)) is not None:
                 waits += (wait,)
         return happened, waits
 

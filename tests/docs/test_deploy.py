@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from bot.cli.root import app
@@ -111,6 +112,11 @@ def test_the_cluster_has_a_database_two_processes_and_a_balancer_before_them(clu
     assert all(
         services[name]["depends_on"] == {"database": {"condition": "service_healthy"}} for name in bots
     )
+    options = {o for p in get_command(app).commands["run"].params for o in p.opts}  # type: ignore[attr-defined]
+    for name in bots:
+        called = services[name]["command"]
+        assert called[:2] == ["bot", "run"] and called[called.index("--replica") + 1] == name
+        assert {word for word in called if word.startswith("--")} <= options
     assert all("healthcheck" in services[name] for name in services if name not in bots)  # theirs: the image
     balancer = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
     upstream = set(re.findall(r"(?m)^\s*server ([\w-]+):(\d+) ", balancer))
@@ -146,7 +152,7 @@ def test_each_process_of_the_template_unit_is_as_shut_in_as_the_single_one() -> 
         "After=network-online.target postgresql.service",
         "Environment=BOT_OPTIONS=",
         "EnvironmentFile=-/etc/otklik.%i.env",
-        "ExecStart=/opt/otklik/.venv/bin/bot run $BOT_OPTIONS",
+        "ExecStart=/opt/otklik/.venv/bin/bot run --replica %H-%i $BOT_OPTIONS",
         "ReadWritePaths=-/opt/otklik/data -/opt/otklik/kb_articles",
     }
     lost = {line.partition("=")[0] for line in single if line not in several and not line.startswith("#")}

@@ -136,7 +136,7 @@ async def test_clicks_are_read_from_the_records(tmp_path: Path) -> None:
         await pleased.presses("Да, помогло")
         await cross.presses("Нет, не помогло")
         await unsure.presses("Стоимость доставки")
-        found = await clicks(testbot.service.store, testbot.clock().replace(year=2000))
+        found = await clicks(testbot.service.store, testbot.clock().replace(year=2000), testbot.clock())
 
     assert {(f.question, f.article, f.right) for f in found} == {
         ("как восстановить пароль?", "account/password", True),

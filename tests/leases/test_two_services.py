@@ -13,8 +13,9 @@ from bot.adapters.base import Limits
 from bot.app import Overrides, Service, build_service
 from bot.config.loader import Config
 from bot.config.roles import ProcessRole, read_roles
-from bot.errors import ConfigError
-from bot.model import Outbound, Peer, RichText
+from bot.errors import ConfigError, VersionConflict
+from bot.model import Event, Outbound, Peer, RichText, Turn
+from bot.model.internal import AssignmentDue
 from bot.service import run
 from bot.storage.base import Replica
 from bot.testing.harness import DESK_CHAT
@@ -121,6 +122,8 @@ async def test_a_call_under_way_is_broken_off_when_its_channel_is_lost(cluster: 
     await platform.asked.wait()
     cluster.clock.advance(seconds=9)
     slow.leases.look()
+    await slow.leases.beat()  # it was nobody else's: gained again, and lost again before the call has ended
+    await slow.leases.give_up()
     await delivering
     platform.answers.set()
     assert platform.said == []
@@ -252,3 +255,39 @@ def test_a_wrong_role_is_told_with_what_there_is(language: str) -> None:
         read_roles("web,sned")
     assert "sned" in str(caught.value) and "web, decide, send" in str(caught.value)
     assert read_roles("") == read_roles("send, decide,web") == frozenset(ProcessRole)
+
+
+@pytest.mark.parametrize("assign", ["least_loaded", "round_robin"])
+async def test_two_processes_that_choose_at_once_keep_the_limit(cluster: Cluster, assign: str) -> None:
+    """Each gives a ticket to the only operator who may have but one: the second choice is void, and is made
+    anew.
+    """
+    routing = {"routing": {"assign": assign, "limit": 1}}
+    one, two = await cluster.open("one", settings=routing), await cluster.open("two", settings=routing)
+    here = {"name": "Ольга", "last_name": "", "username": "", "chat": DESK_CHAT}
+    met = Event("operator_met", actor="telegram:1", data=here)
+    await one.store.enqueue([], cluster.clock(), events=[met])
+    for chat in ("1001", "1002"):
+        await one.inbox.accept("vk", [question(cluster, "позовите оператора", chat=chat)])
+    cluster.clock.advance(seconds=6)
+    await one.engine.run_waiting()
+    await one.store.fire_timers(cluster.clock())
+    turns = [await to_assign(service, cluster) for service in (one, two)]
+    chosen = [await s.engine.decide_safely(turn) for s, turn in zip((one, two), turns, strict=True)]
+    await one.store.finish_turn(turns[0], chosen[0], cluster.clock())
+    with pytest.raises(VersionConflict):
+        await two.store.finish_turn(turns[1], chosen[1], cluster.clock())
+    await two.engine.run_waiting()
+
+    tickets = sorted(await one.store.tickets(), key=lambda ticket: ticket.number)
+    assert sorted(ticket.operator for ticket in tickets) == ["", "telegram:1"]
+    assert "nobody_free" in [turn.reason for turn in await two.store.turns()]
+
+
+async def to_assign(service: Service, cluster: Cluster) -> Turn:
+    """A turn in which somebody is looked for who can be given a ticket; others are decided before."""
+    while (turn := await service.store.take_turn(cluster.clock())) is not None:
+        if isinstance(turn.inbounds[0].payload, AssignmentDue):
+            return turn
+        await service.engine.take(turn)
+    raise AssertionError("nothing is to be assigned")

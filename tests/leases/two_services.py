@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.adapters.base import Accept, ChatInfo, Files
 from bot.app import Overrides, Service, build_service
@@ -76,13 +77,19 @@ class Cluster:
     services: dict[str, Service] = field(default_factory=dict)
     stores: list[PostgresStore] = field(default_factory=list)
 
-    async def open(self, name: str, *, roles: frozenset[ProcessRole] = EVERY_ROLE) -> Service:
+    async def open(
+        self,
+        name: str,
+        *,
+        roles: frozenset[ProcessRole] = EVERY_ROLE,
+        settings: Mapping[str, object] = MappingProxyType({}),
+    ) -> Service:
         """A service as one more process on the database."""
         store = PostgresStore.open(self.url, now=self.clock, holder=name, own_time=True)
         self.stores.append(store)
-        settings = {"knowledge": {"folder": str(self.articles), "embeddings": {"model": "off"}}}
+        knowledge = {"folder": str(self.articles), "embeddings": {"model": "off"}}
         self.services[name] = service = await build_service(
-            Config.model_validate(settings),
+            Config.model_validate({**settings, "knowledge": knowledge}),
             Overrides(
                 adapters={channel: PolledAdapter(channel) for channel in CHANNELS},
                 clock=self.clock,

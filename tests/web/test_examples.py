@@ -50,7 +50,9 @@ async def _picked(
     assert turn is not None and turn.text == text
     options = [{"article": a, "title": a} for a in (COST, TIME)]
     why = {"candidates": options, "decision": "clarify", "language": "ru"}
-    await page.store.finish_turn(turn, Outcome("faq", Result.CLARIFIED, "clarified", explanation=why), now)
+    offered = (Event("clarified", data={"offered": [COST, TIME]}),)
+    outcome = Outcome("faq", Result.CLARIFIED, "clarified", explanation=why, events=offered)
+    await page.store.finish_turn(turn, outcome, now)
     events = [Event("answered", now + timedelta(seconds=3), turn.conversation.id, data={"article": article})]
     if helped is not None:
         said = {"article": article, "helped": helped}

@@ -43,8 +43,8 @@ class Roster:
     """The operators as of the last `follow`; what is about to be given to whom is this process's own.
 
     law: only what this process decides at once has to be spread by it. What others have committed is in the
-    tickets themselves. Two processes that choose in the same instant may give two tickets to one operator,
-    one more than the limit too; the next choice sees both. Nobody is left waiting by it.
+    tickets themselves, and of two processes that choose in the same instant one chooses anew
+    (`Outcome.desk_version`).
     """
 
     def __init__(self, members: Iterable[Member] = ()) -> None:

@@ -272,9 +272,14 @@ def _promised(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
 
 
 async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
-    """The next who can is given the ticket; too many waiting in a team's group send it to the desk of all."""
+    """The next who can is given the ticket; too many waiting in a team's group send it to the desk of all.
+
+    law: whoever else is given one in the meantime, by another process, makes this choice void, so that nobody
+    is given more than the limit.
+    """
     if ticket.status != "waiting":
         return Outcome("desk", Result.IGNORED, "timer_over")
+    chosen_from = desk.shared.version if desk.shared.others else None  # before the tickets are read
     open_tickets = await desk.ticket_reader.tickets(limit=1000)
     team = desk.teams.named(ticket.state.team)
     if team and team.overflow and ticket.state.desk == team.name:
@@ -295,7 +300,8 @@ async def _assign(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     )
     if to is None:
         return Outcome("desk", Result.IGNORED, "nobody_free")
-    return transfer.give_to(desk, turn, ticket, to, key="desk.assigned_to")
+    given = transfer.give_to(desk, turn, ticket, to, key="desk.assigned_to")
+    return replace(given, desk_version=chosen_from)
 
 
 async def _stranded(desk: DeskContext, turn: Turn, why: str) -> Outcome:

@@ -23,7 +23,7 @@ STEPS = {
     "001_first": STATEMENTS,
     "002_teams_waiting": SECOND,
     "003_desk_state": THIRD,
-    "004_articles": FOURTH,
+    "004_growth": FOURTH,
 }
 # What a step does besides its statements, in the same transaction.
 FILLS = {"003_desk_state": fill}

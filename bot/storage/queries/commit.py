@@ -23,7 +23,7 @@ from bot.model import (
 from bot.storage.base import FinishedTurn
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, payload_parts, to_json
 from bot.storage.database import Database
-from bot.storage.queries import customer_merge, outbox
+from bot.storage.queries import customer_merge, outbox, row_cursors
 from bot.storage.queries.enqueue import enqueue, write_events, write_line
 from bot.storage.queries.tickets import keep_setting
 from bot.storage.ticket_codec import write_state
@@ -99,8 +99,13 @@ def finish(db: Database, locks: TurnLocks, turn: Turn, outcome: Outcome, now: da
     if outcome.retry_delivery is not None:
         outbox.resolve_unknown(db, outcome.retry_delivery, False, now)
     made = enqueue(db, outcome.messages, now, turn=turn.id, about=target.id)
+    if outcome.dialog == "desk":
+        for id in made:
+            db.execute("update outbox set desk = 1 where id = ? and desk = 0", (id,))
     events = _filled(turn, outcome, target.id, now)
     version = write_events(db, events)
+    if outcome.desk_version is not None and version != outcome.desk_version + 1:
+        raise VersionConflict("the desk's state has moved on")
     _rest(db, own, now, locks.freeing(own))
     return FinishedTurn(made, events, version)
 
@@ -196,10 +201,11 @@ def _keep_words(db: Database, turn: Turn) -> None:
         if inbound.kind is InboundKind.EDIT and inbound.message:
             changed = db.execute(
                 "update history set text = ? where id = (select max(id) from history where conversation = ?"
-                " and message = ?)",
+                " and message = ?) returning id",
                 (clean(line.text), conversation, inbound.message),
-            )
-            if changed.rowcount:
+            ).fetchone()
+            if changed is not None:
+                row_cursors.words_again(db, "history", changed["id"])
                 continue
         write_line(
             db, conversation, line, message="" if inbound.kind is InboundKind.PRESS else inbound.message

@@ -18,7 +18,8 @@ from bot.storage.queries.inbox import TOLD_ELSEWHERE
 from bot.storage.queries.tickets import keep_setting, setting
 
 _RECORD = "joined:"
-_PASSED_ON = "joined:%"
+_JOINED = """select name from settings where name like 'joined:%' and cast(json_extract(value, '$.into') as
+  text) = ? order by rowid desc"""
 _OF = "select id from conversations where customer = ?"
 
 
@@ -42,12 +43,8 @@ def carry_out_alone(db: Database, how: CustomerMerge, now: datetime, by: str) ->
 
 def joined(db: Database, id: int) -> tuple[int, ...]:
     """The customers who are known as this one, the latest first."""
-    rows = db.execute(
-        "select name, value from settings where name like ? order by rowid desc", (_PASSED_ON,)
-    ).fetchall()
-    return tuple(
-        int(row["name"].removeprefix(_RECORD)) for row in rows if json.loads(row["value"])["into"] == id
-    )
+    rows = db.execute(_JOINED, (str(id),)).fetchall()
+    return tuple(int(row["name"].removeprefix(_RECORD)) for row in rows)
 
 
 def all_joined(db: Database, id: int) -> tuple[int, ...]:
@@ -84,7 +81,9 @@ def blank_joined(db: Database, id: int, now: datetime) -> None:
     `people.erase`.
     """
     others = all_joined(db, id)
-    for row in db.execute("select name, value from settings where name like 'link:%'").fetchall():
+    for row in db.execute(
+        "select name, value from settings where name >= 'link:' and name < 'link;'"
+    ).fetchall():
         if json.loads(row["value"]).get("customer") in (id, *others):
             keep_setting(db, row["name"], None)
     for other in others:

@@ -10,7 +10,7 @@ from typing import Any
 from bot.model import Event, HistoryEntry, Outbound, OutboundKind, Peer, Priority
 from bot.storage.codec import clean, decode, encode, encode_all, ms, to_json
 from bot.storage.database import Database
-from bot.storage.queries import desk_state
+from bot.storage.queries import desk_state, row_cursors
 
 JOINED = 1500  # characters that joined words may reach: far below every channel's limit, and readable
 PRIORITIES = {priority: place for place, priority in enumerate(Priority)}
@@ -39,10 +39,11 @@ def line_of(outbound: Outbound) -> str:
 
 
 _INSERT = """insert into outbox(dedupe, channel, chat, thread, lane, verb, name, edits, quotes, mirrors,
-  ticket, conversation, turn, payload, on_doubt, created, due, place, head) values(:dedupe, :channel, :chat,
-  :thread, :lane, :verb, :name, :edits, :quotes, :mirrors, :ticket, :conversation, :turn, :payload, :on_doubt,
-  :now, :now, :place, case when exists(select 1 from outbox where channel = :channel and chat = :chat and
-  thread = :thread and lane = :lane and status in ('pending', 'sending')) then 0 else 1 end) returning id"""
+  ticket, conversation, turn, payload, on_doubt, created, due, place, desk, head) values(:dedupe, :channel,
+  :chat, :thread, :lane, :verb, :name, :edits, :quotes, :mirrors, :ticket, :conversation, :turn, :payload,
+  :on_doubt, :now, :now, :place, :desk, case when exists(select 1 from outbox where channel = :channel and
+  chat = :chat and thread = :thread and lane = :lane and status in ('pending', 'sending')) then 0 else 1 end)
+  returning id"""
 _REPLACED = """update outbox indexed by outbox_open set status = 'cancelled', head = 0, settled = :now, error
   = 'replaced' where channel = :channel and chat = :chat and thread = :thread and lane = :lane and status in
   ('pending', 'sending') and status = 'pending' and verb in (:verb, :rival) and edits = :edits and quotes =
@@ -95,6 +96,7 @@ def enqueue(
             "payload": encode(outbound),
             "on_doubt": outbound.on_uncertain,
             "place": place,
+            "desk": int(home is None or not outbound.author),
             "now": ms(now),
         }
         if outbound.coalesce and (joined := _join(db, outbound, row)) is not None:
@@ -207,8 +209,10 @@ def _remember(db: Database, outbound: Outbound, home: int, id: int, now: datetim
         )
         write_line(db, home, line, outbound=id)
     elif outbound.kind is OutboundKind.EDIT and outbound.text:
-        db.execute(
+        changed = db.execute(
             "update history set text = ? where outbound = (select max(id) from outbox where channel = ? and"
-            " chat = ? and name = ? and verb = 'say')",
+            " chat = ? and name = ? and name <> '' and verb = 'say') returning id",
             (clean(outbound.text.text), outbound.to.channel, outbound.to.chat, outbound.edits),
-        )
+        ).fetchone()
+        if changed is not None:
+            row_cursors.words_again(db, "history", changed["id"])

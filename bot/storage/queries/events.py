@@ -10,8 +10,12 @@ from bot.model import Conversation, Customer, Event, Inbound, Peer
 from bot.storage.base import TurnRecord
 from bot.storage.codec import decode, moment, ms
 from bot.storage.database import Database
+from bot.storage.migrations.fourth import FREQUENT, RARE
 from bot.storage.queries.turns import conversation as conversation_of
 from bot.storage.queries.turns import customer as customer_of
+
+_CONTACTS = ("phone", "email")
+_TURNS_OF = "select id from turns where conversation = :of union select id from turns where subject = :of"
 
 
 def conversation(db: Database, peer: Peer) -> Conversation | None:
@@ -37,12 +41,14 @@ def find_customers(db: Database, fields: Mapping[str, str]) -> tuple[Customer, .
 
     For contacts: values are compared as they are kept.
     """
-    where = " or ".join("json_extract(fields, ?) = ?" for _ in fields)
-    values = [part for name, value in fields.items() for part in (f'$."{name}"', value)]
-    rows = db.execute(
-        f"select id from customers where erased is null and ({where or '1 = 0'}) order by id", values
-    ).fetchall()
-    found = (customer_of(db, row["id"]) for row in rows)
+    ids = set[int]()
+    for name, value in fields.items():
+        # a contact's path is said in words, so that its index is used
+        path = f"'$.\"{name}\"'" if name in _CONTACTS else "?"
+        values = (value,) if name in _CONTACTS else (f'$."{name}"', value)
+        where = f"erased is null and json_extract(fields, {path}) = ?"
+        ids |= {row["id"] for row in db.execute(f"select id from customers where {where}", values)}
+    found = (customer_of(db, id) for id in sorted(ids))
     return tuple(c for c in found if c is not None and c.peers)
 
 
@@ -61,6 +67,8 @@ def events(
         where.append("at < ?")
         values.append(ms(until))
     if kinds:
+        if not set(kinds) & set(FREQUENT):
+            where.append(RARE)
         where.append(f"kind in ({', '.join('?' * len(kinds))})")
         values += kinds
     rows = db.execute(
@@ -76,7 +84,7 @@ def events(
 
 def records(db: Database, of: int | None, after: int, limit: int) -> tuple[TurnRecord, ...]:
     """Turns of a conversation (decided there, or about it), oldest first."""
-    where = "" if of is None else "and (t.conversation = :of or t.subject = :of)"
+    where = "" if of is None else f"and t.id in ({_TURNS_OF})"
     rows = db.execute(
         "select t.*, c.channel, c.chat, c.thread from turns t join conversations c on c.id = t.conversation"
         f" where t.id > :after {where} order by t.id limit :limit",

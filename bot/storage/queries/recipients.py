@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.model import Customer, Peer, Status
 from bot.storage.base import CustomerMessage, Recipient
 from bot.storage.codec import maybe_moment, ms
 from bot.storage.database import Database
 
+LATE = timedelta(days=1)  # words that waited at the platform are kept behind younger ones
 _LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable, c.customer, p.name,
   p.last_name, p.username, p.language, p.gender,
   p.fields, (select h.at from history h indexed by history_conversation where h.conversation = c.id and
@@ -49,10 +50,26 @@ def listeners(db: Database, after: int, limit: int, only: Collection[int]) -> tu
 
 
 def words_since(db: Database, since: datetime, after: int, limit: int) -> tuple[CustomerMessage, ...]:
-    """Customers' words in the order they came."""
+    """Customers' words in the order they came; what came in late is looked for a day before."""
+    after = max(after, _before(db, ms(since - LATE)))
     rows = db.execute(
         "select id, conversation, text from history where id > ? and at >= ? and author = 'customer' and text"
         " <> '' order by id limit ?",
         (after, ms(since), limit),
     )
     return tuple(CustomerMessage(r["id"], r["conversation"], r["text"]) for r in rows)
+
+
+def _before(db: Database, at: int) -> int:
+    """A line of the history before which all came before *at*: found by halving, since lines stand in the
+    order they came.
+    """
+    low, high = 0, int(db.execute("select coalesce(max(id), 0) from history").fetchone()[0])
+    while low < high:
+        middle = (low + high) // 2
+        line = db.execute("select at from history where id > ? order by id limit 1", (middle,)).fetchone()
+        if line is not None and line["at"] < at:
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -22,6 +22,7 @@ _QUEUE = """select number, conversation, channel, chat, thread, reason, priority
   cast(json_extract(data, '$.place') as integer) as place from tickets where status = 'waiting' order by
   opened, number"""
 _WORKED = "select * from tickets where status in ('operator', 'snoozed') order by opened, number limit ?"
+_NUMBERED = 500  # tickets read by their numbers at once
 _CLOSED = "select * from tickets where status = 'closed' order by closed desc, number desc limit ?"
 
 
@@ -114,11 +115,20 @@ def tickets(db: Database, open_only: bool, limit: int, bare: bool = False) -> tu
     return tuple(ticket_of(row, bare) for row in rows)
 
 
-def tickets_of(db: Database, conversations: Collection[int]) -> tuple[Ticket, ...]:
-    """Of few conversations: each is a value of the statement."""
-    marks = ", ".join("?" * len(conversations)) or "null"
+def tickets_of(db: Database, numbers: Collection[int], bare: bool = False) -> tuple[Ticket, ...]:
+    """Those with these numbers, in order."""
+    wanted, rows = sorted(set(numbers)), list[Any]()
+    for start in range(0, len(wanted), _NUMBERED):
+        some = wanted[start : start + _NUMBERED]
+        places = ", ".join("?" * len(some))
+        rows += db.execute(f"select * from tickets where number in ({places}) order by number", tuple(some))
+    return tuple(ticket_of(row, bare) for row in rows)
+
+
+def tickets_in(db: Database, conversation: int) -> tuple[Ticket, ...]:
     rows = db.execute(
-        f"select * from tickets where conversation in ({marks}) order by number desc", tuple(conversations)
+        "select * from tickets indexed by tickets_conversation where conversation = ? order by number",
+        (conversation,),
     )
     return tuple(ticket_of(row) for row in rows)
 

@@ -6,6 +6,7 @@ store without a file, and the only fake there is.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
@@ -24,10 +25,13 @@ from bot.storage.queries import (
     turns,
 )
 from bot.storage.query_store import QueryStore
+from bot.storage.sqlite.free_space import FreeSpace, portions
 from bot.storage.sqlite.lockfile import LockFile
 from bot.storage.sqlite.writer import Writer
 from bot.storage.turn_locks import MemoryLocks
 from bot.text.problems import told
+
+READING = 0.05  # seconds until the log is tried again that somebody reads
 
 
 def _now() -> datetime:
@@ -53,6 +57,8 @@ class SqliteStore(QueryStore):
         self._lock, self._db, self._reading, self._now = lock, db, reader, now
         self._locks = MemoryLocks()
         self._turns = turns.highest(db)
+        self._space: FreeSpace | None = None
+        self._scrubbing = asyncio.Lock()
         self._writer = Writer(db, self._locks, group=group)
         self._reader = None if reader is None else Writer(reader, MemoryLocks(), reads=True)
 
@@ -76,6 +82,8 @@ class SqliteStore(QueryStore):
                 db = _connect(str(file) if file else ":memory:")
                 undo.callback(db.close)
                 bring_up(db, file, now())
+                if file is not None and privacy.to_scrub(db):
+                    _clean(db, file)
                 reader = _connect(f"{file.as_uri()}?mode=ro", read_only=True) if file else None
                 store = cls(file, lock, db, reader, now, group)
             except OSError as error:
@@ -108,7 +116,24 @@ class SqliteStore(QueryStore):
         return self._turns
 
     async def _scrub(self) -> None:
-        await self._writer.run(privacy.scrub, alone=True)
+        """Beside everything else: the writer is asked for a few milliseconds at a time."""
+        if self.file is None:
+            return
+        async with self._scrubbing:
+            space = self._space = self._space or FreeSpace(self.file)
+            try:
+                people = await self._read(privacy.to_scrub)
+                await self._alone(space.begin)
+                for pages in portions(await asyncio.to_thread(space.stale)):
+                    await self._alone(lambda db, pages=pages: space.blank(db, pages))  # type: ignore[misc]
+            finally:
+                await self._writer.run(space.end, alone=True)
+            await self._write(lambda db: privacy.scrubbed(db, people))
+
+    async def _alone(self, work: Work[bool]) -> None:
+        """Again and again, until it could be done."""
+        while not await self._writer.run(work, alone=True):
+            await asyncio.sleep(READING)
 
     # --- one process: it holds everything, and nobody else is there
     async def renew(self, names: Collection[str], now: datetime, lasting: timedelta) -> Mapping[str, Lease]:
@@ -152,8 +177,20 @@ class SqliteStore(QueryStore):
             self._reading.close()
         self._writer.close()
         self._db.close()
+        if self._space is not None:
+            self._space.close()
         if self._lock is not None:
             self._lock.release()
+
+
+def _clean(db: SqliteDatabase, file: Path) -> None:
+    """What a process that died could not finish."""
+    space = FreeSpace(file)
+    try:
+        if space.clean(db):
+            privacy.scrubbed(db, privacy.to_scrub(db))
+    finally:
+        space.close()
 
 
 def copy_beside_owner(url_or_path: str | Path, to: Path) -> None:

@@ -148,6 +148,20 @@ class DeskStateContract:
         assert first.desk_version < changed.desk_version == state.version and quiet.desk_version == 0
         assert (await take(store)).desk_version == state.version
 
+    async def test_what_was_decided_from_an_older_state_is_refused(self, store: Store) -> None:
+        """Of two who give tickets from the same state one comes too late, and is given its turn again."""
+        await hear(store, arrival("1"), arrival("2", peer=BORIS))
+        first, second = await take(store), await take(store)
+        known = (await store.desk_state()).version
+        given = Event("ticket_assigned", actor=OLGA)
+        await store.finish_turn(first, decide(events=(given,), desk_version=known), NOON)
+        with pytest.raises(VersionConflict):
+            await store.finish_turn(second, decide(events=(given,), desk_version=known), NOON)
+        again = await take(store)
+
+        assert again.conversation.id == second.conversation.id and again.desk_version == known + 1
+        assert len(await store.events(kinds=["ticket_assigned"])) == 1
+
     async def test_what_is_not_committed_changes_nothing(self, store: Store) -> None:
         """A turn that meets a conflict leaves no operator behind."""
         await hear(store, arrival("1"))

@@ -179,16 +179,6 @@ class ConversationListContract:
         words = ConversationQuery(words=("марте",), until=later(600))
         assert (await store.search_conversations(words)).rows == ()
 
-    async def test_the_tickets_of_a_customer(self, store: Store) -> None:
-        """Of the named conversations alone, the latest first."""
-        first = await hand_over(store, ANNA)
-        second = await hand_over(store, BORIS, "other", at=5)
-
-        both = [first.conversation, second.conversation]
-        assert [t.number for t in await store.tickets_of(both)] == [second.number, first.number]
-        assert [t.number for t in await store.tickets_of(both[:1])] == [first.number]
-        assert await store.tickets_of(()) == ()
-
     async def test_the_list_leaves_out_the_forgotten(self, store: Store) -> None:
         """Neither their line nor their name is found."""
         await _told(store, ANNA, "раз", at=0)
