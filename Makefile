@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test coverage oldest newest days lint changelog chaos crash-points week fuzz soak bench walk audit clean
+.PHONY: run dev test coverage oldest newest days lint changelog chaos chaos-cluster crash-points week fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -53,6 +53,10 @@ changelog: $(VENV)/.installed-dev
 
 chaos: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos.simulation --seed $(SEED) --runs $(RUNS)
+
+# three replicas on one PostgreSQL: kill -9, frozen processes, the server restarted, connections cut
+chaos-cluster: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.chaos.cluster.run --seed $(SEED)
 
 crash-points: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos.crash_points

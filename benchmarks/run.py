@@ -24,6 +24,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from benchmarks import postgres
 from benchmarks.growth import growth
 from benchmarks.history import start_history
 from benchmarks.store import ratios
@@ -360,6 +361,7 @@ PARTS: dict[str, Callable[[Path], Any]] = {
     "end": end_to_end,
     "start": start,
     "start_history": lambda place: start_history(place, _small(place)),
+    "postgres": postgres.figures,
     "growth": lambda place: growth(place, _small(place)),
 }
 BARS = (
@@ -378,6 +380,9 @@ BARS = (
     Bar("memory above it with the default encoder, MB", "end", 330, _above_echo("meaning")),
     Bar("start to the first answer, VK only, s", "start", 1.5, _of("vk_s")),
     Bar("start beside 1.5 million events: times an empty database's", "start_history", 1.5, _of("ratio")),
+    Bar("PostgreSQL: a turn beside pgbench's transactions", "postgres", 0.5, _of("turn_1_ratio"), least=True),
+    Bar("a backlog with two workers: times one by one", "postgres", 2.5, _of("backlog_ratio"), least=True),
+    Bar("two processes with the encoder: times one", "postgres", 1.6, postgres.two_deciding, least=True),
     Bar("operations above 1.5 times a small database's cost", "growth", 0, _of("over")),
     Bar("start with Telegram above aiogram's import, s", "start", 1.5, _of("telegram_more_s")),
 )

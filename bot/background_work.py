@@ -35,11 +35,13 @@ async def hint_typing(service: Service) -> None:
     """Customers see that something is being done while the bot waits for the rest of a burst."""
     while True:
         await asyncio.sleep(0.2)
-        for peer in dict.fromkeys(service.typing):
-            conversation = await service.store.conversation(peer)
-            if conversation is None or conversation.status is Status.BOT:
-                await service.outbox.hint_typing(peer)
+        peers = tuple(dict.fromkeys(service.typing))
         service.typing.clear()
+        with contextlib.suppress(StorageError):
+            for peer in peers:
+                conversation = await service.store.conversation(peer)
+                if conversation is None or conversation.status is Status.BOT:
+                    await service.outbox.hint_typing(peer)
 
 
 async def go_round(service: Service) -> None:

@@ -23,6 +23,7 @@ from bot.storage.codec import payload_of, payload_parts
 
 EVERY = 1.0  # seconds between two looks into the folder
 LARGEST = 100_000  # bytes of an order
+PAUSES = (0.5, 1.5, 3.0)  # seconds before a shared store is asked once more
 PREFIX = "order."  # begins the stored names of these payloads
 
 
@@ -56,12 +57,12 @@ async def hand_over(store: Store, command: AdminCommand, by: str, now: datetime)
     `StorageError`.
     """
     inbound = order(command, by, order_name(now), now)
-    for pause in (0.5, 1.5, 3.0, 0.0):
+    for pause in (*PAUSES, None):
         try:
             await store.accept(OFFICE.channel, [ScheduledInbound(inbound, now, now)])
             return
         except StorageError:
-            if not pause:
+            if pause is None:
                 raise
             await asyncio.sleep(pause)
 

@@ -5,6 +5,7 @@ with a person.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -22,6 +23,9 @@ from bot.storage.base import Store
 MAX_ATTEMPTS = (
     3  # a turn that cannot even be handed over this often is set aside, so that the conversation goes on
 )
+
+LOOK = 5.0  # seconds between looks at the store at least
+SHARED_LOOK = 1.0  # the same, where other processes keep messages, too
 
 _ASIDE = {  # what is known and kept, and needs nobody's decision
     InboundKind.OTHER: "unknown_kind",
@@ -94,6 +98,7 @@ class Engine:
         self._prepare, self._committed = prepare, committed
         self._observers = observers or Observers()
         self._awake = asyncio.Event()
+        self._watched = False
         self._log = get_logger("engine")
 
     def wake(self) -> None:
@@ -111,6 +116,7 @@ class Engine:
                 if turn is None:
                     await self._sleep()
                     continue
+                self._awake.set()  # where there is one there may be more, for the other workers
                 await self.take(turn)
             except StorageError as error:
                 self._log.error("storage_failed", error=str(error))
@@ -157,12 +163,19 @@ class Engine:
             self._observers.seen(event)
 
     async def _sleep(self) -> None:
-        due = await self._store.next_due(self._clock())
-        pause = 5.0 if due is None else min(5.0, max(0.01, (due - self._clock()).total_seconds()))
+        """One worker watches the store for all; the others wait for what wakes them."""
+        if self._watched:
+            await self._awake.wait()
+            return
+        self._watched = True
         try:
-            await asyncio.wait_for(self._awake.wait(), pause)
-        except TimeoutError:
-            pass
+            longest = SHARED_LOOK if self._store.shared else LOOK
+            due = await self._store.next_due(self._clock())
+            pause = longest if due is None else max(0.01, (due - self._clock()).total_seconds())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), min(longest, pause))
+        finally:
+            self._watched = False
 
     async def decide_safely(self, turn: Turn) -> Outcome:
         if turn.attempts >= MAX_ATTEMPTS:

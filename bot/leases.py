@@ -25,8 +25,11 @@ EVERY = 3.0  # seconds between heartbeats
 LASTING = timedelta(seconds=12)  # what a heartbeat gives
 # seconds before the database's end of a lease at which its holder stops by itself
 MARGIN = 3.0
+# since when who lives has reported: one that was killed is not counted any more when its leases are free
+LIVING = LASTING - timedelta(seconds=EVERY)
 LOOK = 0.25  # seconds between looks whether a lease ran out
-AWAY = 1.0  # the same, while the database is away
+SOON = 1.0  # the same, while something is free
+AWAY = 1.0  # and while the database is away
 SILENT = 1.5 * EVERY  # seconds after which who went by a name has ended
 LARGEST_SKEW = 2.0
 TRIES = 3  # free leases that another took first are looked for so often in one heartbeat
@@ -83,6 +86,7 @@ class LeaseKeeper:
         self._epochs: dict[str, int] = {}  # of those that were told of as gained
         self._tenures: dict[str, int] = {}  # how often each was gained
         self._free: frozenset[str] = frozenset()  # what nobody had at the last heartbeat
+        self._foreign: tuple[datetime, ...] = ()  # when leases that others have run out
         self._heard: list[Callable[[str, bool], None]] = []
         self._predecessor: datetime | None = None  # when another of this name was last seen
         self._reported = self._ended = self._warned = self._away = False
@@ -123,7 +127,7 @@ class LeaseKeeper:
                     # law: no renewal may be on its way when the leases are given up
                     await asyncio.wait({beating}, timeout=MARGIN)
                     raise
-                await asyncio.sleep(self._pause())
+                await asyncio.sleep(self.pause())
         finally:
             watching.cancel()
 
@@ -137,7 +141,7 @@ class LeaseKeeper:
         await self._renew(tuple(self._epochs))
         skew = await follow_database(self._clock, self._store)
         self._look_at_skew(skew)
-        replicas = await self._store.replicas(self._clock() - LASTING)
+        replicas = await self._store.replicas(self._clock() - LIVING)
         if not await self._has_name(replicas):
             return
         replica = replace(self._describe(), name=self._store.holder, skew=skew, started=self._started)
@@ -175,10 +179,16 @@ class LeaseKeeper:
                 self._log.info("heartbeat_back", held=sorted(self.held))
             self._away = False
 
-    def _pause(self) -> float:
+    def pause(self) -> float:
+        """Until the next heartbeat: at the latest when a lease of another is to run out."""
         if self._away:
             return AWAY
-        return EVERY if self._reported else LOOK
+        if not self._reported:
+            return LOOK
+        if self._free - self.held:  # whose share it is will have taken it by then
+            return SOON
+        soonest = [(until - self._clock()).total_seconds() for until in self._foreign]
+        return max(LOOK, min([EVERY, *soonest]))
 
     async def _watch(self) -> None:
         while True:
@@ -246,9 +256,11 @@ class LeaseKeeper:
 
     async def _look_for_free(self) -> tuple[set[str], set[str]]:
         """What nobody else has, and what of it is this process's already (left by the one before)."""
-        now, missing = self._clock(), self._wanted - self.held
-        taken = {x.name: x.holder for x in await self._store.leases() if x.until > now}
-        own = {name for name in missing if taken.get(name) == self._store.holder}
+        now, missing, holder = self._clock(), self._wanted - self.held, self._store.holder
+        leases = [x for x in await self._store.leases() if x.until > now and x.name in missing]
+        self._foreign = tuple(x.until for x in leases if x.holder != holder)
+        taken = {x.name: x.holder for x in leases}
+        own = {name for name in missing if taken.get(name) == holder}
         return {name for name in missing if name not in taken} | own, own
 
     def _fair(self, free: Collection[str], replicas: Sequence[Replica]) -> set[str]:

@@ -132,7 +132,7 @@ class Outbox:
         if channel is None:
             await self._store.recover(now)
         else:
-            await self._store.recover(now, begun=now, but=self._in_hand, channels=[channel])
+            await self._store.recover(now, begun=now, but=frozenset(self._in_hand), channels=[channel])
         held = [d for d in left if d.outbound.on_uncertain == "hold"]
         if asked := [o for d in held for o in await self._views.doubtful(d)]:
             await self._store.enqueue(asked, now)
@@ -162,7 +162,9 @@ class Outbox:
         """
         now = self._clock()
         channels = list(self._channels.tenures()) if self._channels.shared else None
-        return await self._store.recover(now, begun=now - late, but=self._in_hand, channels=channels)
+        return await self._store.recover(
+            now, begun=now - late, but=frozenset(self._in_hand), channels=channels
+        )
 
     def stop(self) -> None:
         self._stopping = True
@@ -176,7 +178,7 @@ class Outbox:
         count = 0
         await self._take_over_gained()
         while taken := await self._take(AT_ONCE):
-            await asyncio.gather(*(self._deliver(d, tenure) for d, tenure in taken))
+            await asyncio.gather(*(self._deliver(d) for d in taken))
             count += len(taken)
         return count
 
@@ -196,9 +198,10 @@ class Outbox:
 
     def _lease_changed(self, name: str, gained: bool) -> None:
         """A call of a channel that is lost is broken off: whoever sends there next takes it for doubtful."""
-        for call, channel in self._calls.items():
-            if not gained and channel_lease(channel) == name:
-                call.reschedule(asyncio.get_running_loop().time())
+        lost = [] if gained else [call for call, of in self._calls.items() if channel_lease(of) == name]
+        for call in lost:
+            del self._calls[call]
+            call.reschedule(asyncio.get_running_loop().time())
         self.wake()
 
     # --- taking
@@ -209,22 +212,21 @@ class Outbox:
             return 0
         stopped = {(name, "") for name, a in self._adapters.items() if a.health.state == "stopped"}
         taken = await self._take(free, resting=self._pace.resting() | stopped)
-        for delivery, tenure in taken:
-            task = asyncio.create_task(self._deliver(delivery, tenure))
+        for delivery in taken:
+            task = asyncio.create_task(self._deliver(delivery))
             self._under_way.add(task)
             task.add_done_callback(self._ended)
         return len(taken)
 
-    async def _take(
-        self, limit: int, *, resting: Collection[tuple[str, str]] = ()
-    ) -> list[tuple[Delivery, int]]:
-        """Deliveries of this process's channels, each with the tenure of its channel."""
+    async def _take(self, limit: int, *, resting: Collection[tuple[str, str]] = ()) -> tuple[Delivery, ...]:
+        """Deliveries of this process's channels, from now on in its hand."""
         own = self._channels.tenures()
         if self._channels.shared and not own:
-            return []
+            return ()
         foreign = {(name, "") for name in self._adapters if name not in own}
         taken = await self._store.take_deliveries(self._clock(), limit=limit, resting={*resting, *foreign})
-        return [(d, own.get(d.outbound.to.channel, 1)) for d in taken]
+        self._in_hand |= {d.id: own.get(d.outbound.to.channel, 1) for d in taken}
+        return taken
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
@@ -234,8 +236,8 @@ class Outbox:
 
     async def _sleep(self) -> None:
         now = self._clock()
-        due = await self._store.next_delivery(now)
         least, most = SHARED_LOOK if self._channels.shared else (0.02, LOOK)
+        due = await self._store.next_delivery(now) if self._channels.tenures() else None
         pause = most if due is None else (due - now).total_seconds()
         pause = min(max(pause, self._pace.next_free(), least), most)
         with contextlib.suppress(TimeoutError):
@@ -243,8 +245,7 @@ class Outbox:
 
     # --- one delivery
 
-    async def _deliver(self, delivery: Delivery, tenure: int) -> None:
-        self._in_hand[delivery.id] = tenure
+    async def _deliver(self, delivery: Delivery) -> None:
         try:
             await self._carry_out(delivery)
         finally:

@@ -20,7 +20,7 @@ from bot.app import Service
 from bot.command_menus import offer_commands
 from bot.command_spool import hear_orders, spool_folder
 from bot.config.roles import ProcessRole
-from bot.errors import AccountError
+from bot.errors import AccountError, StorageError
 from bot.knowledge.base import ReloadResult
 from bot.leases import PERIODIC, channel_lease, while_held
 from bot.memory import give_back
@@ -184,6 +184,9 @@ async def _keep_running(service: Service, adapter: Adapter) -> None:
                 adapter.health.state, adapter.health.last_error = "failing", str(error)
                 log.error("channel_refused", channel=adapter.name, error=str(error), hint=error.hint)
                 pause = 60.0
+            except StorageError as error:
+                adapter.health.state, adapter.health.last_error = "failing", str(error)
+                log.error("storage_failed", channel=adapter.name, error=str(error))
             except Exception as error:
                 adapter.health.state, adapter.health.last_error = "failing", type(error).__name__
                 log.exception("channel_failed", channel=adapter.name)

@@ -23,6 +23,7 @@ READS = {  # modules that may hold Russian, and why; a folder stands for all in 
     "handoff/contacts.py": "a pattern that finds numbers of orders",
     "handoff/operators/operator_message.py": "letters of the keyboard: commands in the other layout",
     "handoff/sla/time_parsing.py": "the grammar of moments and lengths of time",
+    "knowledge/articles/blanks.py": "the mark of a place that an owner has yet to fill",
     "knowledge/articles/drafts.py": "letters and how they are written in Latin ones",
     "knowledge/quality/gaps.py": "how questions begin",
     "knowledge/query/correction.py": "letters, layouts and endings, for mending what was typed",

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.errors import StorageError
+from bot.observability import get_logger
 
 SLACK = timedelta(seconds=2)  # what a clock may be set back by without anybody noticing
 
@@ -31,13 +33,19 @@ class ClockAdapter:
         self._clock, self._fire, self._wake, self._went_back, self._tick = clock, fire, wake, went_back, tick
 
     async def run(self) -> None:
-        expected: datetime | None = None
+        """Until cancelled. While the store cannot be used, what is due waits."""
+        went_back, expected = True, self._clock()
         while True:
             now, ticks = self._clock(), self._clock.monotonic()
-            if expected is None or now < expected - SLACK:
-                await self._went_back(now)
-                self._wake()
-            if await self._fire(now):
-                self._wake()
+            went_back = went_back or now < expected - SLACK
+            try:
+                if went_back:
+                    await self._went_back(now)
+                    went_back = False
+                    self._wake()
+                if await self._fire(now):
+                    self._wake()
+            except StorageError as error:
+                get_logger("clock").error("storage_failed", error=str(error))
             await asyncio.sleep(self._tick)
             expected = now + timedelta(seconds=self._clock.monotonic() - ticks)

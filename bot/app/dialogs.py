@@ -67,7 +67,12 @@ def open_dialogs(
     The rating hears everything first, since it leaves all that does not answer its own question.
     """
     own = our_dialogs(
-        texts, read_act, knowledge, forms.escalate, open_facts(config, knowledge, open_hours(config))
+        texts,
+        read_act,
+        knowledge,
+        forms.escalate,
+        open_facts(config, knowledge, open_hours(config)),
+        with_menu="menu" in config.dialogs.order,
     )
     intent, ours = own.intent, {"form": forms, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()

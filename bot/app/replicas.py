@@ -37,8 +37,11 @@ def describe(config: Config, roles: frozenset[ProcessRole], knowledge: Knowledge
 
 
 def settings_version(config: Config) -> str:
-    """The same for the same settings; of secrets it knows only whether they are there."""
-    return sha256(config.model_dump_json().encode()).hexdigest()[:12]
+    """The same for the same settings; of secrets it knows only whether they are there.
+
+    The way to the database may be another on each machine.
+    """
+    return sha256(config.model_dump_json(exclude={"storage"}).encode()).hexdigest()[:12]
 
 
 def _version() -> str:

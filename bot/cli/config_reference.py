@@ -27,7 +27,8 @@ def _lines() -> Iterator[str]:
     )
     yield (
         'Secrets (`token`, `secret`, `password`, `confirmation`) are given as `"${VARIABLE}"` and live in the'
-        " environment only."
+        " environment, or in the file `.env` beside `config.yaml` (a line `VARIABLE=value` each, mode 600);"
+        " the environment comes first."
     )
     for name, field in Config.model_fields.items():
         if name in ("base", "file"):

@@ -20,6 +20,7 @@ from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, language, say, words_in
 from bot.cli.store_reader import own_store
+from bot.config.environment import TOKENS, seen_by_others
 from bot.config.loader import Config, password_in_url
 from bot.delivery.webhook_events import PREFIX
 from bot.errors import BotError, ConfigError, Problem, StorageBusy
@@ -67,6 +68,11 @@ def examine(path: Path | None, *, as_json: bool) -> None:
 
 async def _collected(config: Config) -> list[CheckResult]:
     found = [CheckResult(say("doctor.config"), "ok", say("message.ok"))]
+    if seen_by_others(config.base):
+        file = (config.base / TOKENS).as_posix()
+        found.append(
+            _warned(say("doctor.tokens"), say("doctor.tokens_seen", file=file), f"chmod 600 {file}")
+        )
     if not config.business.name:
         found.append(
             CheckResult(say("doctor.business"), "warning", say("doctor.no_name"), say("doctor.no_name_hint"))

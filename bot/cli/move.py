@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from bot.cli.drawing import followed, table
 from bot.cli.messages import fail, say
 from bot.cli.store_reader import own_store
 from bot.command_spool import spool_folder
+from bot.config.environment import environment_beside
 from bot.config.faults import VARIABLE
 from bot.config.loader import Config, Storage, substituted
 from bot.errors import BotError, StorageError
@@ -46,9 +46,10 @@ def move(path: Path | None, source: str, target: str) -> None:
 
 def _stored_at(config: Config, url: str) -> Config:
     """The config with another store."""
-    filled = substituted(url, os.environ)
+    environment = environment_beside(config.base)
+    filled = substituted(url, environment)
     if filled is None:
-        unset = [name for name in VARIABLE.findall(url) if not os.environ.get(name)]
+        unset = [name for name in VARIABLE.findall(url) if not environment.get(name)]
         raise StorageError(told("move.variable", variables=", ".join(unset)))
     found = config.model_copy(update={"storage": Storage(url=filled)})
     scheme = str(filled).partition("://")[0]

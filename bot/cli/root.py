@@ -92,6 +92,21 @@ def common(lang: Annotated[str, typer.Option("--lang", help=say("option.lang"))]
     pass
 
 
+@app.command("init", help=say("command.init"))
+def init_(
+    folder: Annotated[Path, typer.Argument(help=say("option.init_folder"))] = Path(),
+    name: Annotated[str | None, typer.Option("--name", help=say("option.init_name"))] = None,
+    trade: Annotated[str | None, typer.Option("--trade", help=say("option.init_trade"))] = None,
+    language: Annotated[str | None, typer.Option("--language", help=say("option.init_language"))] = None,
+    timezone: Annotated[str | None, typer.Option("--timezone", help=say("option.init_timezone"))] = None,
+    hours: Annotated[str | None, typer.Option("--hours", help=say("option.init_hours"))] = None,
+    yes: Annotated[bool, typer.Option("--yes", help=say("option.init_yes"))] = False,
+) -> None:
+    from bot.cli import init as starting
+
+    starting.init(folder, starting.InitAnswers(name, trade, language, timezone, hours), yes=yes)
+
+
 @app.command(help=say("command.run"))
 def run(
     config: ConfigFile = None,

@@ -51,9 +51,11 @@ def run_channels(path: Path | None, options: ProcessOptions) -> None:
         roles = read_roles(options.roles)
     except ConfigError as error:
         raise fail(error) from None
-    config, web = settings.load(path), options.web and ProcessRole.WEB in roles
+    config = settings.load(path)
+    # law: who has no pages takes no port from who has, unless it is told which
+    web = options.web and (ProcessRole.WEB in roles or options.port is not None)
     set_up_logging(json=config.logging.json_lines, level=config.logging.level)
-    if not any(c.token for c in config.channels.values()):
+    if roles != {ProcessRole.WEB} and not any(c.token for c in config.channels.values()):
         typer.secho(f"{say('message.no_channels')}\n→ {say('message.no_channels_hint')}", fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
     if not options.web and (
@@ -166,7 +168,7 @@ async def _channels(config: Config, path: Path | None, options: ProcessOptions, 
 
 
 async def _serve(service: Service, stop: asyncio.Event, options: ProcessOptions) -> None:
-    """The channels of *service*, and the page, until *stop*."""
+    """The channels of *service*, and the page (without the role web: how it is doing), until *stop*."""
     letters, watched = [partial(send_digests, service)], service.config.knowledge.watch
     edits = ArticleEdits(service.store, service.knowledge, service.clock)
     if not options.web:
@@ -178,7 +180,7 @@ async def _serve(service: Service, stop: asyncio.Event, options: ProcessOptions)
 
     site = site_of(service)
     await site.start(port=service.config.web.port if options.port is None else options.port, retry=False)
-    typer.echo(say("message.page", url=site.url))
+    typer.echo(say("message.health_page" if site.services.health_only else "message.page", url=site.url))
     try:
         watching = [site.watch(service.knowledge)] if watched else []
         await run(service, stop, beside=[edits.run(), *watching], periodic=letters)

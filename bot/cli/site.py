@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.adapters.base import Adapter
 from bot.app import Service, open_judge
+from bot.config.roles import ProcessRole
 from bot.config.values import write_values
 from bot.handoff.delivery_views import DeskViews
 from bot.knowledge.quality.golden import GOLDEN
@@ -41,11 +42,13 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         words=service.texts,
         enqueued=service.outbox.wake,
         incidents=service.desk.context.incidents,
+        catch_up=service.desk.context.shared.catch_up if service.store.shared else None,
         judge=open_judge(config, service.knowledge),
         golden=config.path(GOLDEN.as_posix()),
         keep_days=config.privacy.keep_days,
         set_threshold=_threshold_setter(service),
         rest=_rest(service),
+        health_only=ProcessRole.WEB not in service.roles,
     )
     return Site(services, service.observers)
 

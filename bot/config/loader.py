@@ -1,10 +1,9 @@
 """config.yaml read into frozen values: every problem at once, with file and line; secrets come from the
-environment only.
+environment, or from the file `.env` beside it.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -17,6 +16,7 @@ import regex
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
 from bot.config.channels import Channel
+from bot.config.environment import environment_beside
 from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
 from bot.config.handoff import (
     FIELD_NAME,
@@ -223,7 +223,7 @@ class Dialogs(Section):
     """How the bot talks."""
 
     order: tuple[str, ...] = Field(
-        ("human", "form", "greeting", "about", "smalltalk", "faq"),
+        ("human", "form", "menu", "greeting", "about", "smalltalk", "faq"),
         description="dialogs in order of priority; your own by dotted path, as myshop.dialogs:order_status",
     )
     timeout: float = Field(
@@ -378,9 +378,9 @@ class Config(Section):
 def read_config(path: Path | None, *, environment: Mapping[str, str] | None = None) -> Config:
     """The config in *path* (None: the defaults, relative to the current folder).
 
-    `${NAME}` is replaced from the environment; a variable that is not set makes the value missing, which
-    switches a channel off rather than failing. Raises `ConfigError` with every problem at once, each with its
-    line; never shows a value that may be secret.
+    `${NAME}` is replaced from the environment, else from `.env` beside the file; a variable that is not set
+    makes the value missing, which switches a channel off rather than failing. Raises `ConfigError` with every
+    problem at once, each with its line; never shows a value that may be secret.
     """
     if path is None:
         return Config(base=Path.cwd())
@@ -401,7 +401,7 @@ def read_config(path: Path | None, *, environment: Mapping[str, str] | None = No
         for place, value in _secrets_in(raw)
         if isinstance(value, str) and value and not VARIABLE.search(value)
     ]
-    values = substituted(raw, os.environ if environment is None else environment)
+    values = substituted(raw, environment_beside(path.parent) if environment is None else environment)
     try:
         config = Config.model_validate({**values, "base": path.resolve().parent, "file": path.resolve()})
     except ValidationError as error:

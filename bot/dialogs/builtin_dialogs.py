@@ -13,6 +13,7 @@ from bot.dialogs.faq import Faq
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import HumanRequest
 from bot.dialogs.intent import IntentReader
+from bot.dialogs.menu import SectionMenu
 from bot.dialogs.protocols import Escalation, IntentDetector, KnowledgeSource
 from bot.dialogs.smalltalk import SmallTalk
 from bot.i18n.texts import Texts
@@ -33,13 +34,19 @@ def our_dialogs(
     knowledge: KnowledgeSource,
     escalate: Escalation | None,
     facts: BusinessFacts | None = None,
+    *,
+    with_menu: bool = True,
 ) -> BuiltinDialogs:
-    """Without *escalate* what needs a person is left to whoever asked (None)."""
+    """Without *escalate* what needs a person is left to whoever asked (None). *with_menu*: the greeting
+    offers the menu of sections.
+    """
     everyday = everyday_of(texts)
     intent = IntentReader(read_act, knowledge, everyday)
     faq = Faq(texts, intent, knowledge, escalate=escalate)
+    menu = SectionMenu(texts, everyday, faq, knowledge)
     dialogs: dict[str, Dialog] = {
-        "greeting": Greeting(texts, intent, knowledge, faq=faq),
+        "menu": menu,
+        "greeting": Greeting(texts, intent, knowledge, faq=faq, menu=menu if with_menu else None),
         "about": AboutBusiness(texts, everyday, faq, facts or BusinessFacts()),
         "smalltalk": SmallTalk(texts, intent),
         "faq": faq,

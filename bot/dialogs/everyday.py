@@ -16,6 +16,7 @@ from bot.knowledge.query.words import fold
 
 TOPICS = (
     "start",
+    "menu",
     "person",
     "not_needed",
     "bot",

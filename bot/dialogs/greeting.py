@@ -8,6 +8,7 @@ from bot.dialogs.dialog_state import DialogState, is_first_contact
 from bot.dialogs.everyday import everyday_of
 from bot.dialogs.faq import Faq
 from bot.dialogs.intent import IntentReader
+from bot.dialogs.menu import SectionMenu
 from bot.dialogs.protocols import KnowledgeSource
 from bot.dialogs.reply import ReplyContext, human_button, said
 from bot.dialogs.short_answers import ShortAnswers, is_signs
@@ -23,10 +24,16 @@ class Greeting:
     """
 
     def __init__(
-        self, texts: Texts, intent: IntentReader, knowledge: KnowledgeSource, *, faq: Faq | None = None
+        self,
+        texts: Texts,
+        intent: IntentReader,
+        knowledge: KnowledgeSource,
+        *,
+        faq: Faq | None = None,
+        menu: SectionMenu | None = None,
     ) -> None:
         self._speaker = ReplyContext(texts, "greeting")
-        self._texts, self._intent = texts, intent
+        self._texts, self._intent, self._menu = texts, intent, menu
         self._hearing, self._everyday, self._faq = (
             ShortAnswers(texts),
             everyday_of(texts),
@@ -58,8 +65,10 @@ class Greeting:
 
     def _hello(self, turn: Turn, payload: str = "") -> Outcome:
         events = (Event("started", data={"payload": payload[:64]}),) if payload else ()
+        sections = self._menu.button(turn) if self._menu is not None else None
+        buttons = [*([sections] if sections is not None else []), human_button(turn, self._texts)]
         return replace(
-            said(turn, self._speaker, "hello.start", buttons=[human_button(turn, self._texts)]),
+            said(turn, self._speaker, "hello.start", buttons=buttons),
             reason="greeting",
             events=events,
             state=DialogState.of(turn).now(turn, form={}),

@@ -5,7 +5,7 @@ without a conversation.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,7 +39,7 @@ from bot.model import (
 
 T = TypeVar("T")
 ASKING = ("unclear", "emoji")  # reasons of small talk that asks what is meant
-ORDER = ("human", "greeting", "about", "smalltalk", "faq")
+ORDER = ("human", "menu", "greeting", "about", "smalltalk", "faq")
 
 
 class OfflineDecision:
@@ -139,6 +139,15 @@ class _AtOnce:
         return self.knowledge.answer(
             question, language=language, channel=channel, segment=segment or {}, context=context
         )
+
+    @property
+    def sections(self) -> Mapping[str, Mapping[str, str]]:
+        return self.knowledge.sections
+
+    def shown_to(
+        self, *, language: str = "", channel: str = "", segment: Mapping[str, object] | None = None
+    ) -> Sequence[Article]:
+        return self.knowledge.shown_to(language=language, channel=channel, segment=segment or {})
 
     def article(self, id: str, language: str = "") -> Article | None:
         return self.knowledge.article(id, language)

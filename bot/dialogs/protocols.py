@@ -38,6 +38,9 @@ class ArticleText(Protocol):
     def topic(self) -> str: ...
 
     @property
+    def lang(self) -> str: ...
+
+    @property
     def questions(self) -> Sequence[str]: ...
 
     @property
@@ -57,6 +60,17 @@ class KnowledgeSource(Protocol):
     """Who knows: asked with the words just said, and for articles by id."""
 
     folder: Path
+
+    @property
+    def sections(self) -> Mapping[str, Mapping[str, str]]:
+        """What customers call the sections, by path and language, in the order of the menu."""
+        ...
+
+    def shown_to(
+        self, *, language: str = "", channel: str = "", segment: Mapping[str, object] = ...
+    ) -> Sequence[ArticleText]:
+        """The articles that this customer may be shown."""
+        ...
 
     async def ask(
         self,

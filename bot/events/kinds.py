@@ -12,6 +12,7 @@ KINDS: Mapping[str, str] = {
     "heard": "a customer wrote or pressed a button, and something came of it (`dialog`, `result`, `seconds`)",
     "answered": "the bot answered with an article (`article`, `confidence`)",
     "feedback": "a customer said whether an article helped (`article`, `helped`)",
+    "menu_opened": "a customer looked into the menu of sections (`section`, \"\" = all of them; `page`)",
     "unanswered": "no article answered a question",
     "form_filled": "a customer answered a form",
     "ticket_opened": "a customer is handed over to people (`priority`)",

@@ -31,6 +31,7 @@ class DeskViews:
 
     async def repost(self, ticket: int, to: Peer) -> tuple[Outbound, ...]:
         """The card with the newest history, for a topic that was deleted."""
+        await self._desk.shared.catch_up()
         return await reposted(self._desk, ticket, to)
 
     async def lost(self, to: Peer) -> tuple[Event, ...]:

@@ -19,6 +19,7 @@ from bot.errors import BotError, Problem
 from bot.knowledge.articles.catalog import ArticleCatalog, is_russian
 from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import Article
+from bot.knowledge.articles.sections import SectionNames, read_sections
 from bot.knowledge.base import KnowledgeSettings, KnowledgeStatus, QuestionContext, ReloadResult, Retriever
 from bot.knowledge.decision.explanation import AskedQuestion, explain
 from bot.knowledge.decision.finding import SearchReading
@@ -89,6 +90,7 @@ class Knowledge:
     def __init__(self, folder: Path, settings: KnowledgeSettings, cache: Path | None) -> None:
         self.folder, self.settings, self.cache = folder, settings, cache
         self.problems: tuple[Problem, ...] = ()
+        self.sections: SectionNames = {}  # what customers call them, in the order of the menu
         self._library = ArticleRepository(folder, settings.channels)
         self._reader = TextAnalyzer(read_speech(settings.synonyms))
         self._factories = find_factories(settings.retrievers)
@@ -134,6 +136,8 @@ class Knowledge:
         start = time.perf_counter()
         with self._reloading:
             articles, problems = read or self._library.read()
+            self.sections, faults = read_sections(self.folder)
+            problems = (*problems, *faults)
             old = self._state.catalog.articles
             now = {a.id: a for a in articles}
             if now != old:
@@ -272,6 +276,16 @@ class Knowledge:
     def articles(self) -> tuple[Article, ...]:
         """All articles, drafts included, by id."""
         return tuple(self._state.catalog.articles.values())
+
+    def shown_to(
+        self, *, language: str = "", channel: str = "", segment: Mapping[str, object] = _NOTHING
+    ) -> tuple[Article, ...]:
+        """The articles that this customer may be shown, by id: published, in date, of their channel and
+        segment, and of twins the one in their language.
+        """
+        catalog = self._state.catalog
+        allowed = catalog.allowed(language, channel, segment, self.today())
+        return tuple(a for a, shown in zip(catalog.published, allowed, strict=True) if shown)
 
     @property
     def articles_version(self) -> str:

@@ -48,11 +48,12 @@ def build_app(services: WebServices) -> web.Application:
     )
     playground = Playground(services) if services.messengers else None
     pages = Pages(services, guard, playground)
-    app = web.Application(
-        middlewares=[_in_language(pages), _answer_failures(pages), guard.middleware], client_max_size=LARGEST
-    )
+    middlewares = [_in_language(pages), _answer_failures(pages), guard.middleware, _catch_up(services)]
+    app = web.Application(middlewares=middlewares, client_max_size=LARGEST)
     app.on_response_prepare.append(guard.add_headers)
     _add_health(app, services)
+    if services.health_only:
+        return app
     for channel, hook in services.hooks.items():
         app.router.add_route("*", f"/hooks/{channel}", hook)
     app.router.add_get("/", pages.home)
@@ -190,6 +191,21 @@ def _in_language(pages: Pages) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         with reading("en" if request.path.startswith(f"{ROOT}/") else pages.language(request)):
             return await handler(request)
+
+    return middleware
+
+
+def _catch_up(services: WebServices) -> Middleware:
+    """A page shows the incidents that last, also those that another process heard of: this one may decide
+    nothing, and would not learn of them by its turns.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        is_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if is_page and services.catch_up is not None:
+            await services.catch_up()
+        return await handler(request)
 
     return middleware
 

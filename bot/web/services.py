@@ -120,13 +120,15 @@ class WebServices:
     *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history,
     shown in the playground's report only.
     *words* are the customers' (previews, and telling them of an answer); *enqueued* is called when a page
-    has enqueued something. *incidents* are those of the desk.
+    has enqueued something. *incidents* are those of the desk,
+    *catch_up* brings them up to what other processes committed.
     *judge* is asked by «Спросить базу»: it says what the live bot would.
     *golden* are the golden questions, asked before an example is written; the last *keep_days* of use are
     read.
     *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
     `ConfigError`.
     *rest* is the API for other systems; without it there is none.
+    *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
     store: Store
@@ -151,8 +153,10 @@ class WebServices:
     words: Texts | None = None
     enqueued: Callable[[], object] = lambda: None
     incidents: Incidents = field(default_factory=Incidents)
+    catch_up: Callable[[], Awaitable[object]] | None = None
     topic_name: Callable[[int], Awaitable[str]] | None = None
     rest: RestApi | None = None
+    health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from aiohttp import web
 
@@ -29,6 +30,7 @@ SPANS = (7, 28, 90)  # days to choose from
 LOWEST, HIGHEST = 0.05, 0.99
 DEAREST = 1_000_000.0
 BATCH = 1000
+OPEN = timedelta(minutes=3)  # for which turns may still end before those that were taken after them
 SET = "threshold_set"
 BY = "owner"
 WIDTH, HEIGHT, FOOT, HEAD = 640, 220, 22, 18
@@ -129,10 +131,16 @@ class ThresholdPages:
             if self._begun is None or since < self._begun:
                 self._cases, self._begun = [], since
                 self._after = await self._last_before(since)
-            while rows := await self._services.store.turns(after=self._after, limit=BATCH):
-                self._cases += await asyncio.to_thread(expected_cases, rows)
-                self._after = rows[-1].id
-            return [c for c in self._cases if c.at is not None and c.at >= since]
+            edge, after = self._services.clock() - OPEN, self._after
+            settled, fresh = True, list[ThresholdCase]()
+            while rows := await self._services.store.turns(after=after, limit=BATCH):
+                after = rows[-1].id
+                closed = list(takewhile(lambda turn: turn.at < edge, rows)) if settled else []
+                settled = settled and len(closed) == len(rows)
+                self._cases += await asyncio.to_thread(expected_cases, closed)
+                self._after = closed[-1].id if closed else self._after
+                fresh += await asyncio.to_thread(expected_cases, rows[len(closed) :])
+            return [c for c in (*self._cases, *fresh) if c.at is not None and c.at >= since]
 
     async def _last_before(self, since: datetime) -> int:
         """The turn up to which all are older: found by halving, so that a long history is not read."""

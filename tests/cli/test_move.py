@@ -111,26 +111,32 @@ async def test_numbers_and_events_go_on_behind_what_was_moved(
     await store.close()
 
 
-def test_a_restored_database_goes_on_telling_events(database: str, life: Path, run: Run) -> None:
-    """pg_restore brings the numbers of another server's transactions."""
+@pytest.mark.parametrize("late", [False, True], ids=["in-order", "committed-late"])
+def test_a_restored_database_goes_on_telling_events(database: str, life: Path, run: Run, late: bool) -> None:
+    """pg_restore brings the numbers of another server's transactions. Where one with a lower number was
+    committed later, nothing is left out.
+    """
     run("db", "move", "sqlite:///data/bot.db", url_of(life))
+    far = 4_000_000_000
     with psycopg.connect(database) as db:
-        db.execute("update events set xid = 4000000000 + id")
+        db.execute("update events set xid = %s + id", (far,))
         row = db.execute("select max(id) - 1 from events").fetchone()
         assert row is not None
         heard = row[0]
-        db.execute(
-            "insert into cursors values(%s, %s, 1)", (PREFIX + "crm", f"{4_000_000_000 + heard}:{heard}")
-        )
+        if late:
+            db.execute("update events set xid = xid + 5 where id = %s", (heard - 1,))
+        place = f"{far + heard}:{heard}"
+        db.execute("insert into cursors values(%s, %s, 1)", (PREFIX + "crm", place))
 
     async def told() -> list[int]:
         found: list[int] = []
         store = PostgresStore.open(database, now=lambda: NOON, own_time=True)
-        await store.announce(PREFIX + "crm", lambda event: found.append(event.id), NOON)
+        for _ in range(3):
+            await store.announce(PREFIX + "crm", lambda event: found.append(event.id), NOON)
         await store.close()
         return found
 
-    assert asyncio.run(told()) == [heard + 1]
+    assert asyncio.run(told()) == ([heard - 1, heard, heard + 1] if late else [heard + 1])
 
 
 def test_what_cannot_be_moved_is_told_before_anything_is_written(

@@ -6,20 +6,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from bot import command_spool
 from bot.cli import outreach
 from bot.cli.clock import COMMAND_CLOCK
 from bot.cli.root import app
 from bot.clock import HandClock
 from bot.command_spool import drop, spool_folder, take
 from bot.config.loader import Config
+from bot.errors import StorageError
 from bot.model.internal import BeginIncident
+from bot.storage.base import ScheduledInbound
+from bot.storage.sqlite.store import SqliteStore
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import NOON
 
@@ -154,3 +158,33 @@ async def test_what_is_no_order_is_set_aside(place: Path) -> None:
         assert [i.text for i in testbot.service.desk.context.incidents.open] == ["Сбой"] and len(
             list(folder.glob("*.bad"))
         ) == 2
+
+
+class UnsureStore(SqliteStore):
+    """Keeps what it is given, and breaks before it says so, as a connection does that is lost at the
+    COMMIT.
+    """
+
+    broken = 2
+
+    async def accept(
+        self, channel: str, arrivals: Sequence[ScheduledInbound], *, cursor: str | None = None
+    ) -> int:
+        kept = await super().accept(channel, arrivals, cursor=cursor)
+        self.broken -= 1
+        if self.broken >= 0:
+            raise StorageError("the connection is lost")
+        return kept
+
+
+async def test_an_order_that_may_have_been_kept_is_not_kept_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again by its name; when it cannot be, that is told."""
+    monkeypatch.setattr(command_spool, "PAUSES", (0.0, 0.0))
+    store = UnsureStore.open(":memory:", now=lambda: NOON)
+    assert isinstance(store, UnsureStore)
+    await command_spool.hand_over(store, BeginIncident("Сбой"), "olga", NOON)
+    assert (await store.counts())["inbounds_waiting"] == 1
+    store.broken = 3
+    with pytest.raises(StorageError, match="lost"):
+        await command_spool.hand_over(store, BeginIncident("Сбой"), "olga", NOON)
+    await store.close()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from bot.storage.postgres import schema
 from tests.cli.conftest import Run
 
 SECRET = "s3cretW0rd"
@@ -109,6 +110,33 @@ def test_an_older_version_stops_where_it_must_and_goes_on_where_it_can(
         db.execute("insert into migrations values('901_changed', 0, 0)")
     said = run("db", "check", code=1).output
     assert "901_changed" in said and "обновите этот процесс" in said
+
+
+def test_a_step_that_breaks_others_waits_until_they_are_stopped(
+    run: Run, point: Point, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go on; one that only adds is taken beside them."""
+    point(database)
+    run("db", "migrate")
+
+    def report(seen: str) -> None:
+        with psycopg.connect(database, autocommit=True) as db:
+            db.execute("delete from replicas")
+            db.execute(
+                "insert into replicas values('shop-1', '1', '', '', '', 0, 0, cast(extract(epoch from"
+                f" clock_timestamp() {seen}) * 1000 as bigint))"
+            )
+
+    added = schema.Step("900_added", ("create table added(id bigint)",), additive=True)
+    changed = schema.Step("901_changed", ("drop table added",), additive=False)
+    report("- interval '1 second'")
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, added))
+    run("db", "migrate")
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, changed))
+    said = run("db", "migrate", code=1).output
+    assert "shop-1" in said and "901_changed" in said
+    report("- interval '1 hour'")
+    run("db", "migrate")
 
 
 def test_a_password_in_the_file_is_warned_of(run: Run, shop: Path, database: str) -> None:

@@ -77,6 +77,15 @@ class Shelf:
         self._answers = dict(answers)
         self.heard: list[tuple[str, str, QuestionContext | None]] = []
 
+    @property
+    def sections(self) -> Mapping[str, Mapping[str, str]]:
+        return {}
+
+    def shown_to(
+        self, *, language: str = "", channel: str = "", segment: Mapping[str, object] | None = None
+    ) -> Sequence[Article]:
+        return tuple(self._articles.values())
+
     async def ask(
         self,
         question: str,

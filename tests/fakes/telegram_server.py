@@ -48,7 +48,7 @@ class FakeTelegram:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/bot{token}/{method}", self._api)
+        app.router.add_post("/bot{token}/{method}", self.answer_call)
         app.router.add_get("/file/bot{token}/{path:.*}", self._download)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -131,22 +131,22 @@ class FakeTelegram:
     def _fault(self, method: str, fault: Callable[[web.Request], Any], times: int) -> None:
         self._faults.setdefault(method, []).extend([fault] * times)
 
-    async def _api(self, request: web.Request) -> web.StreamResponse:
+    async def answer_call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         if request.match_info["token"] != TOKEN:
             return web.json_response(
                 {"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401
             )
-        call = await _read(request, method)
+        call = await read_call(request, method)
         self.calls.append(call)
         self._called.set()
         if faults := self._faults.get(method):
             answered = faults.pop(0)(request)
             told: web.StreamResponse = await answered if asyncio.iscoroutine(answered) else answered
             return told
-        return web.json_response({"ok": True, "result": await self._result(call)})
+        return web.json_response({"ok": True, "result": await self.result_of(call)})
 
-    async def _result(self, call: Call) -> Any:
+    async def result_of(self, call: Call) -> Any:
         if call.method in self.results:
             return self.results[call.method]
         match call.method:
@@ -199,7 +199,7 @@ class FakeTelegram:
         return web.Response(body=self.files[name])
 
 
-async def _read(request: web.Request, method: str) -> Call:
+async def read_call(request: web.Request, method: str) -> Call:
     params: Json = {}
     files: dict[str, tuple[str, bytes]] = {}
     if request.content_type == "application/json":

@@ -79,7 +79,7 @@ class FakeVk:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/method/{method}", self._api)
+        app.router.add_post("/method/{method}", self.answer_call)
         app.router.add_get("/lp", self._poll)
         app.router.add_post("/upload/{kind}", self._upload)
         app.router.add_get("/files/{name}", self._file)
@@ -138,7 +138,7 @@ class FakeVk:
 
     # --- the API
 
-    async def _api(self, request: web.Request) -> web.StreamResponse:
+    async def answer_call(self, request: web.Request) -> web.StreamResponse:
         given = {k: _read(str(v)) for k, v in (await request.post()).items()}
         token, version = given.pop("access_token", ""), str(given.pop("v", ""))
         method = request.match_info["method"]

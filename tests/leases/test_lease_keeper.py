@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.clock import HandClock
 from bot.config.roles import ProcessRole
@@ -84,9 +85,10 @@ async def test_what_stays_free_is_taken_whoever_it_is(rows: LeaseRows) -> None:
     await rows.connect("two").report(Replica("two", roles=tuple(ProcessRole)), rows.clock())
     one = process(rows, "one", wanted=CHANNELS)
     await one.keeper.beat()
-    assert len(one.held) == 1
-    await pass_time(rows, 3, one)
-    assert one.held == set(CHANNELS)
+    assert len(one.held) == 1 and one.keeper.pause() == 1.0
+    rows.clock.advance(seconds=1)
+    await one.keeper.beat()
+    assert one.held == set(CHANNELS) and one.keeper.pause() == 3.0
 
 
 async def test_who_does_not_send_is_not_counted_among_the_senders(rows: LeaseRows) -> None:
@@ -108,6 +110,18 @@ async def test_a_killed_holder_is_followed_within_what_a_lease_lasts(rows: Lease
     await pass_time(rows, 6, alive)
     assert alive.held == set(ALL)
     assert {x.epoch for x in rows.leases.values()} == {2}
+
+
+async def test_who_waits_for_a_lease_looks_when_it_runs_out(rows: LeaseRows, clock: HandClock) -> None:
+    dead, alive = process(rows, "dead"), process(rows, "alive")
+    await dead.keeper.beat()
+    clock.advance(seconds=10.5)
+    await alive.keeper.beat()
+    assert alive.keeper.pause() == 1.5
+    clock.advance(seconds=1.5)
+    await alive.keeper.beat()
+    assert alive.held == set(ALL), "all at once: who was killed has no share any more"
+    assert alive.keeper.pause() == 3.0
 
 
 async def test_the_holder_stops_believing_before_anybody_else_can_begin(rows: LeaseRows) -> None:
@@ -239,6 +253,24 @@ async def test_a_process_that_was_replaced_under_its_name_stops(rows: LeaseRows,
     await frozen.keeper.give_up()
     assert not frozen.held and rows.holder("periodic") == "one"
     assert second.held == set(ALL)
+
+
+async def test_a_clock_that_is_off_is_told_once_with_what_to_do(rows: LeaseRows) -> None:
+    class WrongClock(HandClock):
+        ahead = 300.0
+
+        def follow(self, told: datetime, begun: float) -> float:
+            return self.ahead
+
+    clock = WrongClock(NOON)
+    keeper = LeaseKeeper(rows.connect("one"), clock, ALL, describe=lambda: Replica(""))
+    with capture_logs() as logs:
+        for ahead in (300.0, 301.0, 1.0, -4.0):
+            clock.ahead = ahead
+            await keeper.beat()
+    told = [line["problem"] for line in logs if line["event"] == "clock_skew"]
+    assert ["+300.0" in told[0], "-4.0" in told[1], "timedatectl" in told[0]] == [True] * 3
+    assert len(told) == 2 and rows.replicas["one"].skew == -4.0
 
 
 async def test_work_is_done_while_its_lease_is_held(rows: LeaseRows, clock: HandClock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -15,12 +16,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from bot.model import Inbound, Outcome, Peer, Result, Sender
 from bot.storage.base import ScheduledInbound
 from bot.storage.postgres.database import NOTIFIED
 from bot.storage.postgres.pooler import hears, is_pooled
-from bot.storage.postgres.store import PostgresStore
+from bot.storage.postgres.store import PostgresStore, ServerSettings
 from bot.testing.harness import NOON
 from tests.postgres import Cluster
 
@@ -128,3 +130,23 @@ async def test_the_store_works_behind_pgbouncer(pooled: str) -> None:
         assert not hears(db, pooled)
     await first.close()
     await second.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [("another", "storage.listen_url"), ("nowhere", "createdb")], ids=["deaf", "missing"]
+)
+async def test_a_wrong_address_for_hints_is_told_and_changes_nothing(
+    database: str, postgres: Cluster, place: str, words: str
+) -> None:
+    """It hears nothing, or is not there: the log says so once, and the store works."""
+    listen_url = postgres.url() if place == "another" else postgres.url("nowhere")
+    with capture_logs() as lines:
+        store = PostgresStore.open(ServerSettings(database, listen_url), now=lambda: NOON, own_time=True)
+        store.listen(lambda what: None)
+        async with asyncio.timeout(20):
+            while not lines:
+                await asyncio.sleep(0.01)
+        assert await store.take_turn(NOON) is None
+        await store.close()
+    assert len(lines) == 1 and words in str(lines[0]) and not store.listening.is_set()
+    assert str(urlsplit(database).password) not in str(lines[0])

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.app import Service
 from bot.cli.site import site_of
 from bot.config.roles import ProcessRole
-from bot.model import Inbound, InboundKind, Peer, Sender
+from bot.model import Event, Inbound, InboundKind, Incident, Peer, Sender
 from bot.testing.harness import DESK_CHAT
 from bot.web.server import build_app
 from tests.leases.two_services import Cluster, channels, opened, question
@@ -34,7 +34,7 @@ async def told(service: Service, path: str) -> tuple[int, Any, str]:
         client: TestClient[Any, Any] = TestClient(TestServer(build_app(site_of(service).services)))
         await client.start_server()
         stack.push_async_callback(client.close)
-        answer = await client.get(path)
+        answer = await client.get(path, headers={"Accept": "text/html, application/json"})
         is_json = answer.content_type == "application/json"
         return answer.status, await answer.json() if is_json else None, await answer.text()
 
@@ -127,3 +127,23 @@ async def test_who_left_the_group_acts_nowhere(cluster: Cluster) -> None:
 
 async def test_sessions_of_one_service_hold_on_the_other(cluster: Cluster) -> None:
     assert (await cluster.open("one")).secret == (await cluster.open("two")).secret
+
+
+async def test_without_the_role_web_only_health_is_told(cluster: Cluster) -> None:
+    """No page, no webhook and no API, but whoever watches it is answered."""
+    decide = await cluster.open("decide", roles=frozenset({ProcessRole.DECIDE}))
+    found = {path: (await told(decide, path))[0] for path in ("/healthz", "/readyz", "/metrics", "/kb", "/")}
+
+    assert found == {"/healthz": 200, "/readyz": 200, "/metrics": 200, "/kb": 404, "/": 404}
+
+
+async def test_pages_show_an_incident_that_another_process_heard_of(cluster: Cluster) -> None:
+    """Also of a process that decides nothing; over, it is shown no more."""
+    pages = await cluster.open("pages", roles=frozenset({ProcessRole.WEB}))
+    other, incident = await cluster.open("other"), Incident(1, "Сбой доставки в Казани", ("казань",))
+    shown = [(await told(pages, "/kb"))[2]]
+    for event in (incident.event(), Event("incident_off", data={"number": 1})):
+        await other.store.enqueue([], cluster.clock(), events=[event])
+        shown.append((await told(pages, "/kb"))[2])
+
+    assert ["Сбой доставки в Казани" in page for page in shown] == [False, True, False]

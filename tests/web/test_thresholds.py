@@ -19,7 +19,7 @@ from bot.errors import ConfigError, Problem
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.quality.threshold_costs import FEWEST
 from bot.knowledge.search import Knowledge
-from bot.model import Outcome, Result
+from bot.model import Outcome, Result, Turn
 from bot.web.pages import read_words
 from tests.knowledge.shop import write_shop
 from tests.web.conftest import Opened, Page
@@ -48,13 +48,20 @@ async def _ask(page: Page, count: int) -> None:
     """Customers ask: half of them surely, half of them not; kept as the service keeps it."""
     for number in range(count):
         await page.say(f"вопрос номер {number}")
-        now = page.services.clock() + timedelta(seconds=5)
-        turn = await page.store.take_turn(now)
-        assert turn is not None
-        sure = 0.95 if number % 2 else 0.6
-        rows = [{"article": "delivery/cost", "title": "", "score": sure}]
-        why = {"confidence": sure, "scope": 0.9, "candidates": rows}
-        await page.store.finish_turn(turn, Outcome("faq", Result.ANSWERED, "answered", explanation=why), now)
+        await _answer(page, await _take(page), 0.95 if number % 2 else 0.6)
+
+
+async def _take(page: Page) -> Turn:
+    turn = await page.store.take_turn(page.services.clock() + timedelta(seconds=5))
+    assert turn is not None
+    return turn
+
+
+async def _answer(page: Page, turn: Turn, sure: float = 0.95) -> None:
+    rows = [{"article": "delivery/cost", "title": "", "score": sure}]
+    why = {"confidence": sure, "scope": 0.9, "candidates": rows}
+    now = page.services.clock() + timedelta(seconds=5)
+    await page.store.finish_turn(turn, Outcome("faq", Result.ANSWERED, "answered", explanation=why), now)
 
 
 async def _shown(page: Page, query: str = "") -> str:
@@ -84,6 +91,22 @@ async def test_little_is_said_to_be_little(page: Page) -> None:
 
     assert "Вопросов за 28 дн.: 3" in html and str(FEWEST) in html
     assert "<table" not in html and "<svg" not in html and 'id="set"' in html
+
+
+async def test_a_turn_that_ends_after_later_ones_is_counted(page: Page) -> None:
+    """Each question once, whichever worker or process was quicker, and however often the page is opened."""
+    await page.say("первый вопрос")
+    slow = await _take(page)
+    other = next(id for id in page.vk.people)
+    await page.say("второй вопрос", channel="play-vk", chat=other, user=other)
+    await _answer(page, await _take(page))
+    before = await _shown(page)
+    await _answer(page, slow)
+    after = await _shown(page)
+    page.services.clock.shift += timedelta(minutes=10)
+
+    assert "Вопросов за 28 дн.: 1" in before and "Вопросов за 28 дн.: 2" in after
+    assert ["Вопросов за 28 дн.: 2" in await _shown(page) for _ in range(2)] == [True, True]
 
 
 async def test_the_cheapest_threshold_follows_the_owners_weights(page: Page, knowledge: Knowledge) -> None:

@@ -32,6 +32,7 @@ MAX_DOWNLOAD = 20 * 1024 * 1024
 MAX_BODY = 1024 * 1024
 _LONGEST_PAUSE = 30.0
 _UPLOAD_SECONDS = 120.0
+_MEETING_SECONDS = 5.0
 _REPEATABLE = frozenset(OutboundKind) - {
     OutboundKind.SAY,
     OutboundKind.OPEN_TOPIC,
@@ -104,13 +105,16 @@ class TelegramAdapter(Adapter):
     async def _get_ready(self) -> None:
         if self._mode == "webhook" and not self._secret:
             raise AccountError(told("telegram.needs_secret"), advice("telegram.needs_secret"))
-        me = await self._account.meet()
-        self._reader.username = str(me.get("username", ""))
-        self.health.details["username"] = self._reader.username
+        await self._meet()
         if self._mode == "polling":
             await self._line.call(DeleteWebhook())
         else:
             await self._set_webhook()
+
+    async def _meet(self) -> None:
+        me = await self._account.meet()
+        self._reader.username = str(me.get("username", ""))
+        self.health.details["username"] = self._reader.username
 
     async def _set_webhook(self) -> None:
         if self._webhook_url:
@@ -216,6 +220,10 @@ class TelegramAdapter(Adapter):
             return web.Response(status=400)
         if self._accept is None:
             return web.Response(status=503, headers={"Retry-After": "5"})
+        if not self._reader.username:  # another process runs the channel: the bot's name is not known here
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(_MEETING_SECONDS):
+                    await self._meet()
         try:
             await self._accept(self._read([update]))
         except StorageError as error:

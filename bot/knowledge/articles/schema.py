@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from bot.errors import Problem
+from bot.knowledge.articles.blanks import blank_rows
 from bot.knowledge.articles.encodings import decoded, named_encoding
 from bot.knowledge.articles.fields import ArticleFields, read_fields
 from bot.knowledge.articles.frontmatter import lost_head, read_head, split_head
@@ -185,9 +186,11 @@ def _read_article(
             *problems,
             warning("articles.no_body", file, first_line, 1, "KB008"),
         )
+    unfilled = [found("KB029", file, line, 1, blank) for line, blank in blank_rows(body, lines)]
     marked = _marked_language(relative)
     completed = replace(
         fields,
+        status="draft" if unfilled and fields.status == "published" else fields.status,
         id=fields.id or relative.with_suffix("").as_posix(),
         title=title,
         lang=fields.lang or marked or guess_language(" ".join((title, *fields.aliases, body[:2000]))),
@@ -205,7 +208,7 @@ def _read_article(
         lines=lines,
         places=head.places,
     )
-    return article, problems
+    return article, (*problems, *unfilled)
 
 
 def _title_of(

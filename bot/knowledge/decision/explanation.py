@@ -18,7 +18,7 @@ from bot.knowledge.retrieval.index import Index
 from bot.model import Answer, Json
 from bot.text.problems import reader_language, reading, told
 
-_DIALOGS = ("human", "greeting", "about", "smalltalk", "flow")
+_DIALOGS = ("human", "menu", "greeting", "about", "smalltalk", "flow")
 _LIMITS = {"answer": "answer", "clarify": "answer", "handoff": "handoff"}  # the threshold that decided
 
 

@@ -1,9 +1,9 @@
 """How far the events were passed on, between engines and servers.
 
-In PostgreSQL a cursor is the transaction and the number of the last event that was passed on
-(`bot/storage/queries/announcements.py`). Transactions are counted by each server for itself, so a cursor that
-goes elsewhere is told as SQLite has it, by the number alone: everything up to it was passed on. Where numbers
-and transactions disagree about the order, what was passed on may be passed on again, and nothing is left out.
+In PostgreSQL a cursor is the transaction and the number of the last event that was passed on, or the number
+alone (`bot/storage/queries/announcements.py`). Transactions are counted by each server for itself, so a
+cursor that goes elsewhere is told by the number alone: everything up to it was passed on. Where numbers and
+transactions disagree about the order, what was passed on may be passed on again, and nothing is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from bot.storage.database import Database
 
 EVENTS_OF = "hook-"  # begins the names of these cursors; those of channels belong to the platforms
-_XID = "cast(cast(pg_current_xact_id() as text) as bigint)"
 _RESTORED = """select coalesce(max(xid), 0) >= cast(cast(pg_snapshot_xmax(pg_current_snapshot()) as text) as
   bigint) from events"""
 
@@ -30,11 +29,6 @@ def by_number(db: Database) -> Mapping[str, str]:
     return found
 
 
-def this_transaction(db: Database) -> int:
-    """The transaction that the events written now are told of by."""
-    return int(db.execute(f"select {_XID}").fetchone()[0])
-
-
 def begin_anew(db: Database) -> bool:
     """Count the transactions of the events anew where another server counted them: after pg_restore they
     would be of the future, and nothing would be passed on. Whether that was so.
@@ -44,5 +38,5 @@ def begin_anew(db: Database) -> bool:
     cursors = by_number(db)
     db.execute("update events set xid = 0 where xid <> 0")
     for name, number in cursors.items():
-        db.execute("update cursors set value = ? where channel = ?", (f"0:{number}", name))
+        db.execute("update cursors set value = ? where channel = ?", (number, name))
     return True

@@ -15,7 +15,7 @@ from bot.errors import StorageError
 from bot.storage import move as moving
 from bot.storage.move import Row, TableShape
 from bot.storage.postgres.database import PostgresDatabase
-from bot.storage.postgres.event_cursors import EVENTS_OF, by_number, this_transaction
+from bot.storage.postgres.event_cursors import EVENTS_OF, by_number
 from bot.storage.postgres.problems import explained
 from bot.text.problems import told
 from bot.text.url import shown_url
@@ -96,18 +96,9 @@ class PostgresEnd:
 
     def write(self, table: TableShape, rows: Sequence[Row]) -> None:
         order = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table.name), _columns(table))
-        with self._telling():
-            if table.name == "cursors":
-                rows = [self._written(row) for row in rows]
-            with self._db.cursor() as cursor, cursor.copy(order) as copy:
-                for row in rows:
-                    copy.write_row(row)
-
-    def _written(self, row: Row) -> Row:
-        """The events that are moved are all of this transaction."""
-        if not (str(row[0]).startswith(EVENTS_OF) and str(row[1]).isdecimal()):
-            return row
-        return (row[0], f"{this_transaction(PostgresDatabase(self._db))}:{row[1]}", *row[2:])
+        with self._telling(), self._db.cursor() as cursor, cursor.copy(order) as copy:
+            for row in rows:
+                copy.write_row(row)
 
     def highest(self, tables: Sequence[TableShape]) -> Mapping[str, int]:
         return {t.name: max(self._maximum(t), self._given(t)) for t in tables if t.key}

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.errors import StorageNewer
+from bot.errors import StorageError, StorageNewer
 from bot.storage.database import Database
 from bot.storage.migrations.fourth import INDEXES
+from bot.storage.postgres.event_cursors import begin_anew
 from bot.text.problems import told
 
 # What the queries call as SQLite has it.
@@ -25,9 +26,11 @@ _FUNCTIONS = (
       as 'select least($1, $2)'""",
     """create function instr(text, text) returns integer language sql immutable strict parallel safe
       as 'select strpos($1, $2)'""",
-    # one field of an object: $.name or $."name"
+    # one field of an object: $.name or $."name". A NUL anywhere in it would make it unreadable: json's own
+    # escape of it is read as the replacement character.
     """create function json_extract(doc text, path text) returns text language sql immutable strict parallel
-      safe as 'select cast(doc as json) ->> trim(both ''"'' from substr(path, 3))'""",
+      safe as 'select cast(replace(doc, ''\\u0000'', ''\\ufffd'') as json)
+        ->> trim(both ''"'' from substr(path, 3))'""",
 )
 _TABLES = (
     """create table customers(
@@ -177,21 +180,15 @@ class Step:
 
 
 STEPS = (Step("001_first", (*_FUNCTIONS, *_TABLES, *INDEXES), additive=False),)
-# A copy that pg_restore put into another server brings transaction ids of the one it came from, which may lie
-# in the future of this one: what was told is then known by the events' own ids, as after a move from SQLite.
-_FROM_ELSEWHERE = """select coalesce(max(xid), 0) >= cast(cast(pg_snapshot_xmax(pg_current_snapshot())
-  as text) as bigint) from events"""
-_BEGIN_ANEW = (
-    "update events set xid = 0",
-    "update cursors set value = split_part(value, ':', 2) where channel like 'hook-%' and value like '%:%'",
-)
+AT_WORK = 30_000  # milliseconds in which a process at work reports
 _LOCK = 0x0071_6B6C_6974  # "otklik": one process migrates at a time
 
 
 def bring_up(db: Database, now: int) -> tuple[str, ...]:
     """Bring the schema up to this version, in the caller's transaction; returns the steps taken.
 
-    Raises `StorageNewer` where a newer version has taken a step that this one cannot live beside.
+    Raises `StorageNewer` where a newer version has taken a step that this one cannot live beside,
+    `StorageError` where others are at work that could not live beside a step that is to be taken.
     """
     db.execute("select pg_advisory_xact_lock(?)", (_LOCK,))
     db.execute(
@@ -204,11 +201,19 @@ def bring_up(db: Database, now: int) -> tuple[str, ...]:
         database = db.execute("select current_database()").fetchone()[0]
         raise StorageNewer(told("postgres.newer", database=database, step=max(strange)))
     taken = [step for step in STEPS if step.name not in applied]
+    if applied and (breaking := [step.name for step in taken if not step.additive]):
+        _refuse_beside_others(db, breaking[0])
     for step in taken:
         for statement in step.statements:
             db.execute(statement)
         db.execute("insert into migrations values(?, ?, ?)", (step.name, int(step.additive), now))
-    if db.execute(_FROM_ELSEWHERE).fetchone()[0]:
-        for statement in _BEGIN_ANEW:
-            db.execute(statement)
+    begin_anew(db)
     return tuple(step.name for step in taken)
+
+
+def _refuse_beside_others(db: Database, step: str) -> None:
+    """Law: what is at work is not broken by one that starts; it goes on until somebody stops it."""
+    seen = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) - ?"
+    at_work = db.execute(f"select name from replicas where seen > ({seen}) order by name", (AT_WORK,))
+    if names := ", ".join(row["name"] for row in at_work.fetchall()):
+        raise StorageError(told("postgres.others_at_work", names=names, step=step))

@@ -31,7 +31,6 @@ from bot.storage.database import Database, Made, Work
 from bot.storage.postgres import schema
 from bot.storage.postgres.database import NOTIFIED, PostgresDatabase, prepared
 from bot.storage.postgres.dump import dump
-from bot.storage.postgres.event_cursors import begin_anew
 from bot.storage.postgres.leased_turns import LeasedTurns
 from bot.storage.postgres.pooler import hears, is_pooled
 from bot.storage.postgres.problems import explained, no_hints, old_server, url_fault, wrong_encoding
@@ -119,7 +118,6 @@ class PostgresStore(QueryStore):
                 prepared(connection)
                 db = PostgresDatabase(connection)
                 schema.bring_up(db, ms(now()))
-                begin_anew(db)
                 LeasedTurns(holder).free_of(db, holder)
             return cls(server, holder, now, own_time=own_time)
         except psycopg.Error as error:
@@ -204,19 +202,24 @@ class PostgresStore(QueryStore):
         """Until the store is closed; a lost connection is opened again, what was missed is found by polling.
         Through a pooler that lets no hints through it ends with a warning: polling finds all.
         """
-        url = self._server.listen_url or self._server.url
+        url, told_of = self._server.listen_url or self._server.url, ""
         while not self._closing.is_set():
             try:
                 with psycopg.connect(url, autocommit=True, connect_timeout=PATIENCE) as connection:
                     connection.execute(f"listen {NOTIFIED}")
-                    if is_pooled(connection) and not hears(connection, self._server.url):
+                    doubtful = bool(self._server.listen_url) or is_pooled(connection)
+                    if doubtful and not hears(connection, self._server.url):
                         get_logger("storage").warning("no_hints", hint=no_hints(url))
                         return
                     self.listening.set()
+                    told_of = ""
                     while not self._closing.is_set():
                         for notice in connection.notifies(timeout=1.0, stop_after=1):
                             loop.call_soon_threadsafe(heard, notice.payload)
-            except psycopg.Error:
+            except psycopg.Error as error:
+                if (why := str(explained(error, url))) != told_of:
+                    get_logger("storage").warning("not_listening", problem=why)
+                    told_of = why
                 self._closing.wait(2.0)
             except RuntimeError:  # the loop is closed: nobody listens any more
                 return

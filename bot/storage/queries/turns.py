@@ -63,7 +63,7 @@ def take(
 ) -> Turn | None:
     """The turn, locked; *number* gives it its own. None when nothing is ready."""
     while (free := locks.ready(db, now)) is not None:
-        if said := _said(db, free, batch):
+        if said := oldest_waiting(db, free, batch):
             break
         db.execute(
             "update conversations set ready_at = null where id = ?", (free["id"],)
@@ -230,7 +230,7 @@ def history(
     )
 
 
-def _said(db: Database, place: Any, batch: int) -> list[tuple[int, Inbound]]:
+def oldest_waiting(db: Database, place: Any, batch: int) -> list[tuple[int, Inbound]]:
     """The oldest that wait: a run of messages (in groups one, or the parts of one album), or one of any other
     kind.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -172,8 +173,9 @@ class Hook:
             return answer.status
 
 
-@pytest.fixture
-async def hook(server: FakeTelegram, kept: Kept) -> AsyncIterator[Hook]:
+@asynccontextmanager
+async def serving(server: FakeTelegram) -> AsyncIterator[Hook]:
+    """The adapter behind the server, not run yet."""
     adapter = TelegramAdapter(
         "shop",
         TelegramSettings(
@@ -190,11 +192,19 @@ async def hook(server: FakeTelegram, kept: Kept) -> AsyncIterator[Hook]:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with ClientSession() as http, running(adapter, kept):
-        await server.wait_for(lambda: adapter.health.state == "working")
-        yield Hook(adapter, f"http://127.0.0.1:{runner.addresses[0][1]}{adapter.webhook_path}", http)
-    await runner.cleanup()
-    await adapter.close()
+    try:
+        async with ClientSession() as http:
+            yield Hook(adapter, f"http://127.0.0.1:{runner.addresses[0][1]}{adapter.webhook_path}", http)
+    finally:
+        await runner.cleanup()
+        await adapter.close()
+
+
+@pytest.fixture
+async def hook(server: FakeTelegram, kept: Kept) -> AsyncIterator[Hook]:
+    async with serving(server) as hook, running(hook.adapter, kept):
+        await server.wait_for(lambda: hook.adapter.health.state == "working")
+        yield hook
 
 
 async def test_a_webhook_is_set_and_served(hook: Hook, server: FakeTelegram, kept: Kept) -> None:
@@ -211,6 +221,24 @@ async def test_a_webhook_is_set_and_served(hook: Hook, server: FakeTelegram, kep
         and call["allowed_updates"]
     )
     assert not server.of("deleteWebhook")
+
+
+async def test_a_process_that_does_not_run_the_channel_takes_its_calls(
+    server: FakeTelegram, kept: Kept
+) -> None:
+    """Another one sets the webhook, and the platform's calls may come to any; this one learns the bot's name
+    first, so that a command to another bot of the group is not taken for its own.
+    """
+    async with serving(server) as hook:
+        assert await hook.post({"update_id": 8, "message": message("рано")}) == 503
+        hook.adapter.health.state = "standby"
+        hook.adapter.take_calls(kept)
+        assert await hook.post({"update_id": 9, "message": message("привет")}) == 200
+        assert [i.key for i in kept.all] == ["9"] and len(server.of("getMe")) == 1
+        group = message("/take@other_bot 7") | {"chat": {"id": -100500, "type": "supergroup", "title": "S"}}
+        assert await hook.post({"update_id": 10, "message": group}) == 200
+        assert kept.all[-1].kind is InboundKind.OTHER and len(server.of("getMe")) == 1
+        assert hook.adapter.health.state == "standby" and not server.of("setWebhook")
 
 
 @pytest.mark.parametrize("secret", [None, "", "wrong", "сезам", SECRET + "x"])

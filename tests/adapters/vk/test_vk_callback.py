@@ -53,6 +53,15 @@ async def post(client: TestClient[Any, Any], body: Any, **headers: str) -> tuple
         return answer.status, await answer.text(), answer.headers.get("Retry-After", "")
 
 
+async def test_a_process_that_does_not_run_the_channel_takes_its_calls(vk: FakeVk, kept: Kept) -> None:
+    """VK's calls may come to any process; what was missed is asked for by the one that runs the channel."""
+    async with serving(vk, kept, run=False) as (client, adapter):
+        assert (await post(client, new()))[0] == 503
+        adapter.take_calls(kept)
+        assert await post(client, new()) == (200, "ok", "")
+    assert len(kept.inbounds) == 1
+
+
 async def test_ok_means_kept(vk: FakeVk, kept: Kept) -> None:
     """The answer is exactly "ok"; a repeat is the same message."""
     async with serving(vk, kept) as (client, _):
