@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from bot.model import Peer, Sender
 from bot.storage import privacy
 from bot.storage.base import Store
+from bot.storage.database import SqliteDatabase
 from bot.storage.sqlite.free_space import FreeSpace
 from bot.storage.sqlite.store import SqliteStore
 from bot.testing.contracts.store_scene import NOON, answer, arrival, deliver_all, hear, later, say
@@ -104,10 +107,8 @@ async def test_nothing_stays_while_others_write(store: SqliteStore, tmp_path: Pa
 
 async def test_a_reader_who_takes_long_only_delays_it(store: SqliteStore, tmp_path: Path) -> None:
     """As long as another connection reads the log it cannot be cut off: forgetting waits, writing goes on."""
-    from bot.storage.sqlite.store import _connect
-
     await hear(store, arrival("new", "ещё", peer(30), sender=Sender(peer(30).chat, mark(30))))
-    reader = _connect(f"{(tmp_path / 'bot.db').as_uri()}?mode=ro", read_only=True)
+    reader = sqlite3.connect(f"{(tmp_path / 'bot.db').as_uri()}?mode=ro", uri=True)
     reader.execute("begin")
     reader.execute("select count(*) from inbox").fetchone()
     forgetting = asyncio.ensure_future(store.forget_customer(await customer_at(store, 3), later(70)))
@@ -125,17 +126,31 @@ async def test_what_a_dead_process_left_is_blanked_at_the_next_start(
     store: SqliteStore, tmp_path: Path
 ) -> None:
     """The rows were blanked, the rest of the work was not done: the next start does it, and once."""
-    for n in range(PEOPLE):
-        id = await customer_at(store, n)
-        await store._write(lambda db, id=id: privacy.erase(db, id, later(70), store._number))  # type: ignore[misc]
+    people = [await customer_at(store, n) for n in range(PEOPLE)]
     await store.close()
+    with opened(tmp_path / "bot.db") as db:
+        for id in people:
+            assert privacy.erase(db, id, later(70), lambda _: 10**6)
+        assert privacy.to_scrub(db) == PEOPLE
     assert sum(traces(tmp_path, n) for n in range(PEOPLE)) > 0
 
     again = SqliteStore.open(tmp_path / "bot.db", now=lambda: NOON)
     assert sum(traces(tmp_path, n) for n in range(PEOPLE)) == 0
-    assert await again._read(privacy.to_scrub) == 0
     assert await again.check() == ()
     await again.close()
+    with opened(tmp_path / "bot.db") as db:
+        assert privacy.to_scrub(db) == 0
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[SqliteDatabase]:
+    """As the store opens it, without what it does afterwards."""
+    db = sqlite3.connect(file, factory=SqliteDatabase)
+    db.row_factory = sqlite3.Row
+    db.execute("pragma secure_delete = on")
+    with db:
+        yield db
+    db.close()
 
 
 async def test_a_copy_holds_nothing_that_was_blanked(store: SqliteStore, tmp_path: Path) -> None:
