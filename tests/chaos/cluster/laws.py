@@ -8,7 +8,6 @@ import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from tests.chaos.platforms import DESK_CHAT
 TABLES = ("inbox", "turns", "outbox", "conversations", "tickets")
 OPEN = ("pending", "sending")
 SOON = 0.3  # seconds by which the driver's note of a disturbance may be late
+FLIGHT = 10.0  # seconds from the arrival of a send until its result is on record
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]
@@ -119,32 +119,32 @@ class Sends:
     def __init__(self, outbox: Sequence[Row], arrivals: Sequence[Arrival]) -> None:
         self.rows = {row["id"]: row for row in outbox}
         self.of: dict[int, list[Arrival]] = defaultdict(list)
-        self._unknown: list[Arrival] = []
+        self._strangers: list[Arrival] = []
+        self._untold: list[Arrival] = []
         texts = {
             row["id"]: decode(Outbound, row["payload"]).text.text for row in outbox if row["verb"] == "say"
         }
         by_id = {(row["channel"], row["chat"], row["message"]): row["id"] for row in outbox if row["message"]}
-        left = []
         for arrival in arrivals:
             if (
                 row := by_id.get((arrival.platform, arrival.chat, arrival.message))
             ) is not None and row in texts:
                 self.of[row].append(arrival)
             else:
-                left.append(arrival)
-        for arrival in left:
+                self._untold.append(arrival)
+        for arrival in self._untold:
             self._place(arrival, [n for n in texts if _shows(arrival, self.rows[n], texts[n])])
 
     def _place(self, arrival: Arrival, candidates: Sequence[int]) -> None:
         """Where there are several, the one that has had the fewest of what its doubts explain."""
         if not candidates:
-            self._unknown.append(arrival)
+            self._strangers.append(arrival)
             return
         row = max(candidates, key=lambda n: (1 + self.rows[n]["doubts"] - len(self.of[n]), n))
         self.of[row].append(arrival)
 
     def strangers(self) -> Iterator[str]:
-        for arrival in self._unknown:
+        for arrival in self._strangers:
             yield f"{arrival.platform} {arrival.chat} got what is not in the outbox: {arrival.text!r}"
 
     def doubled(self) -> Iterator[str]:
@@ -157,17 +157,15 @@ class Sends:
                 )
 
     def without_cause(self, disturbed: Sequence[Disturbance]) -> Iterator[str]:
-        """Sent again only where the first send was cut, or its process (or the database) was disturbed before
-        the second: to doubt a living sender is a fault, on record or not.
+        """Only where a send was cut, or its process (or the database) was disturbed under it, the outbox does
+        not know what arrived: to doubt a living sender is a fault, on record or not.
         """
-        for row, arrived in self.of.items():
-            ordered = sorted(arrived, key=lambda a: a.begun)
-            for first, again in pairwise(ordered):
-                if not first.cut and not _disturbed(first, again.begun, disturbed):
-                    yield (
-                        f"delivery {row} of replica {first.replica} was sent again by replica {again.replica}"
-                        f" {again.begun - first.begun:.1f} s later although its sender lived: {first.text!r}"
-                    )
+        for arrival in self._untold:
+            if not arrival.cut and not _disturbed(arrival, disturbed):
+                yield (
+                    f"{arrival.platform} {arrival.chat} got {arrival.text!r} from replica {arrival.replica},"
+                    " which lived, and that it arrived is not known: it was taken for a dead sender's"
+                )
 
     def settled(self) -> Iterator[str]:
         """What is called sent arrived; nothing stays on its way."""
@@ -227,8 +225,10 @@ def _shows(arrival: Arrival, row: Row, text: str) -> bool:
     return here and bool(text) and arrival.text.strip().endswith(text.strip())
 
 
-def _disturbed(first: Arrival, until: float, disturbed: Sequence[Disturbance]) -> bool:
+def _disturbed(arrival: Arrival, disturbed: Sequence[Disturbance]) -> bool:
     return any(
-        d.replica in (first.replica, -1) and d.since <= until and d.until >= first.begun - SOON
+        d.replica in (arrival.replica, -1)
+        and d.since <= arrival.begun + FLIGHT
+        and d.until >= arrival.begun - SOON
         for d in disturbed
     )
