@@ -229,7 +229,7 @@ def wanted(knowledge: Knowledge, name: str) -> Article:
 
 def create(title: str, path: Path | None, *, section: str) -> None:
     """Write a new draft with its head ready; never over a file that is there."""
-    config = settings.load(path)
+    config = settings.load(path, anywhere=True)
     folder = config.path(config.knowledge.folder)
     named = re.fullmatch(r"[a-z0-9_\-]+(?:/[a-z0-9_\-]+)+(?:\.md)?|[a-z0-9]+(?:-[a-z0-9]+)+(?:\.md)?", title)
     place = PurePosixPath(title.removesuffix(".md") if named else slug_of(title))

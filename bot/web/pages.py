@@ -47,7 +47,7 @@ COLUMNS = (
     "due",
     "rating",
 )  # of the queue
-_EMULATED = {"play-telegram": "Telegram", "play-vk": "VK"}
+EMULATED = {"play-telegram": "Telegram", "play-vk": "VK"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,6 @@ class Pages:
             rows=rows,
             everything=everything,
             low=low,
-            talks=self._services.hours is not None,
             columns=[c for c in COLUMNS if filled.get(c, True)],
         )
 
@@ -130,7 +129,7 @@ class Pages:
             else None
         )
         topic = article.title if article else ticket.topic or ticket.category
-        channel = _EMULATED.get(ticket.customer_peer.channel, ticket.customer_peer.channel)
+        channel = EMULATED.get(ticket.customer_peer.channel, ticket.customer_peer.channel)
         late = bool(ticket.due and not ticket.first_reply and ticket.due < self._services.clock())
         return QueueRow(ticket, name, channel, topic, _lasting(self._waited(ticket), words), late)
 
@@ -285,6 +284,7 @@ class Pages:
             title=self._services.title,
             password=self._guard.asks_password,
             local_time=self._local_time,
+            channel_names=EMULATED,
             path=request.path,
             incidents=self._services.incidents,
             **facts,
@@ -300,14 +300,14 @@ class Pages:
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         report = (("report", "/report"),) if self._services.hours is not None else ()
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
-        return (*play, ("queue", "/queue"), *kb, *gaps, *report)
+        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *gaps, *report)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""
         chips = [(name, text, "") for name, text in self._services.summary.items()]
         for name, channel in self._services.channels.items():
             if name in self._services.playground:
-                if kind := _EMULATED.get(name):
+                if kind := EMULATED.get(name):
                     chips.append((name, f"{kind}: {words['emulated']}", ""))
             else:
                 state = channel.health.state
