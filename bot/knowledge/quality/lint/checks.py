@@ -20,6 +20,7 @@ from bot.knowledge.quality.lint.texts import long_labels, long_texts, official, 
 from bot.model import Answer
 from bot.text.problems import problem_in, reading
 
+LABEL = 40  # characters that the shortest button of a channel shows
 Messages = Callable[[Article], Sequence[Sequence[str]]]
 
 
@@ -48,13 +49,11 @@ def lint(
     problems: Iterable[Problem] = (),
     messages: Messages | None = None,
     language: str = "ru",
-    label: int = 40,
     internal: Sequence[Article] = (),
 ) -> tuple[Problem, ...]:
     """Everything worth mending, by file and line; *problems* are those found while reading, which come along.
 
-    *messages* tells how an article would be sent: portions, each a list of messages. *label* is the shortest
-    button of a channel. *internal* articles are looked over for what operators would meet.
+    *messages* tells how an article would be sent: portions, each a list of messages. *internal* articles are looked over for what operators would meet.
     Archived articles are left in peace. Texts are in *language* ("ru" or "en").
     """
     sources = ArticleSources(knowledge.folder)
@@ -76,7 +75,7 @@ def lint(
         *unquestioned(articles, sources),
         *dead_links(every, (*knowledge.articles(), *internal), sources),
         *placeholders(every, sources),
-        *long_labels(articles, sources, label),
+        *long_labels(articles, sources, LABEL),
         *(long_texts(articles, messages) if messages else ()),
         *expiring(every, today),
         *lonely(shown),
