@@ -54,9 +54,9 @@ _STATEMENTS = (
     """insert into conversations(id, channel, chat, thread, private, created) $numbers select $customers +
     $number, 'telegram', '$desk', '' || $number, 0, $at from n where i % 10 = 5""",
     """insert into turns(id, conversation, ticket, at, dialog, result, reason, text, why) $numbers select i,
-    $own, case when i % 10 = 5 then $number end, $at, 'faq', case when i % 10 = 5 then 'handed_off' else
-    'answered' end, case when i % 10 = 7 then 'out_of_scope' else 'answered' end, case when $kept then
-    $asked else '' end, case when $kept then $why else '{}' end from n""",
+    $own, case when i % 10 = 5 then $number end, $at, 'faq', case i % 10 when 5 then 'handed_off' when 7 then
+    'clarified' else 'answered' end, case when i % 10 = 7 then 'out_of_scope' else 'answered' end, case when
+    $kept then $asked else '' end, case when $kept then $why else '{}' end from n""",
     """insert into inbox(id, channel, key, conversation, kind, at, received, ready, limit_at, message,
     payload, turn, done_at, result) $numbers select i, 'telegram', 'u' || i, $own, 'message', $at, $at, $at,
     $at, 'm' || i, case when $kept then '{"key":"u' || i || '","peer":{"channel":"telegram","chat":"' ||

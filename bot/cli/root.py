@@ -125,9 +125,13 @@ def play(
     config: ConfigFile = None,
     port: Port = None,
     no_open: Annotated[bool, typer.Option("--no-open", help=say("option.no_open"))] = False,
+    demo: Annotated[bool, typer.Option("--demo", help=say("option.demo"))] = False,
 ) -> None:
     from bot.cli import run as running
 
+    if demo:
+        running.run_demo(port=port, browser=not no_open)
+        return
     running.run_playground(config, port=port, browser=not no_open)
 
 
