@@ -17,7 +17,7 @@ from bot.text.problems import reading
 
 def _install_completion(ctx: Any, option: Any, wanted: Any) -> None:
     if wanted and not ctx.resilient_parsing:
-        from typer.completion import install  # seldom needed
+        from typer.completion import install  # type: ignore[attr-defined]  # seldom needed
 
         shell, file = install(prog_name="bot")
         typer.echo(say("message.completion", shell=shell, file=file))
