@@ -28,7 +28,7 @@ from bot.web.playground.skins import skins
 from bot.web.replica_differences import ReplicaDifference, differences
 from bot.web.replica_health import living
 from bot.web.security import PageSecurity
-from bot.web.services import WebServices
+from bot.web.services import KnowledgeService, WebServices
 
 HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")
@@ -161,7 +161,7 @@ class Pages:
         wanted = request.query.get("q", "").strip().casefold()
         articles = [
             a
-            for a in sorted(knowledge.articles(), key=lambda a: (a.section, a.title))
+            for a in sorted(_with_internal(knowledge).articles(), key=lambda a: (a.section, a.title))
             if not wanted or wanted in f"{a.id} {a.title} {' '.join(a.aliases)} {' '.join(a.tags)}".casefold()
         ]
         return self._page(
@@ -185,7 +185,7 @@ class Pages:
     async def article(self, request: web.Request) -> web.Response:
         """GET /kb/{id}: one article as it is written, and as customers see it."""
         knowledge = self._services.knowledge
-        found = knowledge.article(request.match_info["id"]) if knowledge else None
+        found = _with_internal(knowledge).article(request.match_info["id"]) if knowledge else None
         if found is None:
             raise web.HTTPNotFound(text="no such article")
         faults = [p for p in knowledge.problems if p.file.endswith(found.path.name)] if knowledge else []
@@ -208,7 +208,7 @@ class Pages:
         if words is None or not isinstance(knowledge, Knowledge):
             return ""
         return json.dumps(
-            await asyncio.to_thread(skins, words, knowledge, article.id, self._services.clock()),
+            await asyncio.to_thread(skins, words, knowledge.staff, article.id, self._services.clock()),
             ensure_ascii=False,
         )
 
@@ -340,6 +340,11 @@ class Pages:
 
     def _local_time(self, moment: datetime | None) -> str:
         return moment.astimezone(self._services.timezone).strftime("%d.%m %H:%M") if moment else ""
+
+
+def _with_internal(knowledge: KnowledgeService) -> KnowledgeService:
+    """The base as the people of the business may read it."""
+    return knowledge.staff if isinstance(knowledge, Knowledge) else knowledge
 
 
 def _lasting(minutes: int | None, words: Mapping[str, str]) -> str:
