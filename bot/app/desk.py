@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from bot.app.channels import Platforms
 from bot.app.config_parts import open_canned, open_facts
@@ -13,7 +14,7 @@ from bot.dialogs.article_rendering import portion
 from bot.dialogs.builtin_dialogs import our_dialogs
 from bot.dialogs.question_reader import QuestionReader, SideAnswer
 from bot.handoff.desk import Desk
-from bot.handoff.desk_context import DeskContext, DeskRules
+from bot.handoff.desk_context import DeskContext, DeskRules, FoundArticle
 from bot.handoff.group_binding import BoundGroup, GroupBinding
 from bot.handoff.group_status import Groups
 from bot.handoff.operators.registry import Registry
@@ -31,8 +32,12 @@ from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Intent, Peer, RichText
+from bot.model import Answer, Intent, Peer, RichText
 from bot.text.day_spans import DaySpan
+from bot.text.graphemes import shorten
+from bot.text.markdown import to_rich
+
+FOUND, SNIPPET = 5, 160  # articles that a search brings, characters of each
 
 
 async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachCommands) -> Desk:
@@ -100,7 +105,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
     """How the desk is to work, with what the articles say about topics."""
 
     def about(article: str) -> Sequence[str]:
-        found = knowledge.article(article)
+        found = knowledge.staff.article(article)
         return (
             tuple(
                 dict.fromkeys(
@@ -115,6 +120,13 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         found = knowledge.article(id)
         return portion(found).text if found else RichText()
 
+    def internal(id: str) -> RichText:
+        found = knowledge.staff.article(id)
+        return portion(found).text if found is not None and found.internal else RichText()
+
+    async def ask(question: str) -> Answer:
+        return await knowledge.staff.ask(question)
+
     questions = QuestionReader(texts, read_act)
     return DeskRules(
         config.teams,
@@ -122,16 +134,31 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         config.sla,
         about,
         article,
-        knowledge.ask if config.canned.prompter else None,
-        open_canned(config, texts, hours),
-        {"business": config.business.name},
-        config.canned.undo,
-        lambda text: read_act(text).act in (Intent.THANKS, Intent.BYE),
-        questions.question,
-        SideAnswer(
+        internal=internal,
+        has_internal=lambda: knowledge.staff is not knowledge,
+        find=partial(find_articles, knowledge),
+        ask=ask if config.canned.prompter else None,
+        canned=open_canned(config, texts, hours),
+        facts={"business": config.business.name},
+        undo=config.canned.undo,
+        is_thanks=lambda text: read_act(text).act in (Intent.THANKS, Intent.BYE),
+        question=questions.question,
+        aside=SideAnswer(
             our_dialogs(texts, read_act, knowledge, None, open_facts(config, knowledge, hours)),
             article,
             knowledge.article,
         ),
-        questions.meaning,
+        meaning=questions.meaning,
+    )
+
+
+async def find_articles(knowledge: Knowledge, words: str, language: str) -> tuple[FoundArticle, ...]:
+    """The likeliest articles for an operator's words, internal ones, too; of twins the one in *language*."""
+    answer = await knowledge.staff.ask(words)
+    if answer.scope < knowledge.settings.handoff:  # what has nothing to do with it is no find
+        return ()
+    found = {a.id: a for c in answer.candidates if (a := knowledge.staff.article(c.article, language))}
+    return tuple(
+        FoundArticle(a.id, a.title, shorten(to_rich(a.lead).text.replace("\n", " "), SNIPPET), a.internal)
+        for a in tuple(found.values())[:FOUND]
     )

@@ -19,7 +19,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}
 
 def check(path: Path | None, *, port: int | None) -> None:
     """Asks /healthz. Exit code 1 where nothing answers."""
-    web = settings.load(path).web
+    web = settings.load(path, anywhere=True).web
     url = f"http://{_EVERYWHERE.get(web.host, web.host)}:{web.port if port is None else port}/healthz"
     try:
         with urlopen(url, timeout=PATIENCE):

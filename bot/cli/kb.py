@@ -60,6 +60,7 @@ def check(
                 messages=messages,
                 language=language(),
                 tone=open_tone(config),
+                internal=[a for a in knowledge.staff.articles() if a.internal],
             )
         )
     problems = [*map(_nearby, problems), *of_words(config)]
@@ -90,7 +91,7 @@ def check(
         typer.echo(
             say(
                 "kb.linted",
-                articles=len(knowledge.articles()),
+                articles=len(knowledge.staff.articles()),
                 errors=errors,
                 warnings=len(problems) - errors,
             )
@@ -155,7 +156,9 @@ def show(article: str, path: Path | None, *, skin: str | None) -> None:
     if _is_words(knowledge, article):
         _show_reply(config, knowledge, article, skin or "telegram")
         return
-    found = wanted(knowledge, article)
+    found = wanted(knowledge.staff, article)
+    if found.internal:
+        typer.secho(say("kb.internal"), fg="yellow", err=True)
     columns = shutil.get_terminal_size((100, 40)).columns
     one = skin is not None or columns < 2 * NARROW
     width = min(WIDE, max(NARROW, columns - 2 if one else (columns - 2) // 2))
@@ -189,7 +192,7 @@ def _show_reply(config: Config, knowledge: Knowledge, text: str, skin: str) -> N
 
 def _drawn(config: Config, knowledge: Knowledge, article: Article, skin: str, width: int) -> list[str]:
     made = preview(
-        open_texts(config, open_hours(config)), knowledge, article.id, skin=skin, now=command_clock()()
+        open_texts(config, open_hours(config)), knowledge.staff, article.id, skin=skin, now=command_clock()()
     )
     assert made is not None
     styles = VK_STYLES if skin == "vk" else frozenset(Style)
@@ -227,7 +230,7 @@ def wanted(knowledge: Knowledge, name: str) -> Article:
 
 def create(title: str, path: Path | None, *, section: str) -> None:
     """Write a new draft with its head ready; never over a file that is there."""
-    config = settings.load(path)
+    config = settings.load(path, anywhere=True)
     folder = config.path(config.knowledge.folder)
     named = re.fullmatch(r"[a-z0-9_\-]+(?:/[a-z0-9_\-]+)+(?:\.md)?|[a-z0-9]+(?:-[a-z0-9]+)+(?:\.md)?", title)
     place = PurePosixPath(title.removesuffix(".md") if named else slug_of(title))

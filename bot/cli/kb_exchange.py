@@ -24,7 +24,7 @@ def bring(source: Path, path: Path | None, *, section: str, status: str, dry: bo
     if status not in ("draft", "published"):
         typer.secho(say("carry.bad_status", status=status), fg="red", err=True)
         raise typer.Exit(EXIT_USAGE)
-    config = settings.load(path)
+    config = settings.load(path, anywhere=True)
     folder = config.path(config.knowledge.folder)
     try:
         found = read_import(source)

@@ -17,7 +17,7 @@ from bot.knowledge.encoder import loader
 def prepare(path: Path | None) -> None:
     """Make the encoders ready now rather than at the first start; doing it again changes nothing."""
     try:
-        config = settings.load(path)
+        config = settings.load(path, anywhere=True)
         with busy(say("progress.preparing")) as told:
             missing = loader.prepare(config.knowledge.embeddings.model, cache_folder(config), told)
     except BotError as error:

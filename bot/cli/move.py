@@ -31,7 +31,7 @@ def move(path: Path | None, source: str, target: str) -> None:
 
     Exit code 1 where that cannot be: then both are as they were.
     """
-    config = settings.load(path)
+    config = settings.load(path, anywhere=True)
     try:
         ends = _stored_at(config, source), _stored_at(config, target)
         if ends[0].storage.is_file == ends[1].storage.is_file:

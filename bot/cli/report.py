@@ -50,7 +50,7 @@ class ReportOutput:
 
 def report(path: Path | None, days: ReportDays, output: ReportOutput, *, database: Path | None) -> None:
     """Print the report, or write it. Exit code 2 when the days cannot be read."""
-    config = settings.load(path)
+    config = settings.load(path, anywhere=database is not None)
     hours = open_hours(config)
     now = command_clock()()
     try:

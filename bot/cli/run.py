@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import platformdirs
 import typer
 
 from bot.adapters.base import Adapter
@@ -24,9 +25,10 @@ from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, fail, say
 from bot.cli.weekly_digest import send_digests
-from bot.config.loader import Config
+from bot.config.loader import Config, read_config
 from bot.config.roles import ProcessRole, read_roles
-from bot.errors import BotError, ConfigError
+from bot.demo.shop_folder import open_shop
+from bot.errors import BotError, ConfigError, StorageError
 from bot.knowledge.articles.schema import article_files
 from bot.model import Peer
 from bot.observability import get_logger, set_up_logging
@@ -74,7 +76,25 @@ def run_channels(path: Path | None, options: ProcessOptions) -> None:
 
 def run_playground(path: Path | None, *, port: int | None, browser: bool) -> None:
     """The playground, with the real channels beside it where their tokens are there."""
-    config = settings.load(path)
+    _play(settings.load(path), port, browser)
+
+
+def run_demo(*, port: int | None, browser: bool) -> None:
+    """The playground of the demo shop, wherever it is started.
+
+    Law: it reads no tokens, so that no customer of an owner's bot is ever answered by the shop.
+    """
+    try:
+        shop = open_shop(platformdirs.user_cache_path("otklik"))
+        config = read_config(shop / "config.yaml", environment={})
+    except OSError as error:
+        raise fail(StorageError(say("message.no_demo", reason=error.strerror or str(error)))) from None
+    except ConfigError as error:
+        raise fail(error) from None
+    _play(config, port, browser)
+
+
+def _play(config: Config, port: int | None, browser: bool) -> None:
     set_up_logging(
         json=config.logging.json_lines,
         level="warning" if config.logging.level == "info" else config.logging.level,

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.cli.messages import fail
+from bot.cli.messages import fail, say
 from bot.config.loader import Config, language_in, read_config
-from bot.errors import ConfigError
+from bot.errors import ConfigError, Problem
 from bot.text.phones import set_home
 from bot.text.problems import prefer_language
 
+PARTS = ("config.yaml", "kb_articles", "data/bot.db")  # each makes a folder that of a bot
 
-def load(path: Path | None) -> Config:
+
+def load(path: Path | None, *, anywhere: bool = False) -> Config:
     """The named file, else config.yaml of this folder, else the defaults.
 
-    Ends the command where the file is wrong.
+    Ends the command where the file is wrong, or where this folder is no bot's; *anywhere* is for commands
+    that need none.
     """
+    if path is None and not anywhere and not any(Path(part).exists() for part in PARTS):
+        raise fail(ConfigError([Problem(say("message.no_bot"), hint=say("message.no_bot_hint"))]))
     try:
         config = read(path)
     except ConfigError as error:

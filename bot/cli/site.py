@@ -48,6 +48,7 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         keep_days=config.privacy.keep_days,
         set_threshold=_threshold_setter(service),
         rest=_rest(service),
+        hand_in=service.inbox.accept,
         health_only=ProcessRole.WEB not in service.roles,
     )
     return Site(services, service.observers)

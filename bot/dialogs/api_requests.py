@@ -1,5 +1,5 @@
-"""What other systems ask for through the REST API: a message, attributes, a ticket opened or closed; decided
-like everything else.
+"""What other systems ask for through the REST API, and people on the pages: a message, attributes, a ticket
+opened or closed; decided like everything else.
 """
 
 from __future__ import annotations
@@ -107,4 +107,5 @@ def _open_ticket(turn: Turn) -> Ticket | None:
 
 
 def _by(asked: Inbound) -> str:
-    return f"api:{asked.sender.name}"
+    """A key of the API has a name alone; who asks on a page has an id, too."""
+    return asked.sender.id or f"api:{asked.sender.name}"

@@ -37,7 +37,7 @@ KINDS: Mapping[str, str] = {
     "told_about": "the bot answered about itself or the business (`topic`)",
     "answered_meanwhile": "the bot answered somebody who waits for a person; the ticket stays (`article`)",
     "delivery_failed": "something could not be delivered to a customer or to the desk",
-    "attributes_changed": "another system changed what is known of a customer",
+    "attributes_changed": "another system, or somebody on the pages, changed what is known of a customer",
     "message_requested": "another system sent a customer a message",
     "customers_joined": "two customers are one person (`into`, `other`)",
     "customers_parted": "a joining was undone (`into`, `other`)",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
 Article = Callable[[str], RichText]
+Find = Callable[[str, str], Awaitable[Sequence["FoundArticle"]]]
 SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
@@ -48,6 +49,14 @@ DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "can
 
 def _nothing(article: str) -> Sequence[str]:
     return ()
+
+
+def _no() -> bool:
+    return False
+
+
+def _no_text(article: str) -> RichText:
+    return RichText()
 
 
 def _is_nothing(text: str) -> bool:
@@ -72,12 +81,24 @@ class BotAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundArticle:
+    """An article that an operator has searched for; an *internal* one is never sent to a customer."""
+
+    id: str
+    title: str
+    snippet: str = ""
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DeskRules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be
     shown first.
 
     *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no
-    hints.
+    hints. *internal* is the text of an article that is for operators alone, empty for every other; *find*
+    searches by an operator's words for a customer of a language;
+    *has_internal*: whether there is anything for operators alone.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
     *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself
     surely answers to a
@@ -90,6 +111,9 @@ class DeskRules:
     sla: Sla = field(default_factory=Sla)
     about: About = _nothing
     article: Article | None = None
+    internal: Article = _no_text
+    has_internal: Callable[[], bool] = _no
+    find: Find | None = None
     ask: Ask | None = None
     canned: CannedAnswers | None = None
     facts: Mapping[str, object] = field(default_factory=dict)

@@ -85,6 +85,8 @@ class Knowledge:
     """A folder of articles that can be asked.
 
     Every public method may be called from any thread; a reload swaps all at once.
+    law: internal articles (`audience: staff`) are in nothing that customers' words are compared with; only
+    `staff` knows them.
     """
 
     def __init__(self, folder: Path, settings: KnowledgeSettings, cache: Path | None) -> None:
@@ -104,6 +106,8 @@ class Knowledge:
         reason = told("articles.model.off" if settings.model == "off" else "articles.model.not_yet")
         self.status = KnowledgeStatus(reason=reason)
         self._state = SearchState(ArticleCatalog(()), Index((), self._reader), Lexicon(()))
+        self._internal: tuple[Article, ...] = ()
+        self._staff: Knowledge | None = None
 
     @classmethod
     def open(
@@ -138,10 +142,13 @@ class Knowledge:
             articles, problems = read or self._library.read()
             self.sections, faults = read_sections(self.folder)
             problems = (*problems, *faults)
-            old = self._state.catalog.articles
+            old = {a.id: a for a in self.staff.articles()}
             now = {a.id: a for a in articles}
-            if now != old:
-                self._state = self._built(articles)
+            own = [a for a in articles if not a.internal]
+            self._internal = tuple(a for a in articles if a.internal)
+            if {a.id: a for a in own} != self._state.catalog.articles:
+                self._state = self._built(own)
+            self._open_to_staff()
             _ = self._state.catalog.version  # made here, not while a customer waits
             self.problems = problems
             self._reader.forget_all_but([t for read in self._state.index.read for t in read])
@@ -186,6 +193,8 @@ class Knowledge:
         checks, thresholds = examined(self._state, self._reader, self._models)
         with self._reloading:
             self._state = replace(self._state, checks=checks, thresholds=thresholds)
+            if (staff := self._staff) is not None:
+                staff._state = replace(staff._state, checks=checks, thresholds=thresholds)
         self._refine()
 
     def learn(self, feedback: Sequence[Feedback]) -> ConfidenceShift:
@@ -228,8 +237,26 @@ class Knowledge:
         """The same search over other articles, to ask what a change would do; nothing of it is kept."""
         other = copy.copy(self)
         other._reloading = threading.Lock()
+        other._internal, other._staff = (), None
         other._state = self._built(articles)
         return other
+
+    @property
+    def staff(self) -> Knowledge:
+        """What operators may know: the same search over internal articles, too. Nothing of it may reach a
+        customer.
+        """
+        return self._staff or self
+
+    def _open_to_staff(self) -> None:
+        """Builds the operators' search anew, where there is anything for them alone."""
+        if not self._internal:
+            self._staff = None
+            return
+        every = sorted((*self._state.catalog.articles.values(), *self._internal), key=lambda a: a.id)
+        staff = self.trial(every)
+        staff.today = lambda: self.today()
+        self._staff = staff
 
     def load_embeddings(self, say: Callable[[str], object] = lambda _: None) -> None:
         """Loads the encoder and encodes the articles: slow, to be run in a thread; until it ends words alone
@@ -266,15 +293,16 @@ class Knowledge:
         with self._reloading:
             self._store = store
             self._state = self._built(tuple(self._state.catalog.articles.values()))
+            self._open_to_staff()
         self.examine()
         self.status = replace(self.status, embeddings=encoder.id)
 
     def article(self, id: str, language: str = "") -> Article | None:
-        """The article, or its twin in *language* where there is one."""
+        """The article, or its twin in *language* where there is one; an internal one only of `staff`."""
         return self._state.catalog.article(id, language)
 
     def articles(self) -> tuple[Article, ...]:
-        """All articles, drafts included, by id."""
+        """All articles, drafts included, by id; internal ones only of `staff`."""
         return tuple(self._state.catalog.articles.values())
 
     def shown_to(

@@ -137,6 +137,65 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class PageKey:
+    """Where the next page of a list begins: behind the line with this time (milliseconds) and number."""
+
+    at: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationQuery:
+    """Which of the customers' private conversations are looked for; what is left empty is not asked.
+
+    *words* must all stand in one line of the period (parts of words do, case and ё make no difference);
+    *customer* are words of a name, an address or a field; *article* was given as an answer and *event*
+    happened in the period, from *since* up to but not including *until*. *before* is the `next` of the page
+    before.
+    """
+
+    words: tuple[str, ...] = ()
+    customer: str = ""
+    article: str = ""
+    event: str = ""
+    channel: str = ""
+    status: Status | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: PageKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundConversation:
+    """A conversation of a list: it stands at its last line in the period, or the last one with the words that
+    were looked for; *at*, *line* (its number), *author* and *text* are that line's.
+    """
+
+    conversation: int
+    peer: Peer
+    customer: Customer
+    status: Status
+    ticket: int | None
+    at: datetime
+    line: int
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """A page of a list, the newest first; `next` is where the next one begins, None = there is none.
+
+    `looked_until` is set where the page ended because it had looked at as much as one page does: what is
+    older has not been searched yet.
+    """
+
+    rows: tuple[FoundConversation, ...]
+    next: PageKey | None = None
+    looked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerMessage:
     """A line of a customer: its place in the history, whose conversation, what was said."""
 
@@ -454,6 +513,14 @@ class Store(Protocol):
     ) -> tuple[Recipient, ...]:
         """Customers' private conversations in the order of their ids, forgotten ones left out; *only* these
         where some are named.
+        """
+        ...
+
+    async def search_conversations(self, query: ConversationQuery, *, limit: int = 50) -> ConversationPage:
+        """The customers' private conversations with a line in the period, as a list: each once, at its last
+        line (with the words that are looked for), the newest first; forgotten customers are left out. A page
+        looks at a limited number of lines, so it may hold fewer than *limit* rows, or none, and still have a
+        `next`.
         """
         ...
 

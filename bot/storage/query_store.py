@@ -27,6 +27,8 @@ from bot.model import (
 from bot.storage import maintenance, privacy
 from bot.storage import purge as purging
 from bot.storage.base import (
+    ConversationPage,
+    ConversationQuery,
     CustomerMessage,
     Delivery,
     DeliveryResult,
@@ -40,6 +42,7 @@ from bot.storage.base import (
 from bot.storage.database import Database, Made, Work
 from bot.storage.queries import (
     announcements,
+    conversation_search,
     customer_merge,
     desk_state,
     enqueue,
@@ -303,6 +306,9 @@ class QueryStore(ABC):
         self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
     ) -> tuple[Recipient, ...]:
         return await self._read(lambda db: recipients.listeners(db, after, limit, only))
+
+    async def search_conversations(self, query: ConversationQuery, *, limit: int = 50) -> ConversationPage:
+        return await self._read(lambda db: conversation_search.search(db, query, limit))
 
     async def words_since(
         self, since: datetime, *, after: int = 0, limit: int = 5000

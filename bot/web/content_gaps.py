@@ -20,6 +20,7 @@ from bot.storage.base import Store, TurnRecord
 
 LOOKED = 500  # the newest missed questions that are grouped: about two seconds of work where all differ
 BATCH = 1000
+MOST = 64 * BATCH  # of the last turns that are looked through
 ROWS = 10  # of the report's table
 COLUMNS = ("customers", "unanswered", "clarified", "not_helped")
 
@@ -63,7 +64,7 @@ class ContentGaps:
         """
         last, found, turns = await self._last(), tuple[MissedQuestion, ...](), list[TurnRecord]()
         first, count = last + 1, BATCH
-        while len(found) < LOOKED and first > 1:
+        while len(found) < LOOKED and first > 1 and count <= MOST:
             before, first = first, max(1, last + 1 - count)
             turns[:0] = await self._between(first, before)
             found, count = await asyncio.to_thread(missed, turns), 2 * count

@@ -28,7 +28,7 @@ from bot.web.playground.skins import skins
 from bot.web.replica_differences import ReplicaDifference, differences
 from bot.web.replica_health import living
 from bot.web.security import PageSecurity
-from bot.web.services import WebServices
+from bot.web.services import KnowledgeService, WebServices
 
 HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")
@@ -47,7 +47,7 @@ COLUMNS = (
     "due",
     "rating",
 )  # of the queue
-_EMULATED = {"play-telegram": "Telegram", "play-vk": "VK"}
+EMULATED = {"play-telegram": "Telegram", "play-vk": "VK"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,6 @@ class Pages:
             rows=rows,
             everything=everything,
             low=low,
-            talks=self._services.hours is not None,
             columns=[c for c in COLUMNS if filled.get(c, True)],
         )
 
@@ -130,7 +129,7 @@ class Pages:
             else None
         )
         topic = article.title if article else ticket.topic or ticket.category
-        channel = _EMULATED.get(ticket.customer_peer.channel, ticket.customer_peer.channel)
+        channel = EMULATED.get(ticket.customer_peer.channel, ticket.customer_peer.channel)
         late = bool(ticket.due and not ticket.first_reply and ticket.due < self._services.clock())
         return QueueRow(ticket, name, channel, topic, _lasting(self._waited(ticket), words), late)
 
@@ -162,7 +161,7 @@ class Pages:
         wanted = request.query.get("q", "").strip().casefold()
         articles = [
             a
-            for a in sorted(knowledge.articles(), key=lambda a: (a.section, a.title))
+            for a in sorted(_with_internal(knowledge).articles(), key=lambda a: (a.section, a.title))
             if not wanted or wanted in f"{a.id} {a.title} {' '.join(a.aliases)} {' '.join(a.tags)}".casefold()
         ]
         return self._page(
@@ -186,7 +185,7 @@ class Pages:
     async def article(self, request: web.Request) -> web.Response:
         """GET /kb/{id}: one article as it is written, and as customers see it."""
         knowledge = self._services.knowledge
-        found = knowledge.article(request.match_info["id"]) if knowledge else None
+        found = _with_internal(knowledge).article(request.match_info["id"]) if knowledge else None
         if found is None:
             raise web.HTTPNotFound(text="no such article")
         faults = [p for p in knowledge.problems if p.file.endswith(found.path.name)] if knowledge else []
@@ -209,7 +208,7 @@ class Pages:
         if words is None or not isinstance(knowledge, Knowledge):
             return ""
         return json.dumps(
-            await asyncio.to_thread(skins, words, knowledge, article.id, self._services.clock()),
+            await asyncio.to_thread(skins, words, knowledge.staff, article.id, self._services.clock()),
             ensure_ascii=False,
         )
 
@@ -285,6 +284,7 @@ class Pages:
             title=self._services.title,
             password=self._guard.asks_password,
             local_time=self._local_time,
+            channel_names=EMULATED,
             path=request.path,
             incidents=self._services.incidents,
             **facts,
@@ -300,14 +300,14 @@ class Pages:
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         report = (("report", "/report"),) if self._services.hours is not None else ()
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
-        return (*play, ("queue", "/queue"), *kb, *gaps, *report)
+        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *gaps, *report)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""
         chips = [(name, text, "") for name, text in self._services.summary.items()]
         for name, channel in self._services.channels.items():
             if name in self._services.playground:
-                if kind := _EMULATED.get(name):
+                if kind := EMULATED.get(name):
                     chips.append((name, f"{kind}: {words['emulated']}", ""))
             else:
                 state = channel.health.state
@@ -340,6 +340,11 @@ class Pages:
 
     def _local_time(self, moment: datetime | None) -> str:
         return moment.astimezone(self._services.timezone).strftime("%d.%m %H:%M") if moment else ""
+
+
+def _with_internal(knowledge: KnowledgeService) -> KnowledgeService:
+    """The base as the people of the business may read it."""
+    return knowledge.staff if isinstance(knowledge, Knowledge) else knowledge
 
 
 def _lasting(minutes: int | None, words: Mapping[str, str]) -> str:

@@ -139,13 +139,17 @@ class ReportPages:
             raise web.HTTPNotFound(text="no such conversation")
         tickets = await store.tickets_in(number)
         happened, waits = await self._waits(store, tickets)
+        met = await store.listeners(only=(number,))
         return self._pages.show(
             request,
             "conversation.html",
-            "report",
+            "talks" if data == "own" else "report",
             w=saying.word,
             data=data,
-            back=self._query(request, data),
+            back=f"/report?{self._query(request, data)}"
+            if data == "demo" or _of_report(request)
+            else "/conversations",
+            customer=met[0].customer.id if met and data == "own" else None,
             number=number,
             name=await self._customer(store, turns),
             tickets=tickets,
@@ -384,6 +388,11 @@ def _filled(rows: Sequence[tuple[FigureCase, Ticket | None, str, str]]) -> tuple
     return tuple(
         c for c in ("customer", "when", "amount", "ticket", "operator", "reason") if says.get(c, True)
     )
+
+
+def _of_report(request: web.Request) -> bool:
+    """Whether somebody came from a figure of the report."""
+    return any(k in request.query for k in ("days", "from", "to"))
 
 
 Entry = Literal["line", "turn", "event"]

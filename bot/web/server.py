@@ -15,6 +15,8 @@ from bot.observability import get_logger
 from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, RestApi, failure
+from bot.web.conversations import ConversationPages
+from bot.web.customers import CustomerPages
 from bot.web.events import stream
 from bot.web.examples import ExamplePages
 from bot.web.figures import ServiceFigures
@@ -68,6 +70,8 @@ def build_app(services: WebServices) -> web.Application:
         app.router.add_get("/threshold", thresholds.show)
         app.router.add_post("/threshold/set", thresholds.set)
     _add_report(app, ReportPages(services, pages))
+    app.router.add_get("/conversations", ConversationPages(services, pages).show)
+    _add_customers(app, CustomerPages(services, pages))
     if services.rest is not None:
         _add_rest(app, services.rest, services.title)
     app.router.add_get("/login", pages.login)
@@ -112,6 +116,14 @@ def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
 
     rest.add_to(app)
     app.router.add_get(f"{ROOT}/openapi.json", openapi)
+
+
+def _add_customers(app: web.Application, customers: CustomerPages) -> None:
+    app.router.add_get("/customer/{id}", customers.show)
+    app.router.add_post("/customer/{id}/fields", customers.change)
+    app.router.add_get("/customer/{id}/data.json", customers.export)
+    app.router.add_get("/customer/{id}/forget", customers.ask_to_forget)
+    app.router.add_post("/customer/{id}/forget", customers.forget)
 
 
 def _add_health(app: web.Application, services: WebServices) -> None:

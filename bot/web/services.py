@@ -24,7 +24,7 @@ from bot.knowledge.base import KnowledgeStatus, ReloadResult
 from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
 from bot.reports.report import Calendar
 from bot.storage.base import Store
-from bot.web.api.rest import RestApi
+from bot.web.api.rest import AcceptRequest, RestApi
 from bot.web.events import EventHub
 from bot.web.health import Metrics
 
@@ -127,7 +127,8 @@ class WebServices:
     read.
     *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
     `ConfigError`.
-    *rest* is the API for other systems; without it there is none.
+    *rest* is the API for other systems; without it there is none. *hand_in* is the inbox, to which pages give
+    what they ask for about a customer; without it they only read.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -156,6 +157,7 @@ class WebServices:
     catch_up: Callable[[], Awaitable[object]] | None = None
     topic_name: Callable[[int], Awaitable[str]] | None = None
     rest: RestApi | None = None
+    hand_in: AcceptRequest | None = None
     health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None

@@ -61,6 +61,7 @@ def _save(file: Path) -> None:
 def test_what_cannot_be_counted_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No database, days the wrong way round: what to do, no traceback."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("", "utf-8")
     missing = CliRunner().invoke(app, ["report"])
     assert missing.exit_code == 1 and "--db" in missing.output
     wrong = CliRunner().invoke(app, ["report", "--from", "2026-11-20", "--to", "2026-11-01"])

@@ -94,13 +94,19 @@ def bot(
 
 
 def test_every_file_of_the_package_is_in_the_wheel(wheel: Path) -> None:
-    """Words, templates, pages, data, the mark of types; and the licence. Tests and tools stay at home."""
+    """Words, templates, pages, data, the demo shop, the mark of types; and the licence. Tests and tools stay
+    at home.
+    """
     inside = set(zipfile.ZipFile(wheel).namelist())
     here = {
         f"bot/{file.relative_to(ROOT / 'bot').as_posix()}"
         for file in (ROOT / "bot").rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
+
+    articles = [f for f in (ROOT / "kb_articles").rglob("*") if f.is_file()]
+    shop = {f"bot/demo/shop/{f.relative_to(ROOT).as_posix()}" for f in [ROOT / "config.yaml", *articles]}
+    here |= shop
 
     assert here <= inside
     rest = {name for name in inside - here if ".dist-info/" not in name}
@@ -116,16 +122,153 @@ def test_it_is_the_wheel_that_runs(installed: Path, empty: Path, environment: di
     assert run.stdout.startswith(str(installed.parent))
 
 
-@pytest.mark.parametrize("command", [("ask", "сколько идёт доставка"), ("play", "--no-open"), ("doctor",)])
-def test_an_empty_folder_is_told_what_to_do(
-    installed: Path, empty: Path, environment: dict[str, str], command: tuple[str, ...]
-) -> None:
-    """In the user's language, and without a traceback."""
-    run = bot(installed, empty, environment, *command)
+WORKS_ANYWHERE = {
+    "init": ("--yes",),
+    "kb new": ("Сроки доставки",),
+    "config reference": (),
+    "kb import": ("articles.csv",),
+}
+NEEDS_A_BOT = {
+    "run": (),
+    "play": ("--no-open",),
+    "chat": (),
+    "ask": ("сколько идёт доставка",),
+    "doctor": (),
+    "test": (),
+    "report": (),
+    "eval": ("questions.jsonl",),
+    "export": ("--customer", "1"),
+    "forget": ("--customer", "1", "--yes"),
+    "broadcast": ("Привет", "--yes"),
+    "incident set": ("Сбой",),
+    "incident clear": (),
+    "incident show": (),
+    "customers import": ("customers.csv",),
+    "customers join": ("1", "2"),
+    "customers part": ("1",),
+    "kb ask": ("сколько идёт доставка",),
+    "kb list": (),
+    "kb lint": (),
+    "kb preview": ("dostavka",),
+    "kb stats": (),
+    "kb suggest": (),
+    "kb examples": (),
+    "kb diff": (),
+    "kb export": ("all.csv",),
+    "db migrate": (),
+    "db backup": ("copy.db",),
+    "db check": (),
+    "config check": (),
+}
+SPEAKS_FOR_ITSELF = {
+    "health": ("--port", "9"),
+    "db move": ("sqlite:///none.db", "postgresql://127.0.0.1:9/none"),
+    "model pull": ("", "."),
+}
+EVERY = """
+import json, os, sys
+from typer.main import get_command
+from typer.testing import CliRunner
+from bot.cli.root import app
 
-    assert run.returncode == 1
-    said = run.stdout + run.stderr
-    assert "kb_articles" in said and "Traceback" not in said and re.search("[а-я]", said)
+asked, start = json.loads(sys.argv[1]), os.getcwd()
+names = set()
+for name, command in get_command(app).commands.items():
+    names |= {f"{name} {sub}" for sub in getattr(command, "commands", {})} or {name}
+told = {}
+for number, (name, words) in enumerate(asked.items()):
+    os.makedirs(f"{start}/{number}")
+    os.chdir(f"{start}/{number}")
+    for file, line in (
+        ("articles.csv", "title,body\\nСроки,Три дня\\n"),
+        ("customers.csv", "channel,id,vip\\ntelegram,1,yes\\n"),
+        ("questions.jsonl", '{"q": "сроки", "article": ""}\\n'),
+    ):
+        if file in words:
+            with open(file, "w", encoding="utf-8") as made:
+                made.write(line)
+    done = CliRunner().invoke(app, [*name.split(), *words])
+    broken = "" if done.exception is None or isinstance(done.exception, SystemExit) else repr(done.exception)
+    told[name] = [done.exit_code, done.output, broken, sorted(os.listdir())]
+print(json.dumps({"names": sorted(names), "told": told}))
+"""
+
+
+def test_in_an_empty_folder_every_command_works_or_says_what_to_do(
+    installed: Path, empty: Path, environment: dict[str, str]
+) -> None:
+    """In the user's language, without a traceback, and without leaving a file behind."""
+    asked = {**WORKS_ANYWHERE, **NEEDS_A_BOT, **SPEAKS_FOR_ITSELF}
+    program = [str(installed / "python"), "-c", EVERY, json.dumps(asked)]
+    run = subprocess.run(program, cwd=empty, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout.splitlines()[-1])
+
+    assert set(found["names"]) - set(asked) == {"model prepare"}  # makes vectors for a minute
+    for name, (code, said, broken, files) in found["told"].items():
+        assert broken == "" and "Traceback" not in said, (name, said, broken)
+        assert re.search("[а-я]", said) or name == "config reference", (name, said)  # its keys are English
+        if name in WORKS_ANYWHERE:
+            assert code == 0, (name, said)
+        else:
+            assert code == 1, (name, said)
+            assert [f for f in files if f not in NEEDS_A_BOT.get(name, ())] == [], name
+        if name in NEEDS_A_BOT:
+            assert "bot init" in said and "bot play --demo" in said, (name, said)
+
+
+def test_an_owners_folder_is_made_and_answers(
+    installed: Path, empty: Path, environment: dict[str, str]
+) -> None:
+    """From nothing to an own bot that answers an own question, by commands alone."""
+    made = bot(installed, empty, environment, "init", "shop", "--yes", "--name", "Лютик", "--trade", "shop")
+    assert made.returncode == 0, made.stderr
+    assert str(installed) in made.stdout  # `bot` is not on the PATH: the line that puts it there
+    folder = empty / "shop"
+    config = (folder / "config.yaml").read_text("utf-8")
+    quick = "knowledge: {folder: kb_articles, embeddings: {model: 'off'}}"
+    assert "knowledge: {folder: kb_articles}" in config
+    (folder / "config.yaml").write_text(config.replace("knowledge: {folder: kb_articles}", quick), "utf-8")
+    article = folder / "kb_articles" / "dostavka.md"
+    article.write_text(re.sub(r"\[впишите[^\]]*\]", "3 дня", article.read_text("utf-8")), "utf-8")
+    lint = bot(installed, folder, environment, "kb", "lint")
+    assert lint.returncode == 0, lint.stdout + lint.stderr
+    run = bot(installed, folder, environment, "ask", "--json", "сколько идёт доставка")
+    told = json.loads(run.stdout)
+
+    assert (told["decision"], told["article"]) == ("answer", "dostavka")
+
+
+def test_the_demo_shop_is_shown_beside_an_owners_folder(
+    installed: Path, shop: Path, environment: dict[str, str]
+) -> None:
+    """From a copy of its own: the folder is as it was, and the owner's tokens start nothing."""
+    (shop / ".env").write_text("TELEGRAM_BOT_TOKEN=1:a\n", encoding="utf-8")
+    before = sorted(shop.rglob("*"))
+    with subprocess.Popen(
+        [str(installed / "bot"), "play", "--demo", "--no-open", "--port", "0"],
+        cwd=shop,
+        env={**environment, "PYTHONUNBUFFERED": "1", "TELEGRAM_BOT_TOKEN": "1:a"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    ) as play:
+        try:
+            assert play.stdout is not None
+            address = next(found[0] for line in play.stdout if (found := re.search(r"http://\S+/", line)))
+            page = Browser(address)
+            page.post("say", channel="play-telegram", text="Сроки доставки", key=str(uuid.uuid4()))
+            assert page.shows("По Москве")
+            assert "Ромашка" in page.html
+            assert {c["name"] for c in json.loads(page.get("state"))["channels"]} <= {
+                "play-telegram",
+                "play-vk",
+                "play-desk",
+            }
+        finally:
+            play.terminate()
+
+    assert sorted(shop.rglob("*")) == before
 
 
 def test_an_article_is_answered_from(installed: Path, shop: Path, environment: dict[str, str]) -> None:

@@ -137,7 +137,7 @@ class Watched:
 
     def open(self, path: str = "?speed=6") -> None:
         self.page.goto(self.url + path)
-        if not path.startswith(("kb", "queue")):
+        if path.startswith("?"):
             self.page.wait_for_selector("#clock:not([hidden])")
 
     def play(self, scene: str) -> str:
@@ -236,6 +236,11 @@ PATHS = (
     "?speed=6",
     "queue",
     "queue?all",
+    "conversations",
+    "conversations?q=заказ",
+    "conversation/1?data=own",
+    "customer/1",
+    "customer/1/forget",
     "kb",
     "kb/dostavka/sroki",
     "gaps",
@@ -334,6 +339,46 @@ def test_a_row_of_the_queue_opens_its_conversation(watched: Watched) -> None:
     watched.page.mouse.click(box["x"] + 5, box["y"] + 5)
     watched.page.wait_for_selector(".lines .line")
     assert "/conversation/" in watched.page.url
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_customer_is_found_described_and_forgotten(watched: Watched) -> None:
+    """By their words, then their card: a field is kept, everything is downloaded, and after their number was
+    typed nothing is found any more.
+    """
+    watched.open()
+    watched.page.click('[data-channel="play-telegram"] .menu summary')
+    watched.page.fill('[data-channel="play-telegram"] [data-new] input', "Зоя Ежова")
+    watched.page.click('[data-channel="play-telegram"] [data-new] button')
+    watched.page.wait_for_selector(
+        '[data-channel="play-telegram"] option:checked >> text=Зоя Ежова', state="attached"
+    )
+    watched.say("есть ли домик для ёжика")
+    watched.page.wait_for_selector('[data-channel="play-telegram"] .msg:not(.mine)')
+
+    watched.open("conversations")
+    watched.page.fill("[name=q]", "домиком для ежика")
+    watched.page.click(".search .go")
+    watched.page.click(".linked tbody tr >> text=Зоя")
+    watched.page.wait_for_selector(".lines .line >> text=есть ли домик для ёжика")
+    watched.page.click("text=Карточка клиента")
+    watched.page.fill("fieldset [name=name]", "питомец")
+    watched.page.fill("fieldset [name=value]", "ёж")
+    watched.page.click(".fields .go")
+    watched.page.wait_for_selector('[name="field.питомец"]')
+    assert watched.page.input_value('[name="field.питомец"]') == "ёж"
+    with watched.page.expect_download() as download:
+        watched.page.click("text=Скачать всё")
+    assert "домик для ёжика" in Path(download.value.path()).read_text("utf-8")
+
+    watched.page.click("text=Забыть клиента")
+    number = re.search(r"\d+", watched.text(".fields label"))
+    assert number is not None
+    watched.page.fill("[name=number]", number[0])
+    watched.page.click("text=Забыть навсегда")
+    watched.page.wait_for_selector(".alert >> text=забыт")
+    watched.open("conversations?q=ежика")
+    assert watched.page.locator(".linked tbody tr").count() == 0
 
 
 def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:

@@ -59,6 +59,8 @@ def preview(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcom
 
 
 def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcome:
+    if what.startswith("internal:"):
+        return show_article(desk, turn, what)
     text = _text(desk, turn, ticket, what)
     if not isinstance(text, RichText):
         return _not_made(desk, turn, what, text)
@@ -74,6 +76,19 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
     )
     looked = lifecycle.previewed(ticket, AnswerPreview(what, _title(desk, what), text.text, turn.now))
     return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
+
+
+def show_article(desk: DeskContext, turn: Turn, what: str) -> Outcome:
+    """An article for the operator's own eyes: nothing under it sends it."""
+    kind, _, key = what.partition(":")
+    read = desk.rules.internal if kind == "internal" else desk.rules.article
+    text = read(key) if read is not None else RichText()
+    if not text:
+        return notice(desk, turn, "desk.template_failed")
+    head = desk.texts.say(f"desk.kb.{kind}", lang=desk.lang, title=_title(desk, what))
+    number = turn.ticket.number if turn.ticket else None
+    shown = Outbound(turn.peer, head + "\n\n" + text, ticket=number, author="", priority=Priority.NOTICE)
+    return Outcome("desk", Result.ANSWERED, "article_shown", (shown,))
 
 
 def send_ready(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
@@ -181,7 +196,7 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
 def _title(desk: DeskContext, what: str) -> str:
     """How people call it."""
     kind, _, key = what.partition(":")
-    if kind == "article":
+    if kind in ("article", "internal"):
         return next(iter(desk.rules.about(key)), key)
     ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None
     return ready.title if ready else key
@@ -190,6 +205,8 @@ def _title(desk: DeskContext, what: str) -> str:
 def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText | MissingValues | None:
     """What the customer would get; which values it lacks; None where it is gone or cannot be made."""
     kind, _, key = what.partition(":")
+    if kind == "internal":
+        return None
     if kind == "article":
         return (desk.rules.article(key) if desk.rules.article else None) or None
     ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None

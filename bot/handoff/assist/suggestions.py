@@ -59,10 +59,10 @@ async def look_up(
             of_ready(desk, turn, ticket, text),
             None,
         )  # what is left beside a call for a person is a question only where it has an answer
-    return (*of_answer(answer), *of_ready(desk, turn, ticket, text)), answer
+    return (*of_answer(desk, answer), *of_ready(desk, turn, ticket, text)), answer
 
 
-def of_answer(answer: Answer) -> tuple[Hint, ...]:
+def of_answer(desk: DeskContext, answer: Answer) -> tuple[Hint, ...]:
     """The sure article, else those worth a look."""
     sure = answer.decision is Decision.ANSWER
     likely = [
@@ -70,7 +70,12 @@ def of_answer(answer: Answer) -> tuple[Hint, ...]:
         for n, c in enumerate(answer.candidates[:ARTICLES])
         if (sure and n == 0) or (answer.decision is not Decision.HANDOFF and c.score >= LIKELY)
     ]
-    return tuple(Hint(f"article:{c.article}", c.title) for c in likely)
+    return tuple(of_article(desk, c.article, c.title) for c in likely)
+
+
+def of_article(desk: DeskContext, id: str, title: str) -> Hint:
+    """law: an article for operators alone is offered under a name of its own, which nothing can send."""
+    return Hint(f"{'internal' if desk.rules.internal(id) else 'article'}:{id}", title)
 
 
 def of_ready(desk: DeskContext, turn: Turn, ticket: Ticket | None, text: str) -> tuple[Hint, ...]:
@@ -101,7 +106,8 @@ def look_later(desk: DeskContext, ticket: Ticket, turn: Turn, place: int) -> tup
     """Where nothing was searched yet, or the queue is long: looked for at once, in a turn of its own, so that
     opening a ticket never waits for it.
     """
-    if desk.rules.ask is None or (_has_article(ticket) and place < desk.rules.routing.articles_from):
+    is_short = place < desk.rules.routing.articles_from and not desk.rules.has_internal()
+    if desk.rules.ask is None or (_has_article(ticket) and is_short):
         return ()
     return (Timer(f"prompt:{ticket.number}", SuggestionsDue(), turn.now, conversation=ticket.conversation),)
 
@@ -109,11 +115,7 @@ def look_later(desk: DeskContext, ticket: Ticket, turn: Turn, place: int) -> tup
 async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     """The card gets its hints; whoever waits behind others gets the articles to read meanwhile."""
     hints = await _of_question(desk, turn)
-    hinted = (
-        ticket
-        if _has_article(ticket) or not hints
-        else kept(ticket, [h for h in hints if h.what != f"article:{_shown(turn)}"])
-    )
+    hinted = _with_hints(ticket, [h for h in hints if h.what != f"article:{_shown(turn)}"])
     say = list(card_posts.edited(desk, hinted)) if hinted != ticket else []
     events: tuple[Event, ...] = ()
     articles = [h for h in hints if h.what.startswith("article:") and h.what != f"article:{_shown(turn)}"][
@@ -145,6 +147,15 @@ async def on_opening(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
         ticket=hinted,
         events=events,
     )
+
+
+def _with_hints(ticket: Ticket, hints: Sequence[Hint]) -> Ticket:
+    """With these on its card; where it has articles already, what is for operators alone comes first."""
+    if not _has_article(ticket):
+        return kept(ticket, hints) if hints else ticket
+    known = [Hint(what, title) for what, title in ticket.state.hints]
+    inside = [h for h in hints if h.what.startswith("internal:") and h not in known]
+    return kept(ticket, [*inside[:1], *known]) if inside else ticket
 
 
 async def _of_question(desk: DeskContext, turn: Turn) -> tuple[Hint, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bot.handoff import customer_linking, overview
-from bot.handoff.assist import sending
+from bot.handoff.assist import kb_search, sending
 from bot.handoff.operators import commands, drafts, menus, supervisor_commands
 from bot.handoff.operators.command import Command, Handler, Role, Scope, TicketHandler
 from bot.handoff.outreach import commands as outreach
@@ -44,6 +44,7 @@ COMMANDS = (
     _ticket("snooze", commands.snooze, button="put_off", opens=menus.put_off),
     _ticket("promise", commands.promise, shared=True),
     _ticket("t", sending.template, button="template", shared=True),
+    _other("kb", Scope.GROUP, Role.OPERATOR, kb_search.search),
     _ticket("contact", commands.show_contact, button="show_contact"),
     _ticket("history", commands.history, shared=True),
     _ticket("tag", commands.tag, shared=True),
@@ -77,6 +78,7 @@ COMMANDS = (
     _tap("snooze", commands.snooze),
     _tap("preview", sending.preview),
     _tap("send_ready", sending.send_ready),
+    Command("", Scope.GROUP, Role.OPERATOR, kb_search.shown, button="kb_article"),
     _tap("send_anyway", drafts.send_anyway),
     _tap("hold_back", drafts.hold_back),
     _tap("resend", sending.resend),

@@ -46,7 +46,7 @@ def new_ticket(desk: DeskContext, turn: Turn, reason: str, answer: Answer | None
     if team is not None:
         ticket = lifecycle.shown_in(ticket, team.name, team.name if desk.teams.place(team.name) else "")
     hints = [
-        *(suggestions.of_answer(answer) if answer else ()),
+        *(suggestions.of_answer(desk, answer) if answer else ()),
         *suggestions.of_ready(desk, turn, ticket, turn.text),
     ]
     shown = f"article:{state.article_shown}"

@@ -23,7 +23,7 @@ from bot.model import Button
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[a-z]{2,}", re.IGNORECASE)
 _SAID = (
-    *(f.name for f in fields(ArticleFields) if f.name not in ("owner", "status")),
+    *(f.name for f in fields(ArticleFields) if f.name not in ("owner", "status", "audience")),
     "body",
 )  # to customers
 VERSION_DIGITS = 12

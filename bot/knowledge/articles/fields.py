@@ -42,6 +42,7 @@ TEXTS = frozenset(
     {"title", "aliases", "tags", "topic", "section", "buttons", "owner", "images"}
 )  # keys whose words somebody reads
 STATUSES = ("published", "draft", "archived")
+AUDIENCES = ("customers", "staff")
 _ON, _OFF = ("true", "yes", "on"), ("false", "no", "off")
 _URL = re.compile(r"(?:https?://|tg://|tel:|mailto:)\S+$", re.IGNORECASE)
 
@@ -65,6 +66,12 @@ class ArticleFields:
     owner: str = ""
     segment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     images: tuple[str, ...] = ()
+    audience: str = "customers"
+
+    @property
+    def internal(self) -> bool:
+        """Whether it is for operators' eyes alone."""
+        return self.audience != "customers"
 
 
 KEYS = (*(key.name for key in dataclass_fields(ArticleFields)), "draft", "publish")
@@ -82,6 +89,9 @@ def read_fields(
         reader.fault("status", "status", value=status, known=", ".join(STATUSES))
     if reader.switched(known, "draft", default=False) or not reader.switched(known, "publish", default=True):
         status = "draft"
+    audience = reader.one(known, "audience").lower() or "customers"
+    if audience not in AUDIENCES:
+        reader.fault("audience", "audience", value=audience, known=", ".join(AUDIENCES))
     lang = reader.one(known, "lang").lower()
     if lang and lang not in ("ru", "en"):
         reader.fault("lang", "language", value=lang)
@@ -105,6 +115,7 @@ def read_fields(
         owner=reader.one(known, "owner"),
         segment=reader.segment(known),
         images=reader.many(known, "images"),
+        audience=audience,
     )
     return fields, tuple(reader.problems)
 
@@ -112,6 +123,11 @@ def read_fields(
 def _nearest(name: str, names: Sequence[str]) -> str:
     near = nearest(name, names)
     return told("articles.perhaps", name=near[0]) if near else told("articles.known", names=", ".join(names))
+
+
+def _may_hide(key: str, value: object) -> bool:
+    """Whether an unknown key is `audience` with a slip, or holds its word for operators."""
+    return nearest(key, ("audience",), likeness=75) != [] or str(value).strip().casefold() == "staff"
 
 
 class _Reader:
@@ -139,6 +155,12 @@ class _Reader:
             name = SAME.get(key.lower(), key.lower())
             if name in KEYS:
                 values[name] = value
+            elif _may_hide(name, value):
+                # law: what may be meant for operators alone is never shown because of a slip
+                hint = _nearest(key, KEYS)
+                self.problems.append(
+                    problem("articles.unknown_key", self.file, self._line(key), 1, "KB006", hint, key=key)
+                )
             elif name not in IGNORED:
                 self.doubt(key, "unknown_key", "KB006", _nearest(key, KEYS), key=key)
         return values

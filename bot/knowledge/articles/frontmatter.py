@@ -29,10 +29,12 @@ _OWN_KEYS = frozenset(
         "owner",
         "valid_until",
         "buttons",
+        "audience",
     }
 )
-_SURE = ("title:", "status:", "aliases:", "draft:", "valid_until:")
+_SURE = ("title:", "status:", "aliases:", "draft:", "valid_until:", "audience:")
 _CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
+_HIDES = re.compile(r"\baud\w*[\"']?[ \t]*[:=][ \t]*[\"']?(?!customers\b)\w|[:=][ \t]*[\"']?staff\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ def lost_head(text: str) -> tuple[int, str] | None:
         if _KEY.match(first) and len(_OWN_KEYS.intersection(keys)) >= (1 if first.startswith(_SURE) else 2)
         else None
     )
+
+
+def hides_from_customers(head: str) -> bool:
+    """Whether a head means its article for operators alone, also where it cannot be read: in doubt yes."""
+    return _HIDES.search(head) is not None
 
 
 def read_head(text: str, file: str, first_line: int = 1) -> tuple[Frontmatter | None, tuple[Problem, ...]]:

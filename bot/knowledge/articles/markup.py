@@ -13,7 +13,7 @@ from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
 from bot.errors import Problem
-from bot.knowledge.articles.frontmatter import split_head
+from bot.knowledge.articles.frontmatter import hides_from_customers, split_head
 from bot.knowledge.codes import found
 from bot.text.markdown_rules import parser
 from bot.text.problems import problem
@@ -171,12 +171,16 @@ class _Scan:
         self.problems.append(found(code, self.file, line, max(1, column), words.split("\n")[0][:40]))
 
 
-def clean_body(text: str, first_line: int, path: Path, folder: Path, file: str) -> Markup:
+def clean_body(
+    text: str, first_line: int, path: Path, folder: Path, file: str, *, internal: bool = False
+) -> Markup:
     """Takes out remarks, pictures and addresses, puts includes in, and names every mark that customers would
     see raw. Never raises.
+
+    Only an *internal* article may include one that is for operators alone.
     """
     problems: list[Problem] = []
-    put = _Includes(folder, file, problems).rows(text, first_line, path)
+    put = _Includes(folder, file, problems, internal).rows(text, first_line, path)
     rows, lines = [row for row, _ in put], [line for _, line in put]
     scan = _Scan(rows, lines, path, folder, file, problems=problems)
     env: dict[str, list[tuple[int, int]]] = {}
@@ -373,6 +377,7 @@ class _Includes:
     folder: Path
     file: str
     problems: list[Problem]
+    internal: bool
 
     def rows(
         self, text: str, first_line: int, path: Path, seen: tuple[Path, ...] = ()
@@ -412,9 +417,12 @@ class _Includes:
             self.problems.append(problem("articles.include.large", self.file, line, 1, "KB009", name=name))
             return None
         try:
-            _, words, _ = split_head(words)
+            head, words, _ = split_head(words)
         except ValueError:
             self.problems.append(found("KB002", target.as_posix(), 1))
+            return None
+        if not self.internal and hides_from_customers(head or ""):
+            self.problems.append(problem("articles.include.internal", self.file, line, 1, "KB039", name=name))
             return None
         return target, words
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import Problem
+from bot.knowledge.articles.encodings import read_any
+from bot.knowledge.articles.frontmatter import hides_from_customers
 from bot.knowledge.articles.schema import Article, ExtraQuestions, article_files, join_articles, read_file
 from bot.knowledge.articles.strays import stray_files
 from bot.text.problems import problem
 
 Stamp = tuple[int, int]
+HEAD = 4000  # characters of a broken file in which its head is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class ArticleRepository:
                 shelves[path] = known
                 continue
             found, problems = read_file(path, self.folder, known_channels=self.known_channels)
-            if found is None and known and any(p.severity == "error" for p in problems):
+            broken = found is None and any(p.severity == "error" for p in problems)
+            if broken and known and not _is_internal_now(path, problems):
                 found = known.found
             shelves[path] = ReadFile(stamp, found, problems, _is_composed(path))
         self._shelves = shelves
@@ -92,6 +96,16 @@ def _stamp(path: Path) -> Stamp | None:
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size
+
+
+def _is_internal_now(path: Path, problems: Sequence[Problem]) -> bool:
+    """law: a broken file that is meant for operators from now on leaves no version for customers."""
+    if any(p.code == "KB039" for p in problems):
+        return True
+    try:
+        return hides_from_customers(read_any(path.read_bytes())[:HEAD])
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _is_composed(path: Path) -> bool:

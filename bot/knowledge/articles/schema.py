@@ -170,7 +170,7 @@ def _read_article(
     if head is None:
         return None, problems
     fields, faults = read_fields(head, file, known_channels)
-    markup = clean_body(body_text, first_line, path, folder, file)
+    markup = clean_body(body_text, first_line, path, folder, file, internal=fields.internal)
     problems = (*problems, *faults, *markup.problems)
     if any(p.severity == "error" for p in problems):
         return None, problems
@@ -336,7 +336,9 @@ class _Titles:
         named = {
             link.target: linked
             for link in article.links
-            if link.kind == "article" and (linked := resolve(article, link.target, self._by_id))
+            if link.kind == "article"
+            and (linked := resolve(article, link.target, self._by_id))
+            and (article.internal or not linked.internal)  # its title is for operators, too
         }
         body = named_links(article.body, {target: linked.title for target, linked in named.items()})
         return (

@@ -34,7 +34,7 @@ _SOURCES = (  # what the kept index is made by, below `bot`: a change of any of 
     ),
     *(f"text/{name}.py" for name in ("markdown", "markdown_rules", "yaml_source")),
 )
-FORMAT = 4  # to be raised with every change of what is kept
+FORMAT = 5  # to be raised with every change of what is kept
 _PACKED = ("numbers", "counts", "lengths", "ends", "held", "holders", "held_ends")
 
 
@@ -74,7 +74,8 @@ def load(path: Path, key: str, repository: ArticleRepository, speech: Synonyms) 
         if head.get("key") != key or head.get("folder") != str(repository.folder):
             return None
         texts = _Texts(file)
-        catalog = ArticleCatalog(repository.restore(_read_files().validate_json(texts.raw("library"))))
+        kept = repository.restore(_read_files().validate_json(texts.raw("library")))
+        catalog = ArticleCatalog([a for a in kept if not a.internal])
         reader = TextAnalyzer.restored(
             speech, {kind: texts[f"words.{kind}"] for kind in KINDS}, lambda: _packed(file)
         )

@@ -41,6 +41,8 @@ INDEXES = (
     "create index events_conversation on events(conversation) where conversation is not null",
     "create index events_ticket on events(ticket) where ticket is not null",
     "create index timers_conversation on timers(conversation)",
+    # the list of conversations
+    "create index history_at on history(at, id)",
     # what the rounds look for
     "create index conversations_unattended on conversations(id) where status <> 'bot' and ticket is null",
     "create index tickets_closed on tickets(status, closed, number)",

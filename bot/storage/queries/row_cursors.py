@@ -8,7 +8,7 @@ from bot.storage.database import Database
 
 # Rows that are counted, with their key; it grows, and only `uncount` takes rows away.
 COUNTED = {"outbox": "id", "customers": "id", "tickets": "number"}
-LATELY = 1000  # rows may still be on their way to their commit beside newer ones: these are counted each time
+LATELY = 200  # rows may still be on their way to their commit beside newer ones: these are counted each time
 _KEEP = """insert into row_cursors(name, upto, number) values(?, ?, ?) on conflict(name) do update set upto =
   excluded.upto, number = excluded.number"""
 

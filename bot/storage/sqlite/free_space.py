@@ -62,6 +62,11 @@ class FreeSpace:
         """
         if not _empty_log(db):
             return False
+        self._blank(pages)
+        db.execute("pragma shrink_memory")  # the writer's own copies of these pages go, too
+        return True
+
+    def _blank(self, pages: Sequence[int]) -> None:
         for number in pages:
             place = (number - 1) * self._page
             data = self._read(place, self._page)
@@ -70,15 +75,13 @@ class FreeSpace:
                 self._raw.seek(place + start)
                 self._raw.write(bytes(end - start))
         os.fsync(self._raw.fileno())
-        db.execute("pragma shrink_memory")  # the writer's own copies of these pages go, too
-        return True
 
     def end(self, db: Database) -> None:
         db.execute(f"pragma wal_autocheckpoint = {_LOG}")
 
-    def clean(self, db: Database) -> bool:
-        """All of it at once, where nobody else is there yet."""
-        return _empty_log(db) and all(self.blank(db, some) for some in portions(self.stale()))
+    def clean(self) -> None:
+        """All of it at once: of a file that is nobody's yet, whose log is empty."""
+        self._blank(self.stale())
 
     def _read(self, place: int, length: int) -> bytes:
         self._raw.seek(place)

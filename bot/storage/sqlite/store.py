@@ -163,12 +163,16 @@ class SqliteStore(QueryStore):
         pass
 
     async def backup(self, path: Path) -> None:
-        await (self._reader or self._writer).run(
-            lambda db: maintenance.backup(db, path, of=self.file), alone=True
-        )
+        """By a connection of its own: neither writers nor readers wait for it."""
+        if self.file is None:
+            await self._writer.run(lambda _: maintenance.backup(self._db, path), alone=True)
+        else:
+            await asyncio.to_thread(copy_beside_owner, self.file, path)
 
     async def check(self) -> tuple[str, ...]:
-        return await self._read(lambda db: maintenance.check_file(db) + maintenance.check(db, self._now()))
+        if self.file is None:
+            return await self._read(lambda db: _faults(db, self._now()))
+        return await asyncio.to_thread(_faults_beside, self.file, self._now())
 
     async def close(self) -> None:
         """Finish what waits, tidy the log, give the file back. A second call changes nothing."""
@@ -184,11 +188,14 @@ class SqliteStore(QueryStore):
 
 
 def _clean(db: SqliteDatabase, file: Path) -> None:
-    """What a process that died could not finish."""
+    """What a process that died could not finish: before anybody reads or writes."""
     space = FreeSpace(file)
     try:
-        if space.clean(db):
+        if space.begin(db):
+            space.clean()
+            db.execute("pragma shrink_memory")
             privacy.scrubbed(db, privacy.to_scrub(db))
+        space.end(db)
     finally:
         space.close()
 
@@ -210,6 +217,20 @@ def copy_beside_owner(url_or_path: str | Path, to: Path) -> None:
             db.close()
     except (OSError, sqlite3.Error) as error:
         raise StorageError(told("database.not_copied", file=file, reason=error)) from error
+
+
+def _faults(db: Database, now: datetime) -> tuple[str, ...]:
+    return maintenance.check_file(db) + maintenance.check(db, now)
+
+
+def _faults_beside(file: Path, now: datetime) -> tuple[str, ...]:
+    """By a connection of its own: all of the file is read, and nobody is to wait for that."""
+    db = _connect(f"{file.as_uri()}?mode=ro", read_only=True)
+    try:
+        db.execute("begin")
+        return _faults(db, now)
+    finally:
+        db.close()
 
 
 def _file(url_or_path: str | Path) -> Path | None:

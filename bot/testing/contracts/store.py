@@ -19,7 +19,8 @@ from bot.testing.contracts.store_commit import CommitContract
 from bot.testing.contracts.store_desk import DeskStateContract
 from bot.testing.contracts.store_outbox import DeliveriesContract, DeskContract
 from bot.testing.contracts.store_privacy import MaintenanceContract, PeopleContract
-from bot.testing.contracts.store_recipients import AudienceContract
+from bot.testing.contracts.store_purge import PurgeContract
+from bot.testing.contracts.store_recipients import AudienceContract, ConversationListContract
 from bot.testing.contracts.store_turns import InboxContract, TurnContract
 
 
@@ -32,7 +33,9 @@ class StoreContract(
     DeskContract,
     PeopleContract,
     MaintenanceContract,
+    PurgeContract,
     AudienceContract,
+    ConversationListContract,
     DeskStateContract,
 ):
     """Every law of the store as a test of one sentence."""

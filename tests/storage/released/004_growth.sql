@@ -260,6 +260,7 @@ CREATE INDEX outbox_desk on outbox(id) where ticket is null and desk = 1 and pay
 CREATE INDEX events_conversation on events(conversation) where conversation is not null;
 CREATE INDEX events_ticket on events(ticket) where ticket is not null;
 CREATE INDEX timers_conversation on timers(conversation);
+CREATE INDEX history_at on history(at, id);
 CREATE INDEX conversations_unattended on conversations(id) where status <> 'bot' and ticket is null;
 CREATE INDEX tickets_closed on tickets(status, closed, number);
 CREATE INDEX customers_phone on customers(json_extract(fields, '$."phone"'));

@@ -51,15 +51,19 @@ def lint(
     language: str = "ru",
     label: int = 40,
     tone: ToneCheck | None = None,
+    internal: Sequence[Article] = (),
 ) -> tuple[Problem, ...]:
     """Everything worth mending, by file and line; *problems* are those found while reading, which come along.
 
     *messages* tells how an article would be sent: portions, each a list of messages. *label* is the shortest
-    button of a channel, *tone* looks at the words.
+    button of a channel, *tone* looks at the words. *internal* articles are looked over for what operators
+    would meet.
     Archived articles are left in peace. Texts are in *language* ("ru" or "en").
     """
     sources = ArticleSources(knowledge.folder)
     articles = [a for a in knowledge.articles() if a.status != "archived"]
+    inside = [a for a in internal if a.status != "archived"]
+    every = [*articles, *inside]
     shown = [
         a for a in articles if a.status == "published" and (a.valid_until is None or a.valid_until >= today)
     ]
@@ -73,11 +77,11 @@ def lint(
             if (f.file, f.line, str(f.facts.get("question"))) not in told
         ),
         *unquestioned(articles, sources),
-        *dead_links(articles, knowledge.articles(), sources),
-        *placeholders(articles, sources),
+        *dead_links(every, (*knowledge.articles(), *internal), sources),
+        *placeholders(every, sources),
         *long_labels(articles, sources, label),
         *(long_texts(articles, messages) if messages else ()),
-        *expiring(articles, today),
+        *expiring(every, today),
         *lonely(shown),
         *(unlike_us(articles, sources, tone) if tone is not None else ()),
     ]

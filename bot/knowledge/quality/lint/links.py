@@ -65,5 +65,7 @@ def _to_article(
             column,
             {"target": target, "near": told("lint.near", name=near[0]) if near else told("lint.no_near")},
         )
+    elif found.internal and not article.internal:
+        yield LintFault("KB039", file, line, column, {"target": target})
     elif found.status != "published" and article.status == "published":
         yield LintFault("KB027", file, line, column, {"target": target, "status": found.status})
