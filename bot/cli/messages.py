@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import os
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import typer
@@ -19,15 +20,41 @@ EXIT_PROBLEM = 1  # something is wrong with what was asked about
 EXIT_USAGE = 2  # the call itself cannot be understood
 
 
+LANGUAGES = ("ru", "en")
+
+
 def language() -> str:
     """What `--lang` or BOT_LANG says, else the language of the business; read before the commands are made,
     for their help.
     """
-    for arg, value in itertools.pairwise([*sys.argv, ""]):
-        if arg == "--lang" or arg.startswith("--lang="):
-            os.environ[VARIABLE] = arg.partition("=")[2] or value
-            break
+    if (asked := without_language(sys.argv[1:])[1]) in LANGUAGES:
+        os.environ[VARIABLE] = asked
     return reader_language()
+
+
+def without_language(args: Sequence[str]) -> tuple[list[str], str]:
+    """The call without `--lang ru`, and the language it asks for; "" where it asks for none.
+
+    Whatever comes after `--` is left alone.
+    """
+    for n, arg in enumerate(args):
+        if arg == "--":
+            break
+        name, mark, value = arg.partition("=")
+        taken = 1 if mark else 2
+        value = value if mark else "".join(args[n + 1 : n + 2])
+        if name == "--lang" and value:
+            code = re.split("[-_.]", value.casefold())[0]
+            return [*args[:n], *args[n + taken :]], code if code in LANGUAGES else value
+    return list(args), ""
+
+
+def program_version() -> str:
+    """The version that is installed."""
+    try:
+        return version("otklik")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "?"
 
 
 @cache

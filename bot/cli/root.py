@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bot.cli.messages import EXIT_USAGE, say
+from bot.cli.messages import EXIT_USAGE, LANGUAGES, program_version, say, without_language
+from bot.text.problems import reading
+
+
+def _install_completion(ctx: Any, option: Any, wanted: Any) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from typer.completion import install  # type: ignore[attr-defined]  # seldom needed
+
+        shell, file = install(prog_name="bot")
+        typer.echo(say("message.completion", shell=shell, file=file))
+        raise typer.Exit
 
 
 class NearestGroup(TyperGroup):
@@ -19,7 +30,7 @@ class NearestGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
         name = next(iter([*getattr(ctx, "_protected_args", []), *rest]), "")
-        if name and not name.startswith("-") and name not in self.commands:
+        if name and not name.startswith("-") and name not in self.commands and not ctx.resilient_parsing:
             from bot.text.nearest import nearest  # rapidfuzz is slow to import, and seldom needed here
 
             near = nearest(name, self.commands, likeness=50)
@@ -35,12 +46,30 @@ class NearestGroup(TyperGroup):
             raise typer.Exit(EXIT_USAGE)
         return rest
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options, those of typer for completion with help in the reader's language."""
+        found: list[Any] = super().get_params(ctx)
+        for option in found:
+            if option.name in ("install_completion", "show_completion"):
+                option.help = say(f"option.{option.name}")
+            if option.name == "install_completion":
+                option.callback = _install_completion
+        return found
+
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run, and end the process: a call that cannot be understood is told in the reader's language."""
+        """Run, and end the process: a call that cannot be understood is told in the reader's language, which
+        `--lang` names anywhere in the call.
+        """
         from bot.cli.usage import kinds, usage_words  # seldom needed
 
+        given = args[0] if args else options.pop("args", None)
+        rest, asked = without_language(sys.argv[1:] if given is None else given)
+        if asked and asked not in LANGUAGES:
+            typer.secho(say("message.bad_language", value=asked), fg="red", err=True)
+            sys.exit(EXIT_USAGE)
         try:
-            code = super().main(*args, **{**options, "standalone_mode": False})
+            with reading(asked) if asked else contextlib.nullcontext():
+                code = super().main(rest, *args[1:], **{**options, "standalone_mode": False})
         except typer.Abort:
             typer.secho(say("usage.aborted"), err=True)
             sys.exit(1)
@@ -60,7 +89,7 @@ def group(help: str) -> typer.Typer:
         cls=NearestGroup,
         help=help,
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=True,  # of the outermost group; the options are told in words of ours, see get_params
         context_settings={"color": False} if "NO_COLOR" in os.environ else None,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -87,8 +116,19 @@ DatabaseFile = Annotated[Path | None, typer.Option("--db", help=say("option.db")
 Port = Annotated[int | None, typer.Option("--port", help=say("option.port"))]
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(say("message.version", version=program_version()))
+        raise typer.Exit
+
+
 @app.callback()
-def common(lang: Annotated[str, typer.Option("--lang", help=say("option.lang"))] = "ru") -> None:
+def common(
+    lang: Annotated[str, typer.Option("--lang", metavar="ru|en", help=say("option.lang"))] = "ru",
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help=say("option.version"))
+    ] = False,
+) -> None:
     pass
 
 

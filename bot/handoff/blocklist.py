@@ -28,7 +28,7 @@ from bot.model import (
     Timer,
     Turn,
 )
-from bot.model.internal import ApiRequest, BlockOver, TicketTimer, UnattendedTicket
+from bot.model.internal import ApiRequest, BlockOver, PageOrder, TicketTimer, UnattendedTicket
 from bot.text.graphemes import shorten
 from bot.text.person_names import full_name
 
@@ -96,7 +96,7 @@ def of_customer(desk: DeskContext, turn: Turn) -> Outcome | None:
     if block is None or turn.customer is None or not block.lasts(turn.now):
         return None
     if first.kind is InboundKind.INTERNAL:
-        works = isinstance(first.payload, TicketTimer | UnattendedTicket | ApiRequest)
+        works = isinstance(first.payload, TicketTimer | UnattendedTicket | ApiRequest | PageOrder)
         return None if works else Outcome("blocklist", Result.IGNORED, "blocked")
     if first.kind not in THEIRS:
         return None

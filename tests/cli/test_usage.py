@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli.root import app
 from tests.cli.conftest import Run
 
 CALLS = [
@@ -39,3 +43,58 @@ def test_a_wrong_call_is_told_in_one_language(
     assert not re.search(r"Usage|Error|Invalid|Input|Missing|Try|should be|day is", russian)
     assert not re.search("[А-Яа-яЁё]", english)
     assert not re.search(r"Input should be|Invalid", english)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("--lang", "en", "config", "check"),
+        ("config", "--lang=en", "check"),
+        ("config", "check", "--lang", "en-GB"),
+    ],
+)
+def test_the_language_may_be_named_anywhere(run: Run, call: tuple[str, ...]) -> None:
+    """Before the command, in a group, behind everything."""
+    assert run(*call).output == "All is well.\n"
+    assert run("config", "check").output == "Всё в порядке.\n"
+
+
+def test_a_language_that_is_none_is_told(run: Run) -> None:
+    """And what comes after `--` is a text, whatever it looks like."""
+    assert "de" in run("config", "check", "--lang", "de", code=2).output
+    assert run("ask", "--json", "--", "--lang").output.startswith("{")
+
+
+def test_the_version_is_told(run: Run) -> None:
+    assert run("--version").output == f"Отклик {version('otklik')}\n"
+    assert run("--version", "--lang", "en").output == f"otklik {version('otklik')}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [("bot kb pre", "preview"), ("bot doc", "doctor"), ("bot kb --lang en sug", "suggest")],
+)
+def test_a_shell_completes_commands(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: str, wanted: str
+) -> None:
+    """What the script of `bot --show-completion` asks for at Tab; words that are no command complete to
+    nothing.
+    """
+    monkeypatch.setenv("_BOT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    completed = CliRunner().invoke(app, [], prog_name="bot", catch_exceptions=False)
+
+    assert completed.output.split() == [wanted]
+
+
+def test_completion_is_put_into_the_shell(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told in the reader's language, with the file that was changed."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("bash", "/bin/bash"))
+    home.mkdir()
+    told = run("--install-completion").output
+
+    assert str(home) in told and "Tab" in told and re.search("[а-я]", told)
+    assert "_BOT_COMPLETE" in next(f.read_text("utf-8") for f in home.rglob("bot.sh"))
