@@ -19,7 +19,9 @@ OPEN = 40  # tickets, half of them waiting
 DESK = "-100500"
 
 # Message i is written by customer i / 5 + 1; every tenth calls an operator.
-_NUMBERS = "with recursive n(i) as (select $first union all select i + 1 from n where i < $last) "
+_NUMBERS = (
+    "with recursive n(i) as (select cast($first as bigint) union all select i + 1 from n where i < $last) "
+)
 _PARTS = {
     "first": "",
     "last": str(INBOUNDS - 1),
@@ -103,8 +105,9 @@ _STATEMENTS = (
     'sla_near' end, $at + 60000, $own, case when i % 10 between 5 and 8 then $number end, $operator, case when
     i % 10 = 8 then '{"rating":5}' else '{}' end from n""",
 )
-_JOINED = """insert into settings(name, value) with recursive n(i) as (select 1 union all select i + 1 from
-    n where i < 2000) select 'joined:' || i, '{"into":' || (i + 50000) || ',"conversations":[],"fields":[]}'
+_JOINED = """insert into settings(name, value) with recursive n(i) as (select cast(1 as bigint)
+    union all select i + 1 from n where i < 2000) select
+    'joined:' || i, '{"into":' || (i + 50000) || ',"conversations":[],"fields":[]}'
     from n"""
 
 

@@ -29,8 +29,9 @@ def conversation(db: Database, peer: Peer) -> Conversation | None:
 def conversations(db: Database, customer: int) -> tuple[Conversation, ...]:
     """All that is said with them in private, where they wrote last first."""
     rows = db.execute(
-        "select *, (select max(h.id) from history h where h.conversation = c.id and h.author = 'customer') as"
-        " latest from conversations c where customer = ? order by latest is null, latest desc, id",
+        "select * from (select c.*, (select max(h.id) from history h where h.conversation = c.id and h.author"
+        " = 'customer') as latest from conversations c where customer = ?) as talks order by latest is null,"
+        " latest desc, id",
         (customer,),
     )
     return tuple(conversation_of(row) for row in rows)

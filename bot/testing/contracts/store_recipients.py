@@ -75,6 +75,19 @@ class AudienceContract:
         ) == 2
         assert await store.words_since(later(50), after=found[0].id) == found[1:]
 
+    async def test_a_customers_conversations_begin_with_the_one_they_wrote_in_last(
+        self, store: Store
+    ) -> None:
+        """Those in which they wrote nothing yet come last."""
+        second = Peer(ANNA.channel, ANNA.chat, "topic")
+        await hear(store, arrival("1", "раз", ANNA), arrival("2", "два", second))
+        while turn := await store.take_turn(NOON):
+            await answer(store, turn)
+        found = await store.conversation(ANNA)
+        assert found is not None and found.customer is not None
+
+        assert [c.peer for c in await store.conversations(found.customer)] == [second, ANNA]
+
 
 class ConversationListContract:
     """The customers' conversations as a list."""

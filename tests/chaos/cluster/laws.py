@@ -132,8 +132,12 @@ class Sends:
                 self.of[row].append(arrival)
             else:
                 self._untold.append(arrival)
+        self._texts = texts
         for arrival in self._untold:
-            self._place(arrival, [n for n in texts if _shows(arrival, self.rows[n], texts[n])])
+            self._place(arrival, self._candidates(arrival))
+
+    def _candidates(self, arrival: Arrival) -> list[int]:
+        return [n for n, text in self._texts.items() if _shows(arrival, self.rows[n], text)]
 
     def _place(self, arrival: Arrival, candidates: Sequence[int]) -> None:
         """Where there are several, the one that has had the fewest of what its doubts explain."""
@@ -157,14 +161,21 @@ class Sends:
                 )
 
     def without_cause(self, disturbed: Sequence[Disturbance]) -> Iterator[str]:
-        """Only where a send was cut, or its process (or the database) was disturbed under it, the outbox does
-        not know what arrived: to doubt a living sender is a fault, on record or not.
+        """Only where a send was cut, or its process (or the database) was disturbed under it, may the outbox
+        take it for doubtful: to doubt a living sender is a fault, on record or not. Of what arrived twice one
+        message is on record, the earlier or the later.
         """
         for arrival in self._untold:
-            if not arrival.cut and not _disturbed(arrival, disturbed):
+            candidates = self._candidates(arrival)
+            earlier = [a for n in candidates for a in self.of[n] if a.begun < arrival.begun]
+            if not any(a.cut or _disturbed(a, disturbed) for a in (arrival, *earlier)):
+                rows = [
+                    f"{n} ({self.rows[n]['tries']} tries, {self.rows[n]['doubts']} doubts)"
+                    for n in candidates
+                ]
                 yield (
-                    f"{arrival.platform} {arrival.chat} got {arrival.text!r} from replica {arrival.replica},"
-                    " which lived, and that it arrived is not known: it was taken for a dead sender's"
+                    f"{arrival.platform} {arrival.chat} got delivery {', '.join(rows)} from replica"
+                    f" {arrival.replica}, which lived, and that it arrived is not known: {arrival.text!r}"
                 )
 
     def settled(self) -> Iterator[str]:

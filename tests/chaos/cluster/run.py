@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,6 +107,9 @@ class Storm:
             finally:
                 await asyncio.gather(*(asyncio.to_thread(r.stop) for r in self._replicas))
         tables = laws.read_tables(self._url)
+        self._keep("arrivals", self._platforms.traffic.arrivals)
+        for name, rows in tables.items():
+            self._keep(name, rows)
         disturbed = [*self._database, *(d for r in self._replicas for d in r.disturbed)]
         traffic = self._platforms.traffic
         found = laws.broken(tables, self._people.said, traffic.arrivals, disturbed)
@@ -146,6 +149,11 @@ class Storm:
             deeds += [self._restart] * plan.restarts + [self._cut] * plan.cuts
         self._dice.shuffle(deeds)
         return deeds
+
+    def _keep(self, name: str, lines: Iterable[object]) -> None:
+        """For whoever looks for the cause of a broken law."""
+        text = "".join(f"{line}\n" for line in lines)
+        (self._folder / f"{name}.log").write_text(text, encoding="utf-8")
 
     # --- what happens
 
@@ -247,7 +255,7 @@ def main() -> int:
     given.add_argument("--kills", type=int, default=30)
     given.add_argument("--planted", default="", choices=sorted(BUGS), help="a bug planted on purpose")
     given.add_argument("--short", action="store_true", help="as in the test suite")
-    given.add_argument("--logs", type=Path, help="a folder that takes the replicas' logs")
+    given.add_argument("--logs", type=Path, help="a folder that takes logs, tables and arrivals")
     wanted = given.parse_args()
     began = time.monotonic()
     cluster = Cluster(durable=True)
@@ -256,9 +264,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as place:
             plan = SHORT if wanted.short else Plan(kills=wanted.kills)
             storm = Storm(plan, wanted.seed, Path(place), cluster, cluster.database())
-            storm.say = lambda text: print(
-                f"{time.monotonic() - began:5.0f} s  {text}", file=sys.stderr, flush=True
-            )
+            storm.say = lambda text: print(f"{time.monotonic():7.0f}  {text}", file=sys.stderr, flush=True)
             run = asyncio.run(storm.run(wanted.planted))
             for log in Path(place).glob("*.log") if wanted.logs else ():
                 shutil.copy(log, wanted.logs)

@@ -16,9 +16,10 @@ from bot.knowledge.quality.lint.dates import expiring, lonely
 from bot.knowledge.quality.lint.fault import ArticleSources, LintFault
 from bot.knowledge.quality.lint.links import dead_links
 from bot.knowledge.quality.lint.questions import repeated, stolen, unquestioned
-from bot.knowledge.quality.lint.texts import long_labels, long_texts, official, placeholders
+from bot.knowledge.quality.lint.texts import long_labels, long_texts, placeholders, unlike_us
 from bot.model import Answer
 from bot.text.problems import problem_in, reading
+from bot.text.tone import ToneCheck
 
 Messages = Callable[[Article], Sequence[Sequence[str]]]
 
@@ -49,12 +50,14 @@ def lint(
     messages: Messages | None = None,
     language: str = "ru",
     label: int = 40,
+    tone: ToneCheck | None = None,
     internal: Sequence[Article] = (),
 ) -> tuple[Problem, ...]:
     """Everything worth mending, by file and line; *problems* are those found while reading, which come along.
 
     *messages* tells how an article would be sent: portions, each a list of messages. *label* is the shortest
-    button of a channel. *internal* articles are looked over for what operators would meet.
+    button of a channel, *tone* looks at the words. *internal* articles are looked over for what operators
+    would meet.
     Archived articles are left in peace. Texts are in *language* ("ru" or "en").
     """
     sources = ArticleSources(knowledge.folder)
@@ -80,7 +83,7 @@ def lint(
         *(long_texts(articles, messages) if messages else ()),
         *expiring(every, today),
         *lonely(shown),
-        *official(articles, sources),
+        *(unlike_us(articles, sources, tone) if tone is not None else ()),
     ]
     with reading(language):
         told_now = [worded(f.code, f.file, f.line, f.column, f.facts) for f in faults]
