@@ -33,7 +33,7 @@ class TicketTimer(TimerFired):
 
 
 class ApiRequest(Internal):
-    """What another system asks for (REST); who asks is the inbound's sender."""
+    """What another system (REST) or somebody on the pages asks for; who asks is the inbound's sender."""
 
     __slots__ = ()
 
@@ -243,6 +243,20 @@ class CloseTicket(ApiRequest):
     ticket: int
 
 
+# --- requests of somebody on the pages
+
+
+@dataclass(frozen=True, slots=True)
+class PageOrder(ApiRequest):
+    """Do *order* (answer, note, take, close, return, reopen, transfer, snooze) with ticket number *ticket*;
+    *value* are the words, or what follows the command.
+    """
+
+    ticket: int
+    order: str
+    value: str = ""
+
+
 # --- orders from the command line
 
 
@@ -329,6 +343,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "api.fields": SetAttributes,
     "api.open": OpenTicket,
     "api.close": CloseTicket,
+    "page.order": PageOrder,
     "order.incident": BeginIncident,
     "order.incident_off": EndIncident,
     "order.broadcast": BeginBroadcast,
