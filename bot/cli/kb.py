@@ -60,7 +60,6 @@ def check(
                 messages=messages,
                 language=language(),
                 tone=open_tone(config),
-                internal=[a for a in knowledge.staff.articles() if a.internal],
             )
         )
     problems = [*map(_nearby, problems), *of_words(config)]
