@@ -25,6 +25,7 @@ EVERY = 3.0  # seconds between heartbeats
 LASTING = timedelta(seconds=12)  # what a heartbeat gives
 # seconds before the database's end of a lease at which its holder stops by itself
 MARGIN = 3.0
+LAST = 0.5  # the same, after which what was begun before must be over
 # since when who lives has reported: one that was killed is not counted any more when its leases are free
 LIVING = LASTING - timedelta(seconds=EVERY)
 LOOK = 0.25  # seconds between looks whether a lease ran out
@@ -83,11 +84,13 @@ class LeaseKeeper:
         now = clock()
         self._started = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as precise as it is kept
         self._until: dict[str, float] = {}  # by the monotonic clock
+        self._ends: dict[str, float] = {}  # the same clock: from when on another may begin
         self._epochs: dict[str, int] = {}  # of those that were told of as gained
         self._tenures: dict[str, int] = {}  # how often each was gained
         self._free: frozenset[str] = frozenset()  # what nobody had at the last heartbeat
         self._foreign: tuple[datetime, ...] = ()  # when leases that others have run out
         self._heard: list[Callable[[str, bool], None]] = []
+        self._heard_ends: list[Callable[[str], None]] = []
         self._predecessor: datetime | None = None  # when another of this name was last seen
         self._reported = self._ended = self._warned = self._away = False
         self._log = get_logger("leases")
@@ -112,6 +115,12 @@ class LeaseKeeper:
     def subscribe(self, changed: Callable[[str, bool], None]) -> None:
         """Call *changed* with a name, and whether it was gained or lost."""
         self._heard.append(changed)
+
+    def subscribe_ends(self, ended: Callable[[str], None]) -> None:
+        """Call *ended* with the name of a lost lease once another process may have it: what was begun under
+        it must be over by then.
+        """
+        self._heard_ends.append(ended)
 
     async def run(self) -> None:
         """Heartbeats until cancelled. Raises `ConfigError` where another process goes by this one's name."""
@@ -155,12 +164,17 @@ class LeaseKeeper:
         for name in [n for n in self._epochs if not self.holds(n)]:
             del self._epochs[name]
             self._tell(name, False)
+        now = self._clock.monotonic()
+        for name in [n for n, end in self._ends.items() if end <= now and not self.holds(n)]:
+            self._end(name)
 
     async def give_up(self) -> None:
         """An orderly stop: others may take everything at once. Nothing is taken from then on."""
         names, self._ended = tuple(self._until), True
         self._until.clear()
         self.look()
+        for name in names:
+            self._end(name)
         if self.shared and names:
             with contextlib.suppress(StorageError):  # then they run out by themselves
                 await self._store.give_up(names)
@@ -208,8 +222,10 @@ class LeaseKeeper:
             if lease is None or self._epochs.get(name, lease.epoch) != lease.epoch:
                 self._until.pop(name, None)  # it is, or meanwhile was, another's
                 self.look()
+                self._end(name)
             if lease is not None:
                 self._until[name] = begun + LASTING.total_seconds() - MARGIN
+                self._ends[name] = begun + LASTING.total_seconds() - LAST
         self.look()
         for name, lease in leases.items():
             if self.holds(name) and name not in self._epochs:
@@ -229,6 +245,8 @@ class LeaseKeeper:
             self._ended = True
             self._until.clear()
             self.look()
+            for name in tuple(self._ends):
+                self._end(name)
             raise ConfigError([problem("leases.name_taken", name=self._store.holder)])
         self._predecessor = same.seen
         now = self._clock()
@@ -278,6 +296,11 @@ class LeaseKeeper:
             found = warning("leases.clock_skew", seconds=f"{skew:+.1f}")
             self._log.warning("clock_skew", seconds=round(skew, 1), problem=str(found))
         self._warned = abs(skew) > LARGEST_SKEW
+
+    def _end(self, name: str) -> None:
+        if self._ends.pop(name, None) is not None:
+            for heard in self._heard_ends:
+                heard(name)
 
     def _tell(self, name: str, gained: bool) -> None:
         self._log.info("lease_gained" if gained else "lease_lost", lease=name)

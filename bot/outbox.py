@@ -96,6 +96,7 @@ class Outbox:
         """Send to a channel only while its lease is held. To be called before anything is sent."""
         self._channels = OwnChannels(self._adapters, leases)
         leases.subscribe(self._lease_changed)
+        leases.subscribe_ends(self._lease_ended)
 
     def wake(self) -> None:
         self._awake.set()
@@ -197,12 +198,15 @@ class Outbox:
             self._channels.note_taken_over(channel, tenure)
 
     def _lease_changed(self, name: str, gained: bool) -> None:
-        """A call of a channel that is lost is broken off: whoever sends there next takes it for doubtful."""
-        lost = [] if gained else [call for call, of in self._calls.items() if channel_lease(of) == name]
-        for call in lost:
+        self.wake()
+
+    def _lease_ended(self, name: str) -> None:
+        """A call of a lost channel had some seconds to end; now it is broken off: whoever sends there next
+        takes it for doubtful.
+        """
+        for call in [call for call, channel in self._calls.items() if channel_lease(channel) == name]:
             del self._calls[call]
             call.reschedule(asyncio.get_running_loop().time())
-        self.wake()
 
     # --- taking
 

@@ -14,6 +14,7 @@ from bot.app.config_parts import (
     open_judge,
     open_knowledge,
     open_texts,
+    open_tone,
 )
 from bot.app.dialogs import open_dialogs
 from bot.app.service import Service, build_service
@@ -35,6 +36,7 @@ __all__ = [
     "open_knowledge",
     "open_store",
     "open_texts",
+    "open_tone",
     "open_webhooks",
     "read_local",
     "salt_of",

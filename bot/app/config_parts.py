@@ -20,6 +20,7 @@ from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.search import Knowledge
 from bot.text.day_spans import spans
 from bot.text.problems import problem
+from bot.text.tone import ToneCheck
 
 
 def cache_folder(config: Config) -> Path:
@@ -98,3 +99,9 @@ def open_texts(config: Config, hours: Hours) -> Texts:
 def open_canned(config: Config, texts: Texts, hours: Hours) -> CannedAnswers:
     """The ready answers. Raises `ConfigError` with every fault of their files."""
     return CannedAnswers(config.path(config.canned.folder) if config.canned.folder else None, texts, hours)
+
+
+def open_tone(config: Config) -> ToneCheck | None:
+    """What looks at texts for customers; None where the business wants no remarks."""
+    own = ((words.pattern, words.instead) for words in config.tone.own)
+    return ToneCheck(own) if config.tone.check else None

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.adapters.rich_text import VK_STYLES
-from bot.app import open_canned, open_hours, open_judge, open_texts
+from bot.app import open_canned, open_hours, open_judge, open_texts, open_tone
 from bot.article_preview import SKINS, messages, preview
 from bot.cli import settings
 from bot.cli.ask import load_embeddings, opened, ready
@@ -59,7 +59,7 @@ def check(
                 problems=knowledge.problems,
                 messages=messages,
                 language=language(),
-                internal=[a for a in knowledge.staff.articles() if a.internal],
+                tone=open_tone(config),
             )
         )
     problems = [*map(_nearby, problems), *of_words(config)]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from bot.adapters.base import Adapter
 from bot.app import Service, open_judge
 from bot.config.roles import ProcessRole
 from bot.config.values import write_values
 from bot.handoff.delivery_views import DeskViews
+from bot.handoff.operators.roster import labels
 from bot.knowledge.quality.golden import GOLDEN
 from bot.web.api.keys import ApiKeys
 from bot.web.api.rest import RestApi
@@ -49,6 +51,8 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         set_threshold=_threshold_setter(service),
         rest=_rest(service),
         hand_in=service.inbox.accept,
+        addressees=partial(_addressees, service),
+        categories=service.desk.context.rules.routing.categories,
         health_only=ProcessRole.WEB not in service.roles,
     )
     return Site(services, service.observers)
@@ -65,6 +69,14 @@ def _threshold_setter(service: Service) -> Callable[[float], None] | None:
         service.knowledge.settings = replace(service.knowledge.settings, answer=answer)
 
     return keep
+
+
+def _addressees(service: Service) -> list[tuple[str, str]]:
+    """Teams, then the operators who are there."""
+    desk = service.desk.context
+    here = [m for m in desk.roster.members() if m.name and m.here]
+    people = sorted(labels(here).items(), key=lambda pair: pair[1])
+    return [*((team.name, f"👥 {team.title or team.name}") for team in desk.rules.teams), *people]
 
 
 def _nothing() -> None:

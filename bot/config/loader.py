@@ -273,6 +273,28 @@ class TextsSettings(Section):
     )
 
 
+class OwnWords(Section):
+    """Words that the business does not use."""
+
+    pattern: str = Field(
+        min_length=1,
+        max_length=100,
+        description="the words; a star stands for the rest of a word: application*",
+    )
+    instead: str = Field(min_length=1, max_length=200, description="what to say in their place")
+
+
+class ToneSettings(Section):
+    """Remarks on how texts for customers sound; they hold nothing back."""
+
+    check: bool = Field(
+        True, description="tell of words of offices and mailings and of refusals without a way out"
+    )
+    own: tuple[OwnWords, ...] = Field(
+        (), max_length=100, description="further words the business does not use"
+    )
+
+
 class Web(Section):
     """The page: playground, health, webhooks."""
 
@@ -343,6 +365,7 @@ class Config(Section):
     )
     report: ReportSettings = Field(default_factory=ReportSettings, description="the supervisor's report")
     wording: TextsSettings = Field(default_factory=TextsSettings, description="the words")
+    tone: ToneSettings = Field(default_factory=ToneSettings, description="how texts for customers sound")
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import card_posts, insisting, notices
+from bot.handoff import blocklist, card_posts, insisting, notices, page_orders
 from bot.handoff.assist import suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
@@ -37,7 +37,7 @@ from bot.model import (
     Timer,
     Turn,
 )
-from bot.model.internal import BotResumed, TicketTimer, UnattendedTicket
+from bot.model.internal import BotResumed, PageOrder, TicketTimer, UnattendedTicket
 from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
@@ -89,12 +89,16 @@ class Relay:
         first = turn.inbounds[0]
         if (ordered := await self._of_operators(turn, first)) is not None:
             return ordered
+        if (shut_out := blocklist.of_customer(self._desk, turn)) is not None:
+            return shut_out
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
         if isinstance(first.payload, BotResumed):
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
             return self._blocked(turn)
+        if isinstance(first.payload, PageOrder):
+            return await page_orders.carry_out(self._desk, turn, first.payload)
         if isinstance(first.payload, TicketTimer | UnattendedTicket):
             return settled(self._desk, turn.ticket, await timers.decide(self._desk, turn))
         if first.kind is InboundKind.INTERNAL or turn.conversation.status is Status.BOT:

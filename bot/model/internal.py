@@ -33,7 +33,7 @@ class TicketTimer(TimerFired):
 
 
 class ApiRequest(Internal):
-    """What another system asks for (REST); who asks is the inbound's sender."""
+    """What another system (REST) or somebody on the pages asks for; who asks is the inbound's sender."""
 
     __slots__ = ()
 
@@ -197,6 +197,13 @@ class OfferUnanswered(TimerFired):
 
 
 @dataclass(frozen=True, slots=True)
+class BlockOver(TimerFired):
+    """The time for which the customer was blocked has passed, or the supervisor *by* ended it from afar."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkCodeExpired(TimerFired):
     """The code kept in the setting *name* no longer links anything."""
 
@@ -241,6 +248,20 @@ class CloseTicket(ApiRequest):
     """Close ticket number *ticket*."""
 
     ticket: int
+
+
+# --- requests of somebody on the pages
+
+
+@dataclass(frozen=True, slots=True)
+class PageOrder(ApiRequest):
+    """Do *order* (answer, note, take, close, return, reopen, transfer, snooze) with ticket number *ticket*;
+    *value* are the words, or what follows the command.
+    """
+
+    ticket: int
+    order: str
+    value: str = ""
 
 
 # --- orders from the command line
@@ -325,10 +346,12 @@ KINDS: Mapping[str, type[Payload]] = {
     "form_waited": FormAbandoned,
     "offer_waited": OfferUnanswered,
     "link.over": LinkCodeExpired,
+    "desk.block": BlockOver,
     "api.say": SendMessage,
     "api.fields": SetAttributes,
     "api.open": OpenTicket,
     "api.close": CloseTicket,
+    "page.order": PageOrder,
     "order.incident": BeginIncident,
     "order.incident_off": EndIncident,
     "order.broadcast": BeginBroadcast,

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.model import Conversation, Customer, Inbound, InboundKind, Sender, Ticket
+from bot.model import Conversation, Customer, Ticket
 from bot.model.internal import SetAttributes
 from bot.storage.base import Store
 from bot.text.customer_fields import fault, is_own, normal
 from bot.text.person_names import full_name
-from bot.web.pages import Pages, read_words
+from bot.web.pages import Pages
 from bot.web.services import WebServices
-
-PATIENCE = 2.0  # seconds for which a page waits to show what became of a request
-GLANCE = 0.05
+from bot.web.ticket_orders import GLANCE, PATIENCE, PageRequests
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +42,7 @@ class CustomerPages:
 
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
+        self._requests = PageRequests(services)
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /customer/{id}: a customer who was joined into another is shown as that one."""
@@ -67,23 +65,15 @@ class CustomerPages:
         for key, value in changes.items():
             if why := fault(key, value):
                 return self._page(request, facts, problem=f"{key}: {why}", typed=given, status=422)
-        if changes and self._services.hand_in is not None:
-            await self._hand_in(facts, changes)
+        if changes:
+            await self._hand_in(request, facts, changes)
         raise web.HTTPSeeOther(f"/customer/{facts.customer.id}?done=changed")
 
-    async def _hand_in(self, facts: CustomerFacts, changes: Mapping[str, object]) -> None:
-        hand_in, talk = self._services.hand_in, facts.talks[0]
-        assert hand_in is not None
-        sender = Sender("page:owner", read_words(self._services.language)["somebody_on_page"])
-        inbound = Inbound(
-            f"page:{uuid.uuid4()}",
-            talk.peer,
-            sender,
-            self._services.clock(),
-            InboundKind.INTERNAL,
-            payload=SetAttributes(dict(changes)),
-        )
-        await hand_in(talk.peer.channel, [inbound])
+    async def _hand_in(
+        self, request: web.Request, facts: CustomerFacts, changes: Mapping[str, object]
+    ) -> None:
+        who = self._requests.who(request)
+        await self._requests.hand_in(facts.talks[0].peer, who, SetAttributes(dict(changes)))
         wanted = {k: normal(k, v) if isinstance(v, str) else v for k, v in changes.items()}
         for _ in range(round(PATIENCE / GLANCE)):
             now = await self._services.store.customer(facts.customer.id)
@@ -149,7 +139,7 @@ class CustomerPages:
             typed=typed or {},
             notice=notice == "changed",
             problem=problem,
-            writable=self._services.hand_in is not None,
+            writable=self._requests.open,
         )
         response.set_status(status)
         return response

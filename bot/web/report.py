@@ -29,6 +29,7 @@ from bot.web.charts import bars, shares, squares
 from bot.web.content_gaps import ContentGaps, gaps_table
 from bot.web.pages import Pages
 from bot.web.services import WebServices
+from bot.web.ticket_orders import TicketOrders
 from bot.web.wait_analysis import AROUND, AT_WORK, SHOWN, FirstAnswerWait, TicketStep, timeline, wait_of
 
 FRESH = 20.0  # seconds for which a counted report is shown again
@@ -54,6 +55,7 @@ class ReportPages:
 
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
+        self._orders = TicketOrders(services, pages)
         self._made: dict[tuple[str, str, Period], tuple[float, Report, tuple[str, ...]]] = {}
         self._missing: dict[str, ContentGaps] = {}
 
@@ -149,6 +151,8 @@ class ReportPages:
             back=f"/report?{self._query(request, data)}"
             if data == "demo" or _of_report(request)
             else "/conversations",
+            panel=self._orders.panel(request, tickets) if met and data == "own" else None,
+            ordered=request.query.get("done", ""),
             customer=met[0].customer.id if met and data == "own" else None,
             number=number,
             name=await self._customer(store, turns),

@@ -29,6 +29,7 @@ from bot.web.report import ReportPages
 from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
 from bot.web.thresholds import ThresholdPages
+from bot.web.ticket_orders import TicketOrders
 
 VERSION = "1.0"  # of the REST API
 
@@ -71,6 +72,7 @@ def build_app(services: WebServices) -> web.Application:
         app.router.add_post("/threshold/set", thresholds.set)
     _add_report(app, ReportPages(services, pages))
     app.router.add_get("/conversations", ConversationPages(services, pages).show)
+    app.router.add_post("/conversation/{id}/order", TicketOrders(services, pages).order)
     _add_customers(app, CustomerPages(services, pages))
     if services.rest is not None:
         _add_rest(app, services.rest, services.title)

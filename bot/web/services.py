@@ -129,6 +129,8 @@ class WebServices:
     `ConfigError`.
     *rest* is the API for other systems; without it there is none. *hand_in* is the inbox, to which pages give
     what they ask for about a customer; without it they only read.
+    *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
+    *categories* those a ticket can be closed under.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -158,6 +160,8 @@ class WebServices:
     topic_name: Callable[[int], Awaitable[str]] | None = None
     rest: RestApi | None = None
     hand_in: AcceptRequest | None = None
+    addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
+    categories: Sequence[str] = ()
     health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None

@@ -20,6 +20,7 @@ from bot.knowledge.quality.lint.checks import folded, lint
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Candidate, Decision
 from bot.text.problems import LOCALES
+from bot.text.tone import ToneCheck
 from tests.knowledge.shop import write_shop
 
 TODAY = date(2026, 11, 21)
@@ -30,7 +31,14 @@ def look(
 ) -> tuple[Problem, ...]:
     """Lint the small shop with *changes* over it."""
     knowledge = Knowledge.open(write_shop(folder, changes), settings=KnowledgeSettings(model="off"))
-    return lint(knowledge, today=TODAY, problems=knowledge.problems, messages=messages, language=language)
+    return lint(
+        knowledge,
+        today=TODAY,
+        problems=knowledge.problems,
+        messages=messages,
+        language=language,
+        tone=ToneCheck(),
+    )
 
 
 def article(title: str, aliases: str = "[что-то совсем другое]", body: str = "Ответ.", more: str = "") -> str:
@@ -139,6 +147,9 @@ class Elsewhere:
 
     def articles(self) -> tuple[Article, ...]:
         return self._knowledge.articles()
+
+    def internal_articles(self) -> tuple[Article, ...]:
+        return self._knowledge.internal_articles()
 
     def answer(self, question: str, **how: object) -> Answer:
         if question == self._question:

@@ -381,6 +381,39 @@ def test_a_customer_is_found_described_and_forgotten(watched: Watched) -> None:
     assert watched.page.locator(".linked tbody tr").count() == 0
 
 
+@pytest.mark.usefixtures("busy")
+def test_a_ticket_is_worked_on_from_its_page(watched: Watched) -> None:
+    """From a row of the queue: taken, answered, closed; the customer and the group see it, and what the
+    customer writes meanwhile shows by itself.
+    """
+    watched.open()
+    watched.page.click('[data-channel="play-telegram"] .menu summary')
+    watched.page.fill('[data-channel="play-telegram"] [data-new] input', "Лида Рой")
+    watched.page.click('[data-channel="play-telegram"] [data-new] button')
+    watched.page.wait_for_selector(
+        '[data-channel="play-telegram"] option:checked >> text=Лида Рой', state="attached"
+    )
+    watched.say("позовите оператора")
+    watched.page.wait_for_selector(".topics [aria-current] >> text=Лида")
+
+    desk = Watched(watched.page.context.new_page(), watched.url)
+    desk.open("queue")
+    desk.page.locator(".linked tbody tr", has_text="Лида").locator("th a").click()
+    desk.page.click('#desk [value="take"]')
+    desk.page.wait_for_selector("#desk .alert >> text=Обращение ваше")
+    desk.page.fill("#desk textarea", "Здравствуйте, вижу вас")
+    desk.page.click('#desk [value="answer"]')
+    desk.page.wait_for_selector(".lines .line.operator >> text=Здравствуйте, вижу вас")
+    watched.page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Здравствуйте, вижу вас')
+    watched.page.wait_for_selector(".desk .msg >> text=Здравствуйте, вижу вас")
+    watched.say("спасибо, это всё")
+    desk.page.wait_for_selector(".lines .line.customer >> text=спасибо, это всё")
+    desk.page.click('#desk [value="close"]')
+    desk.page.wait_for_selector('#desk [value="reopen"]')
+    assert desk.complaints == []
+    desk.page.close()
+
+
 def test_what_is_announced_lies_over_no_button(watched: Watched) -> None:
     """A toast covers nothing, at each width."""
     for width, height in SIZES:

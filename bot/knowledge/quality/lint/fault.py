@@ -25,10 +25,10 @@ class LintFault:
 
 
 @cache
-def read_tone() -> Mapping[str, Mapping[str, object]]:
-    """The words of data/tone.yaml, by language, and the fillers."""
-    tone: Mapping[str, Mapping[str, object]] = read_own(_DATA / "tone.yaml")
-    return tone
+def read_fillers() -> frozenset[str]:
+    """Words that do not change what is asked, in all languages."""
+    groups: list[dict[str, str]] = read_own(_DATA / "fillers.yaml")
+    return frozenset(word for group in groups for words in group.values() for word in words.split())
 
 
 class ArticleSources:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache
 
 import numpy as np
 from rapidfuzz import fuzz
 from rapidfuzz.process import cdist
 
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.lint.fault import ArticleSources, LintFault, read_tone
+from bot.knowledge.quality.lint.fault import ArticleSources, LintFault, read_fillers
 from bot.knowledge.query.words import lemma, words_of
 from bot.model import Answer
 
@@ -88,22 +87,12 @@ def rivals(one: Article, other: Article) -> bool:
     return not (one.channels and other.channels and not set(one.channels) & set(other.channels))
 
 
-@cache
-def _fillers() -> frozenset[str]:
-    return frozenset(
-        word
-        for group in read_tone()["fillers"]
-        for words in group.values()  # type: ignore[attr-defined]
-        for word in words.split()
-    )
-
-
 def gist(question: str) -> tuple[str, ...]:
     """The dictionary forms of the words that matter, sorted: two questions with the same gist ask the
     same.
     """
     lemmas = {lemma(word) for word in words_of(question)}
-    return tuple(sorted(lemmas - _fillers())) or tuple(sorted(lemmas))
+    return tuple(sorted(lemmas - read_fillers())) or tuple(sorted(lemmas))
 
 
 def stolen(

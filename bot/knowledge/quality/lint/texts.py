@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
-from typing import cast
+from collections.abc import Callable, Iterator, Sequence
 
 from bot.knowledge.articles.markup import code_rows
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.lint.fault import ArticleSources, LintFault, read_tone
+from bot.knowledge.quality.lint.fault import ArticleSources, LintFault
 from bot.text.graphemes import shorten
+from bot.text.tone import ToneCheck
 
 START = 40  # characters that show where a message begins
-NEAR = 2  # paragraphs around a refusal in which a way out counts
 _VARIABLE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{[a-z_][a-z_0-9.]*\}|\$\{\w+\}|%[a-z_]+%", re.IGNORECASE)
-Pattern = re.Pattern[str]
 
 
 def placeholders(articles: Sequence[Article], sources: ArticleSources) -> Iterator[LintFault]:
@@ -73,71 +70,17 @@ def _body(article: Article) -> Iterator[tuple[str, int]]:
             yield row, line
 
 
-# --- tone
-# ------------------------------------------------------------------------------------------------------------
+CODES = {"address": "KB060", "refusal": "KB061", "official": "KB062", "own": "KB063"}
 
 
-@cache
-def _tone(language: str) -> tuple[Mapping[Pattern, tuple[str, str]], Pattern, Pattern]:
-    words = read_tone()[language]
-    advice = {
-        _word(expression): (code, str(say))
-        for code, kind in (("KB060", "address"), ("KB062", "official"))
-        for expression, say in words[kind].items()  # type: ignore[attr-defined]
-    }
-    return (
-        advice,
-        _word("|".join(cast(Sequence[str], words["refusals"]))),
-        _word("|".join(cast(Sequence[str], words["ways_out"]))),
-    )
-
-
-def _word(expression: str) -> Pattern:
-    end = r"(?!\w)" if not expression.endswith(" ") else ""
-    return re.compile(rf"(?<!\w)(?:{expression}){end}", re.IGNORECASE)
-
-
-def official(articles: Sequence[Article], sources: ArticleSources) -> Iterator[LintFault]:
-    """Words of broadcasts and offices, and refusals that leave the customer standing."""
+def unlike_us(articles: Sequence[Article], sources: ArticleSources, tone: ToneCheck) -> Iterator[LintFault]:
+    """Words of mailings and offices, and refusals that leave the customer standing."""
     for article in articles:
-        file = article.path.as_posix()
-        advice, refusals, ways_out = _tone("en" if article.lang == "en" else "ru")
-        rows = list(_body(article))
-        for place, (row, line) in enumerate(rows):
-            for pattern, (code, say) in advice.items():
-                if found := pattern.search(row):
-                    yield LintFault(
-                        code,
-                        file,
-                        line,
-                        sources.column(article, line, found[0]),
-                        {"found": found[0], "advice": say},
-                    )
-            if (refused := refusals.search(row)) and not article.buttons:
-                near = " ".join(r for r, _ in _paragraphs_around(rows, place))
-                if not ways_out.search(near.replace(refused[0], "")) and not _links_near(
-                    article, rows, place
-                ):
-                    yield LintFault(
-                        "KB061", file, line, sources.column(article, line, refused[0]), {"found": refused[0]}
-                    )
-
-
-def _paragraphs_around(rows: Sequence[tuple[str, int]], place: int) -> Sequence[tuple[str, int]]:
-    first = last = place
-    for _ in range(NEAR):
-        while first > 0 and rows[first - 1][0].strip():
-            first -= 1
-        while first > 0 and not rows[first - 1][0].strip():
-            first -= 1
-    for _ in range(NEAR):
-        while last + 1 < len(rows) and rows[last + 1][0].strip():
-            last += 1
-        while last + 1 < len(rows) and not rows[last + 1][0].strip():
-            last += 1
-    return rows[first : last + 1]
-
-
-def _links_near(article: Article, rows: Sequence[tuple[str, int]], place: int) -> bool:
-    near = {line for _, line in _paragraphs_around(rows, place)}
-    return any(link.line in near and link.kind != "image" for link in article.links)
+        code = code_rows(article.body)
+        rows = ["" if n in code else row for n, row in enumerate(article.body.split("\n"))]
+        text = "\n".join(rows)
+        for fault in tone.faults(text, article.lang, has_way_out=bool(article.buttons)):
+            line = article.lines[text.count("\n", 0, fault.start)]
+            column = sources.column(article, line, fault.found)
+            facts = {"found": fault.found, "advice": fault.instead}
+            yield LintFault(CODES[fault.kind], article.path.as_posix(), line, column, facts)
