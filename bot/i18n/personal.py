@@ -1,4 +1,4 @@
-"""Personal facts in articles, filled in for each customer: `{{ customer|name }}`, `{{ customer.fields.points }}`.
+"""Personal facts in articles, such as `{{ customer.fields.points }}`, filled in for each customer.
 
 law: no customer reads braces. A paragraph whose fact is not known, or that cannot be made, is left out;
 `default('…')` says something in its place.

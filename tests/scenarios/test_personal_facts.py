@@ -125,7 +125,8 @@ async def test_an_operator_sends_the_customers_facts(tmp_path: Path) -> None:
 
 
 def test_the_lint_tells_what_would_go_wrong(tmp_path: Path) -> None:
-    body = "У вас {{ customer.fields.points }}.\n\n{{ order }} и {{ customer.nam }}\n\n{% if now %}\n## Дальше\n{% endif %}\n"
+    wrong = "{{ order }} и {{ customer.nam }}\n\n{% if now %}\n## Дальше\n{% endif %}\n"
+    body = "У вас {{ customer.fields.points }}.\n\n" + wrong
     knowledge = Knowledge.open(base(tmp_path / "kb", body))
     found = [
         (p.code, p.line)
