@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.app.channels import Platforms
-from bot.app.config_parts import open_canned, open_facts
+from bot.app.config_parts import open_canned, open_facts, open_tone
 from bot.app.service_parts import ServiceParts
 from bot.config.loader import Config
 from bot.dialogs.article_rendering import portion
@@ -149,6 +149,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
             knowledge.article,
         ),
         meaning=questions.meaning,
+        tone=open_tone(config),
     )
 
 

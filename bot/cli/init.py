@@ -74,9 +74,10 @@ def _of_config(target: OwnerFolder, given: InitAnswers, yes: bool) -> tuple[Fold
         raise fail(error) from None
     lang = config.business.language
     prefer_language(lang)
-    here = replace(target, articles=config.knowledge.folder, canned=config.canned.folder or target.canned)
+    here = replace(target, articles=config.knowledge.folder, canned=config.canned.folder or "")
     known = here.trade(lang)
-    trade = _answer("trade", given.trade or known or None, "other", _trade_of, yes)
+    wanted = given.trade or known or None
+    trade = "" if here.has_articles and not wanted else _answer("trade", wanted, "other", _trade_of, yes)
     week = {str(day): hours for day, hours in config.hours.week.items()}
     return FolderFacts(config.business.name, trade, lang, config.hours.timezone, week), here
 

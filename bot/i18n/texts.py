@@ -138,6 +138,11 @@ class Texts:
         found = (self._own.get((key, lang)) or self._builtin.get((key, lang)) for lang in languages)
         return tuple(dict.fromkeys(variant for entry in found if entry for variant in entry.variants))
 
+    @property
+    def own(self) -> Catalogue:
+        """The owner's words alone."""
+        return self._own
+
     def keys(self) -> tuple[str, ...]:
         """Every key, sorted."""
         return tuple(sorted({key for key, _ in (*self._builtin, *self._own)}))

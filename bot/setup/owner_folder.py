@@ -18,7 +18,9 @@ PRIVATE = 0o600  # tokens are read by their owner alone
 
 @dataclass(frozen=True, slots=True)
 class FolderFacts:
-    """What is asked before a folder is made; `week` is the opening hours by weekday."""
+    """What is asked before a folder is made; `trade` is "" where no starting articles are wanted, `week` is
+    the opening hours by weekday.
+    """
 
     name: str
     trade: str
@@ -29,7 +31,9 @@ class FolderFacts:
 
 @dataclass(frozen=True, slots=True)
 class OwnerFolder:
-    """Where the parts of a bot lie: the folder itself, and in it those of articles and of ready answers."""
+    """Where the parts of a bot lie: the folder itself, and in it those of articles and of ready answers ("" =
+    its config names none).
+    """
 
     path: Path
     articles: str = "kb_articles"
@@ -43,14 +47,23 @@ class OwnerFolder:
         """The trade whose starting articles are there; "" where there is none of them."""
         folder = self.path / self.articles
         found = {
-            trade: sum((folder / name).is_file() for name in _article_names(language, trade))
+            trade: sum(
+                _is_ours(folder / name, STARTER / language / "articles" / trade / name)
+                for name in _article_names(language, trade)
+            )
             for trade in TRADES
         }
         best = max(found, key=lambda trade: found[trade])
         return best if found[best] else ""
 
+    @property
+    def has_articles(self) -> bool:
+        """Whether somebody wrote articles here before."""
+        return any((self.path / self.articles).rglob("*.md"))
+
     def write(self, facts: FolderFacts) -> WrittenFiles:
-        """Make what is missing; a file that is there stays as it is.
+        """Make what is missing; a file that is there stays as it is. No starting articles join those of an
+        owner (`trade` is "").
 
         Raises OSError where the folder cannot be written to: what was made before stays and is complete.
         """
@@ -65,11 +78,13 @@ class OwnerFolder:
     def _files(self, facts: FolderFacts) -> Iterator[tuple[Path, str]]:
         source = STARTER / facts.language
         yield self.config, _config(facts)
-        for name in _article_names(facts.language, facts.trade):
+        for name in _article_names(facts.language, facts.trade) if facts.trade else ():
             text = (source / "articles" / facts.trade / name).read_text("utf-8")
             yield self.path / self.articles / name, text
-        ready = [(source / "canned" / f"{part}.yaml").read_text("utf-8") for part in ("common", facts.trade)]
-        yield self.path / self.canned / READY, "".join(ready)
+        if self.canned:
+            parts = ("common", facts.trade or TRADES[-1])
+            ready = [(source / "canned" / f"{part}.yaml").read_text("utf-8") for part in parts]
+            yield self.path / self.canned / READY, "".join(ready)
         yield self.path / TOKENS, (source / "env.txt").read_text("utf-8")
         yield self.path / IGNORED, (source / "gitignore.txt").read_text("utf-8")
 
@@ -80,6 +95,14 @@ class WrittenFiles:
 
     made: tuple[Path, ...]
     kept: tuple[Path, ...]
+
+
+def _is_ours(file: Path, start: Path) -> bool:
+    """Whether *file* began as the article *start*: it has that name and still that title."""
+    if not file.is_file():
+        return False
+    title = start.read_text("utf-8").splitlines()[1]
+    return title in file.read_text("utf-8-sig", errors="replace").splitlines()[:20]
 
 
 def _article_names(language: str, trade: str) -> list[str]:

@@ -143,3 +143,13 @@ def test_nobody_who_answers_is_no_traceback(here: Path) -> None:
     """Without a terminal and without --yes the command ends, and nothing is made."""
     bot("init", code=1)
     assert list(here.iterdir()) == []
+
+
+def test_a_start_tells_what_is_still_to_be_filled(here: Path) -> None:
+    """Before the bot talks: the files are named; nothing is said once they are filled."""
+    bot("init", "--yes", "--trade", "shop")
+    by_words(here)
+    told = bot("chat", said="/quit\n").output
+    assert "dostavka.md" in told and "vozvrat.md" in told and "zakaz.md" not in told
+    fill(here)
+    assert "dostavka.md" not in bot("chat", said="/quit\n").output

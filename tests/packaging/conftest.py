@@ -1,9 +1,14 @@
-"""A package of somebody else's, as pip leaves it: modules and a folder that tells its entry points."""
+"""A package of somebody else's, as pip leaves it, and our own, built and put into a bare environment that
+sees the libraries installed here and nothing of this project but the wheel.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
+import venv
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -39,3 +44,55 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     yield put
     for name in installed:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the sources as they are, without a network."""
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*build, "--wheel-dir", str(folder), str(ROOT)], check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the environment's programs."""
+    home = tmp_path_factory.mktemp("bare")
+    venv.EnvBuilder(symlinks=True, with_pip=False).create(home)
+    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python")]
+    subprocess.run([*pip, "install", "-q", "--no-deps", "--no-index", str(wheel)], check=True)
+    libraries = [path for path in sys.path if path.endswith("site-packages")]
+    site = next(home.glob("lib/python*/site-packages"))
+    (site / "libraries.pth").write_text("\n".join(libraries), encoding="utf-8")
+    return home / "bin"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Nothing of this project, and a home of its own."""
+    ours = ("PYTHONPATH", "BOT_LANG", "TELEGRAM_BOT_TOKEN", "VK_GROUP_TOKEN")
+    kept = {k: v for k, v in os.environ.items() if k not in ours and not k.startswith("COVERAGE")}
+    return {**kept, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    folder = tmp_path / "my shop"
+    folder.mkdir()
+    return folder
+
+
+def bot(
+    installed: Path, folder: Path, environment: Mapping[str, str], *words: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(installed / "bot"), *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )

@@ -6,23 +6,20 @@ The environment sees the libraries that are installed here, and nothing of this 
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 import time
 import urllib.request
 import uuid
-import venv
 import zipfile
-from collections.abc import Mapping
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.packaging.conftest import ROOT, bot
+
 ARTICLE = """---
 title: Сроки доставки
 aliases: [сколько идёт доставка, когда привезут заказ]
@@ -32,43 +29,6 @@ aliases: [сколько идёт доставка, когда привезут 
 """
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from the sources as they are, without a network."""
-    folder = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*build, "--wheel-dir", str(folder), str(ROOT)], check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the environment's programs."""
-    home = tmp_path_factory.mktemp("bare")
-    venv.EnvBuilder(symlinks=True, with_pip=False).create(home)
-    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python")]
-    subprocess.run([*pip, "install", "-q", "--no-deps", "--no-index", str(wheel)], check=True)
-    libraries = [path for path in sys.path if path.endswith("site-packages")]
-    site = next(home.glob("lib/python*/site-packages"))
-    (site / "libraries.pth").write_text("\n".join(libraries), encoding="utf-8")
-    return home / "bin"
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """Nothing of this project, and a home of its own."""
-    ours = ("PYTHONPATH", "BOT_LANG", "TELEGRAM_BOT_TOKEN", "VK_GROUP_TOKEN")
-    kept = {k: v for k, v in os.environ.items() if k not in ours and not k.startswith("COVERAGE")}
-    return {**kept, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_COLOR": "1"}
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    folder = tmp_path / "my shop"
-    folder.mkdir()
-    return folder
-
-
 @pytest.fixture
 def shop(empty: Path) -> Path:
     """One article; search by words, since vectors are made for half a minute where there is no cache."""
@@ -76,21 +36,6 @@ def shop(empty: Path) -> Path:
     (empty / "kb_articles").mkdir()
     (empty / "kb_articles" / "times.md").write_text(ARTICLE, encoding="utf-8")
     return empty
-
-
-def bot(
-    installed: Path, folder: Path, environment: Mapping[str, str], *words: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(installed / "bot"), *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
 
 
 def test_every_file_of_the_package_is_in_the_wheel(wheel: Path) -> None:

@@ -37,6 +37,7 @@ class CannedAnswer:
     text: str
     words: tuple[str, ...] = ()
     file: str = ""
+    line: int = 0
 
     @property
     def roots(self) -> frozenset[str]:
@@ -93,6 +94,11 @@ class CannedAnswers:
         roots = _roots(said)
         found = [(len(roots & r.roots), r) for r in self._all.values()]
         return tuple(r for common, r in sorted(found, key=lambda f: -f[0]) if common)
+
+    @property
+    def answers(self) -> tuple[CannedAnswer, ...]:
+        """All of them, in the order of the files."""
+        return tuple(self._all.values())
 
     def get(self, key: str) -> CannedAnswer | None:
         return self._all.get(key)
@@ -154,7 +160,8 @@ class CannedAnswers:
             problems += self._faults(key, text, path)
             title = value.get("title")
             words = tuple(w.text for w in _listed(value.get("words")))
-            made.append(CannedAnswer(key, (title.text if title else "") or key, text.text, words, str(path)))
+            called = (title.text if title else "") or key
+            made.append(CannedAnswer(key, called, text.text, words, str(path), text.line))
         return made
 
     def _faults(self, key: str, text: YamlNode, path: Path) -> list[Problem]:

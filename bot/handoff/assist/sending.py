@@ -17,6 +17,7 @@ from bot.handoff.operators.answers import answered, shows_otherwise
 from bot.handoff.operators.drafts import tapped
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle
+from bot.handoff.tone_remarks import remarked
 from bot.model import (
     AnswerPreview,
     Button,
@@ -74,6 +75,7 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
         author="",
         priority=Priority.NOTICE,
     )
+    shown = remarked(desk, shown, text.text, has_way_out=not what.startswith("canned:"))
     looked = lifecycle.previewed(ticket, AnswerPreview(what, _title(desk, what), text.text, turn.now))
     return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
 
