@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
-Article = Callable[[str], RichText]
+Article = Callable[[str, Customer | None], RichText]
 Find = Callable[[str, str], Awaitable[Sequence["FoundArticle"]]]
 SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
@@ -56,7 +56,7 @@ def _no() -> bool:
     return False
 
 
-def _no_text(article: str) -> RichText:
+def _no_text(article: str, customer: Customer | None) -> RichText:
     return RichText()
 
 

@@ -257,7 +257,7 @@ class Relay:
 
     def _article(self, turn: Turn, article: str) -> Outcome | None:
         """An article read while waiting; the ticket stays open."""
-        if (read := self._desk.rules.article) is None or not (text := read(article)):
+        if (read := self._desk.rules.article) is None or not (text := read(article, turn.customer)):
             return None
         return Outcome(
             "relay",

@@ -16,7 +16,7 @@ from bot.knowledge.quality.lint.dates import expiring, lonely
 from bot.knowledge.quality.lint.fault import ArticleSources, LintFault
 from bot.knowledge.quality.lint.links import dead_links
 from bot.knowledge.quality.lint.questions import repeated, stolen, unquestioned
-from bot.knowledge.quality.lint.texts import long_labels, long_texts, placeholders, unlike_us
+from bot.knowledge.quality.lint.texts import long_labels, long_texts, personal_facts, placeholders, unlike_us
 from bot.model import Answer
 from bot.text.problems import problem_in, reading
 from bot.text.tone import ToneCheck
@@ -80,6 +80,7 @@ def lint(
         *unquestioned(articles, sources),
         *dead_links(every, (*knowledge.articles(), *internal), sources),
         *placeholders(every, sources),
+        *personal_facts(every, sources),
         *long_labels(articles, sources, LABEL),
         *(long_texts(articles, messages) if messages else ()),
         *expiring(every, today),
