@@ -15,6 +15,7 @@ from bot.delivery.splitting import parts
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.faq import Faq
 from bot.dialogs.intent import IntentReader
+from bot.dialogs.personal_articles import personal
 from bot.dialogs.protocols import ArticleText, KnowledgeSource
 from bot.i18n.texts import Texts
 from bot.knowledge.query.intents import read_act
@@ -54,7 +55,7 @@ def preview(
     shown = faq.show(turn, article)
     limits = {skin: SKINS[skin]}
     answer = tuple(part for outbound in (shown.messages if shown else ()) for part in parts(outbound, limits))
-    rest = portion(found).rest
+    rest = portion(personal(found, texts, turn.customer, now)).rest
     more = parts(Outbound(Peer(skin, "1"), rest), limits) if rest else ()
     return ArticlePreview(answer, tuple(more))
 

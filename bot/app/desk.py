@@ -7,11 +7,12 @@ from datetime import timedelta
 from functools import partial
 
 from bot.app.channels import Platforms
-from bot.app.config_parts import open_canned, open_facts
+from bot.app.config_parts import open_canned, open_facts, open_tone
 from bot.app.service_parts import ServiceParts
 from bot.config.loader import Config
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.builtin_dialogs import our_dialogs
+from bot.dialogs.personal_articles import personal
 from bot.dialogs.question_reader import QuestionReader, SideAnswer
 from bot.handoff.desk import Desk
 from bot.handoff.desk_context import DeskContext, DeskRules, FoundArticle
@@ -32,7 +33,7 @@ from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Answer, Intent, Peer, RichText
+from bot.model import Answer, Customer, Intent, Peer, RichText
 from bot.text.day_spans import DaySpan
 from bot.text.graphemes import shorten
 from bot.text.markdown import to_rich
@@ -116,13 +117,15 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
             else ()
         )
 
-    def article(id: str) -> RichText:
+    def article(id: str, customer: Customer | None) -> RichText:
         found = knowledge.article(id)
-        return portion(found).text if found else RichText()
+        return portion(personal(found, texts, customer)).text if found else RichText()
 
-    def internal(id: str) -> RichText:
+    def internal(id: str, customer: Customer | None) -> RichText:
         found = knowledge.staff.article(id)
-        return portion(found).text if found is not None and found.internal else RichText()
+        if found is None or not found.internal:
+            return RichText()
+        return portion(personal(found, texts, customer)).text
 
     async def ask(question: str) -> Answer:
         return await knowledge.staff.ask(question)
@@ -136,7 +139,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         article,
         internal=internal,
         has_internal=lambda: knowledge.staff is not knowledge,
-        find=partial(find_articles, knowledge),
+        find=partial(find_articles, knowledge, texts),
         ask=ask if config.canned.prompter else None,
         canned=open_canned(config, texts, hours),
         facts={"business": config.business.name},
@@ -149,16 +152,24 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
             knowledge.article,
         ),
         meaning=questions.meaning,
+        tone=open_tone(config),
     )
 
 
-async def find_articles(knowledge: Knowledge, words: str, language: str) -> tuple[FoundArticle, ...]:
+async def find_articles(
+    knowledge: Knowledge, texts: Texts, words: str, language: str
+) -> tuple[FoundArticle, ...]:
     """The likeliest articles for an operator's words, internal ones, too; of twins the one in *language*."""
     answer = await knowledge.staff.ask(words)
     if answer.scope < knowledge.settings.handoff:  # what has nothing to do with it is no find
         return ()
     found = {a.id: a for c in answer.candidates if (a := knowledge.staff.article(c.article, language))}
     return tuple(
-        FoundArticle(a.id, a.title, shorten(to_rich(a.lead).text.replace("\n", " "), SNIPPET), a.internal)
+        FoundArticle(
+            a.id,
+            a.title,
+            shorten(to_rich(texts.personal(a.lead, None, lang=a.lang)).text.replace("\n", " "), SNIPPET),
+            a.internal,
+        )
         for a in tuple(found.values())[:FOUND]
     )

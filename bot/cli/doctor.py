@@ -18,6 +18,7 @@ from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
 from bot.cli import settings
 from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
+from bot.cli.kb import of_words
 from bot.cli.messages import EXIT_PROBLEM, language, say, words_in
 from bot.cli.store_reader import own_store
 from bot.config.environment import TOKENS, seen_by_others
@@ -82,6 +83,7 @@ async def _collected(config: Config) -> list[CheckResult]:
         found.append(finding)
         place = place or bound
     found += _knowledge(config)
+    found += _words(config)
     found += _hours(config)
     found += await _channels(config, place)
     found += await _webhooks(config)
@@ -195,6 +197,14 @@ def _knowledge(config: Config) -> list[CheckResult]:
             status.model,
         ),
     ]
+
+
+def _words(config: Config) -> list[CheckResult]:
+    """The owner's own texts and ready answers, where they have some."""
+    if not config.wording.folder and not config.canned.folder:
+        return []
+    what = say("doctor.words")
+    return [_finding(what, p) for p in of_words(config)] or [CheckResult(what, "ok", say("message.ok"))]
 
 
 def _hours(config: Config) -> list[CheckResult]:

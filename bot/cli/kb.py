@@ -16,7 +16,7 @@ import typer
 from bot.adapters.rich_text import VK_STYLES
 from bot.app import open_canned, open_hours, open_judge, open_texts, open_tone
 from bot.article_preview import SKINS, messages, preview
-from bot.cli import settings
+from bot.cli import settings, tone
 from bot.cli.ask import load_embeddings, opened, ready
 from bot.cli.chat_view import beside, draw
 from bot.cli.clock import command_clock
@@ -60,7 +60,6 @@ def check(
                 messages=messages,
                 language=language(),
                 tone=open_tone(config),
-                internal=[a for a in knowledge.staff.articles() if a.internal],
             )
         )
     problems = [*map(_nearby, problems), *of_words(config)]
@@ -115,16 +114,17 @@ def today_of(config: Config) -> date:
 
 def of_words(config: Config) -> Sequence[Problem]:
     """What is wrong with the owner's own texts and ready answers (unknown variables, missing twins, single
-    braces).
+    braces), and how they sound.
     """
     hours = open_hours(config)
     try:
         words = open_texts(config, hours)
-        problems = words.problems
+        problems = (*words.problems, *tone.of_own_texts(config, words))
     except ConfigError as error:
         words, problems = Texts.load(), error.problems
     try:
-        open_canned(config, words, hours)
+        ready_answers = open_canned(config, words, hours)
+        problems = (*problems, *tone.of_ready_answers(config, ready_answers))
     except ConfigError as error:
         problems = (*problems, *error.problems)
     return [_nearby(p) for p in problems]

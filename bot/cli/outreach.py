@@ -14,9 +14,9 @@ from pathlib import Path
 import typer
 
 from bot.app import open_knowledge
-from bot.cli import settings
+from bot.cli import settings, tone
 from bot.cli.clock import command_clock
-from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say
+from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say, show_problems
 from bot.cli.store_reader import own_store, store_beside
 from bot.command_spool import drop, hand_over, spool_folder, wait_taken
 from bot.config.loader import Config
@@ -34,7 +34,9 @@ TEXT = 3500
 
 def announce(path: Path | None, text: str, words: list[str]) -> None:
     """Set an incident: whoever asks about it hears *text* first."""
-    _order(settings.load(path), BeginIncident(text.strip(), tuple(words)))
+    config = settings.load(path)
+    show_problems(tone.of_text(config, text, has_way_out=True))
+    _order(config, BeginIncident(text.strip(), tuple(words)))
 
 
 def clear(path: Path | None, number: int | None, text: str) -> None:
@@ -105,6 +107,7 @@ def broadcast(path: Path | None, text: str, conditions: str, *, yes: bool, as_js
         )
     if not chosen.to:
         raise typer.Exit(EXIT_PROBLEM)
+    show_problems(tone.of_text(config, text))
     if not yes and (as_json or not typer.confirm(say("message.broadcast_sure", count=len(chosen.to)))):
         return
     _order(config, BeginBroadcast(conditions, text.strip()))

@@ -29,6 +29,7 @@ from bot.config.loader import Config, read_config
 from bot.config.roles import ProcessRole, read_roles
 from bot.demo.shop_folder import open_shop
 from bot.errors import BotError, ConfigError, StorageError
+from bot.knowledge.articles.blanks import blanks
 from bot.knowledge.articles.schema import article_files
 from bot.model import Peer
 from bot.observability import get_logger, set_up_logging
@@ -148,6 +149,8 @@ def _look_for_articles(config: Config) -> None:
         hint = say("message.no_articles_folder_hint", folder=config.knowledge.folder)
         typer.secho(f"{say('message.no_articles_folder', folder=folder)}\n→ {hint}", fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
+    if names := [f.name for f in article_files(folder) if blanks(f.read_text("utf-8", errors="replace"))]:
+        typer.secho(say("message.unfilled", files=", ".join(names)), fg="yellow", err=True)
     if not any(article_files(folder)):
         typer.secho(
             f"{say('message.no_articles', folder=folder)}\n→ {say('message.no_articles_hint')}",

@@ -62,7 +62,7 @@ class Faq:
         escalate: Escalation | None = None,
     ) -> None:
         self._texts, self._intent, self._escalate = texts, intent, escalate
-        self._search = FaqSearch(knowledge, texts.lang)
+        self._search = FaqSearch(knowledge, texts)
         self._replies = FaqReplies(texts, self._search)
         self._hearing = ShortAnswers(texts)
 

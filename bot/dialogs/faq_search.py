@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.intent import is_own_question
 from bot.dialogs.options import names_of
+from bot.dialogs.personal_articles import personal
 from bot.dialogs.protocols import ArticleText, KnowledgeSource
 from bot.dialogs.short_answers import hash_of, language_of
+from bot.i18n.texts import Texts
 from bot.knowledge.base import QuestionContext
 from bot.model import (
     Answer,
@@ -44,8 +46,8 @@ class ArticleAnswer:
 class FaqSearch:
     """The knowledge base, asked for a turn."""
 
-    def __init__(self, knowledge: KnowledgeSource, lang: str) -> None:
-        self._knowledge, self._lang = knowledge, lang
+    def __init__(self, knowledge: KnowledgeSource, texts: Texts) -> None:
+        self._knowledge, self._texts, self._lang = knowledge, texts, texts.lang
         self.folder = knowledge.folder
 
     async def ask(self, turn: Turn, text: str, context: QuestionContext) -> Answer:
@@ -69,7 +71,9 @@ class FaqSearch:
         return best if best is not None and not _is_guess(text, best, answer) else None
 
     def article(self, turn: Turn, id: str) -> ArticleText | None:
-        return self._knowledge.article(id, language_of(turn, self._lang)) if id else None
+        """The article as this customer reads it."""
+        found = self._knowledge.article(id, language_of(turn, self._lang)) if id else None
+        return None if found is None else personal(found, self._texts, turn.customer, turn.now)
 
     def named(self, turn: Turn, found: Sequence[Candidate]) -> list[Candidate]:
         """Those whose articles there are, by names that differ; of articles that nothing tells apart, the

@@ -17,7 +17,7 @@ from bot.dialogs.protocols import ArticleText, IntentDetector
 from bot.dialogs.short_answers import ShortAnswers
 from bot.handoff.desk_context import BotAnswer
 from bot.i18n.texts import Texts
-from bot.model import Intent, Outcome, RichText, Turn
+from bot.model import Customer, Intent, Outcome, RichText, Turn
 
 CALM = 0.5  # how upset (0..1) whoever asks may sound and still be answered by the bot
 CALL = 3  # words of a mere call, at most
@@ -74,7 +74,7 @@ class SideAnswer:
     def __init__(
         self,
         ours: BuiltinDialogs,
-        text: Callable[[str], RichText],
+        text: Callable[[str, Customer | None], RichText],
         article: Callable[[str], ArticleText | None],
     ) -> None:
         self._ours, self._text, self._article = ours, text, article
@@ -86,10 +86,10 @@ class SideAnswer:
             return None
         for name in ("about", "faq"):
             if (outcome := await self._ours.dialogs[name](alone)) is not None:
-                return self._said(outcome)
+                return self._said(outcome, alone.customer)
         return None
 
-    def _said(self, outcome: Outcome) -> BotAnswer | None:
+    def _said(self, outcome: Outcome, customer: Customer | None) -> BotAnswer | None:
         if outcome.dialog == "about":
             return (
                 BotAnswer(outcome.messages[-1].text)
@@ -98,4 +98,4 @@ class SideAnswer:
             )
         shown = next((str(e.data.get("article", "")) for e in outcome.events if e.kind == "answered"), "")
         found = self._article(shown) if shown else None
-        return BotAnswer(self._text(shown), found.id, found.title) if found is not None else None
+        return BotAnswer(self._text(shown, customer), found.id, found.title) if found is not None else None

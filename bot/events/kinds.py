@@ -30,6 +30,8 @@ KINDS: Mapping[str, str] = {
     "operator_wrote": "an operator answered a customer",
     "customer_wrote": "a customer wrote in an open ticket",
     "customer_blocked": "a customer forbade messages",
+    "customer_shut_out": "a supervisor blocked a customer (`customer`, `until`)",
+    "customer_let_in": "a blocked customer is answered again (`customer`, `how`: operator or time)",
     "sla_near": "a deadline of a ticket is near",
     "sla_breached": "a deadline of a ticket passed",
     "rated": "a customer rated the talk (`rating`, 1 to 5)",

@@ -31,6 +31,7 @@ from bot.model import (
     Ticket,
     Turn,
 )
+from bot.text.tone import ToneCheck
 
 if TYPE_CHECKING:
     from bot.handoff.group_status import Groups
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str], Awaitable[Answer]]
-Article = Callable[[str], RichText]
+Article = Callable[[str, Customer | None], RichText]
 Find = Callable[[str, str], Awaitable[Sequence["FoundArticle"]]]
 SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
@@ -55,7 +56,7 @@ def _no() -> bool:
     return False
 
 
-def _no_text(article: str) -> RichText:
+def _no_text(article: str, customer: Customer | None) -> RichText:
     return RichText()
 
 
@@ -104,6 +105,7 @@ class DeskRules:
     surely answers to a
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
+    *tone* looks at how texts for customers sound; None = no remarks.
     """
 
     teams: tuple[Team, ...] = ()
@@ -122,6 +124,7 @@ class DeskRules:
     question: Callable[[str], str] = _as_it_is
     aside: SideAnswerer | None = None
     meaning: Callable[[str], Meaning] = _no_meaning
+    tone: ToneCheck | None = None
 
     def is_supervisor(self, id: str) -> bool:
         """Whether this operator may order; where none are named, everybody may."""

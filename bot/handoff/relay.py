@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import card_posts, insisting, notices, page_orders
+from bot.handoff import blocklist, card_posts, insisting, notices, page_orders
 from bot.handoff.assist import suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
@@ -89,6 +89,8 @@ class Relay:
         first = turn.inbounds[0]
         if (ordered := await self._of_operators(turn, first)) is not None:
             return ordered
+        if (shut_out := blocklist.of_customer(self._desk, turn)) is not None:
+            return shut_out
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
         if isinstance(first.payload, BotResumed):
@@ -255,7 +257,7 @@ class Relay:
 
     def _article(self, turn: Turn, article: str) -> Outcome | None:
         """An article read while waiting; the ticket stays open."""
-        if (read := self._desk.rules.article) is None or not (text := read(article)):
+        if (read := self._desk.rules.article) is None or not (text := read(article, turn.customer)):
             return None
         return Outcome(
             "relay",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,8 +24,9 @@ from bot.i18n.catalogue import (
     twin_problems,
 )
 from bot.i18n.filters import Phrases
+from bot.i18n.personal import PersonalTexts, facts_of
 from bot.i18n.sandbox import Sandbox
-from bot.model import RichText
+from bot.model import Customer, RichText
 from bot.text.markdown import fill, to_rich
 from bot.text.problems import problem
 
@@ -54,6 +55,7 @@ class Texts:
         self._builtin, self._own = _sound(), own
         self._facts = {"business": "", **facts}
         self._sandbox = Sandbox(Phrases(self.text, zone).filters())
+        self._personal = PersonalTexts(Phrases(self.text, zone).filters())
         self._compiled: dict[str, Template] = {}
         self._labels: dict[tuple[str, str], RichText] = {}
 
@@ -124,6 +126,18 @@ class Texts:
         """The plain characters of `say`: labels, names, notices."""
         return self.say(key, lang=lang, **facts).text
 
+    def personal(
+        self,
+        markdown: str,
+        customer: Customer | None,
+        *,
+        lang: str | None = None,
+        now: datetime | None = None,
+    ) -> str:
+        """The Markdown of an article with what is known of this customer, without braces. Never raises."""
+        facts = facts_of(customer, base_language(lang or self.lang), **self._facts)
+        return self._personal.fill(markdown, facts if now is None else {**facts, "now": now})
+
     def has(self, key: str) -> bool:
         """Whether there are words for *key* in some language."""
         return any(
@@ -137,6 +151,11 @@ class Texts:
         languages = dict.fromkeys((self.lang, *LANGUAGES))
         found = (self._own.get((key, lang)) or self._builtin.get((key, lang)) for lang in languages)
         return tuple(dict.fromkeys(variant for entry in found if entry for variant in entry.variants))
+
+    @property
+    def own(self) -> Catalogue:
+        """The owner's words alone."""
+        return self._own
 
     def keys(self) -> tuple[str, ...]:
         """Every key, sorted."""
@@ -189,6 +208,12 @@ def builtin() -> tuple[Catalogue, tuple[Problem, ...]]:
         *twin_problems(entries, LANGUAGES, strict=True),
         *mismatches(entries, LANGUAGES),
     )
+
+
+@cache
+def article_grammar() -> PersonalTexts:
+    """Enough to check the facts of articles."""
+    return PersonalTexts(Phrases(str, ZoneInfo("UTC")).filters())
 
 
 @cache

@@ -305,6 +305,10 @@ class Knowledge:
         """All articles, drafts included, by id; internal ones only of `staff`."""
         return tuple(self._state.catalog.articles.values())
 
+    def internal_articles(self) -> tuple[Article, ...]:
+        """Those for operators alone, drafts included."""
+        return self._internal
+
     def shown_to(
         self, *, language: str = "", channel: str = "", segment: Mapping[str, object] = _NOTHING
     ) -> tuple[Article, ...]:

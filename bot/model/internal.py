@@ -197,6 +197,13 @@ class OfferUnanswered(TimerFired):
 
 
 @dataclass(frozen=True, slots=True)
+class BlockOver(TimerFired):
+    """The time for which the customer was blocked has passed, or the supervisor *by* ended it from afar."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkCodeExpired(TimerFired):
     """The code kept in the setting *name* no longer links anything."""
 
@@ -339,6 +346,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "form_waited": FormAbandoned,
     "offer_waited": OfferUnanswered,
     "link.over": LinkCodeExpired,
+    "desk.block": BlockOver,
     "api.say": SendMessage,
     "api.fields": SetAttributes,
     "api.open": OpenTicket,

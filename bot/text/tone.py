@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Literal, cast
 
@@ -19,6 +20,7 @@ from bot.text.yaml_source import read_own
 Kind = Literal["address", "official", "refusal", "own"]
 Pattern = re.Pattern[str]
 
+MOST = 20  # refusals of one kind that are looked at in one text
 NEAR = 2  # paragraphs around a refusal in which a way out counts
 BARE = 4  # words beside a rule that say nothing more: a greeting, an excuse
 _HERE = Path(__file__).parent
@@ -95,7 +97,7 @@ def _said(text: str, patterns: Iterable[tuple[Kind, Pattern, str]]) -> Iterator[
 
 def _refusals(plain: str, text: str, words: _Words) -> Iterator[ToneFault]:
     for pattern, is_rule in words.refusals:
-        for found in pattern.finditer(plain):
+        for found in islice(pattern.finditer(plain), MOST):
             first, last = _around(plain, found.start())
             before, after = plain[first : found.start()], plain[found.end() : last]
             if words.conditions.search(_SENTENCE.split(before)[-1]) or (

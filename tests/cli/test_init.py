@@ -143,3 +143,35 @@ def test_nobody_who_answers_is_no_traceback(here: Path) -> None:
     """Without a terminal and without --yes the command ends, and nothing is made."""
     bot("init", code=1)
     assert list(here.iterdir()) == []
+
+
+def test_a_start_tells_what_is_still_to_be_filled(here: Path) -> None:
+    """Before the bot talks: the files are named; nothing is said once they are filled."""
+    bot("init", "--yes", "--trade", "shop")
+    by_words(here)
+    told = bot("chat", said="/quit\n").output
+    assert "dostavka.md" in told and "vozvrat.md" not in told
+    fill(here)
+    assert "dostavka.md" not in bot("chat", said="/quit\n").output
+
+
+@pytest.mark.parametrize(
+    ("trade", "question", "article"),
+    [
+        ("shop", "хочу вернуть кофту, не подошла", "vozvrat"),
+        ("salon", "опаздываю на 20 минут", "perenos"),
+        ("repair", "телефон опять сломался", "garantiya"),
+        ("courses", "заболел и не приду на урок", "propusk"),
+        ("other", "можно заплатить картой?", "oplata"),
+    ],
+)
+def test_a_new_base_answers_before_anything_is_filled(
+    here: Path, trade: str, question: str, article: str
+) -> None:
+    """Two of the three articles are true of every business of the trade, and need nothing but an operator."""
+    bot("init", "--yes", "--trade", trade)
+    by_words(here)
+    unfilled = [f for f in (here / "kb_articles").glob("*.md") if blanks(f.read_text("utf-8"))]
+
+    assert len(unfilled) == 1
+    assert f'"article": "{article}"' in bot("ask", "--json", question).stdout

@@ -137,3 +137,43 @@ def test_stats_count_what_is_there(run: Run, shop: Path) -> None:
 def test_a_problem_reads_as_a_place_in_a_file() -> None:
     """Editors make the beginning of the line clickable."""
     assert str(Problem("плохо", "a.md", 3, 5, "исправьте", "KB020")) == "a.md:3:5: KB020 плохо → исправьте"
+
+
+TONE = """
+canned: {folder: ready}
+wording: {folder: words}
+tone: {own: [{pattern: "ваша заявк*", instead: ваш вопрос}]}
+"""
+
+
+def test_how_ready_answers_and_own_texts_sound_is_told_by_file_and_line(run: Run, shop: Path) -> None:
+    """By the linter, `config check` and the doctor alike; what the bot only listens for is left in peace."""
+    for name, text in (
+        (
+            "ready/a.yaml",
+            "хорошо: Вернём деньги за 3 дня.\nотказ:\n  text: |\n    Здравствуйте!\n    Это невозможно.\n",
+        ),
+        ("words/ru.yaml", "faq:\n  helped: Ваша заявка закрыта.\ndesk:\n  tone: [в соответствии с]\n"),
+    ):
+        (shop / name).parent.mkdir()
+        (shop / name).write_text(text, encoding="utf-8")
+    with (shop / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write(TONE)
+
+    rows = json.loads(run("kb", "lint", "--json").stdout)
+    checked, looked = run("config", "check").output, run("doctor").output
+
+    places = {(r["code"], r["file"], r["line"], r["column"]) for r in rows if r["code"].startswith("KB06")}
+    assert places == {("KB061", "ready/a.yaml", 5, 9), ("KB063", "words/ru.yaml", 2, 11)}
+    for told in (checked, looked):
+        assert "ready/a.yaml:5" in told and "«Ваша заявка»: так мы не говорим" in told
+        assert "лучше: «ваш вопрос»" in told and "в соответствии с" not in told
+
+
+def test_without_the_check_no_remark_is_made(run: Run, shop: Path) -> None:
+    """`tone.check: false`: the words of an article are its editor's alone."""
+    (shop / "kb_articles" / "card.md").write_text(FAULTY, encoding="utf-8")
+    with (shop / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write("tone: {check: false}\n")
+
+    assert "KB060" not in run("kb", "lint", "--all", code=1).output

@@ -124,6 +124,21 @@ def test_a_broadcast_is_counted_confirmed_and_sent_once(place: Path) -> None:
     asyncio.run(_heard(place, sent))
 
 
+def test_how_an_order_sounds_is_told_before_it_is_confirmed(place: Path) -> None:
+    """A remark with other words; a yes sends it all the same. An incident is told of, and declared."""
+
+    async def come(testbot: TestBot) -> None:
+        await testbot.customer().says("как вернуть товар")
+
+    asyncio.run(_heard(place, come))
+    told = run("broadcast", "Уважаемые клиенты, привет!", input="n\n")
+    plain = run("broadcast", "Привет!", input="n\n")
+    declared = run("incident", "set", "Данная услуга не работает")
+
+    assert told.index("«Уважаемые клиенты»") < told.index("Отправить: 1?") and "Уважаемые" not in plain
+    assert "проще: «эта»" in declared and "распоряжение записано" in declared
+
+
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [

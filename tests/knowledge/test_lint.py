@@ -148,6 +148,9 @@ class Elsewhere:
     def articles(self) -> tuple[Article, ...]:
         return self._knowledge.articles()
 
+    def internal_articles(self) -> tuple[Article, ...]:
+        return self._knowledge.internal_articles()
+
     def answer(self, question: str, **how: object) -> Answer:
         if question == self._question:
             return Answer(Decision.CLARIFY, self._winner)

@@ -281,9 +281,12 @@ async def test_a_slip_never_publishes_it(tmp_path: Path, head: str) -> None:
     assert any(p.severity == "error" and p.file.endswith("uderzhanie.md") for p in knowledge.problems)
 
 
-def test_another_start_from_the_kept_index_knows_it_as_internal(tmp_path: Path) -> None:
+def test_another_start_from_the_kept_index_knows_it_as_internal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.knowledge.search.WORTH_SAVING", -1.0)
     folder, cache = base(tmp_path / "kb"), tmp_path / "cache"
-    Knowledge.open(folder, cache=cache)._save()
+    Knowledge.open(folder, cache=cache)
     again = Knowledge.open(folder, cache=cache)
 
     assert again.article("smena/uderzhanie") is None and again.staff.article("smena/uderzhanie") is not None

@@ -20,10 +20,17 @@ from bot.text.markdown import fill, to_rich
 from bot.text.problems import problem
 from bot.text.yaml_source import YamlError, YamlNode, read_yaml_file
 
+BUILTIN = "builtin"  # in place of a folder: the ready answers that come with the bot
 ALIKE = 70  # how alike (0..100) a typed word and a name must be
 SHOWN = 5
 ROOT = 5  # letters of a word that two of its forms share
 _KEYS = frozenset({"title", "words", "text"})
+
+
+def builtin_answers(language: str) -> Path:
+    """The folder of the ready answers that come with the bot, in the language of the business."""
+    folder = Path(__file__).parent / "ready" / language
+    return folder if folder.is_dir() else folder.with_name("en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class CannedAnswer:
     text: str
     words: tuple[str, ...] = ()
     file: str = ""
+    line: int = 0
 
     @property
     def roots(self) -> frozenset[str]:
@@ -93,6 +101,11 @@ class CannedAnswers:
         roots = _roots(said)
         found = [(len(roots & r.roots), r) for r in self._all.values()]
         return tuple(r for common, r in sorted(found, key=lambda f: -f[0]) if common)
+
+    @property
+    def answers(self) -> tuple[CannedAnswer, ...]:
+        """All of them, in the order of the files."""
+        return tuple(self._all.values())
 
     def get(self, key: str) -> CannedAnswer | None:
         return self._all.get(key)
@@ -154,7 +167,8 @@ class CannedAnswers:
             problems += self._faults(key, text, path)
             title = value.get("title")
             words = tuple(w.text for w in _listed(value.get("words")))
-            made.append(CannedAnswer(key, (title.text if title else "") or key, text.text, words, str(path)))
+            called = (title.text if title else "") or key
+            made.append(CannedAnswer(key, called, text.text, words, str(path), text.line))
         return made
 
     def _faults(self, key: str, text: YamlNode, path: Path) -> list[Problem]:

@@ -17,6 +17,7 @@ from bot.handoff.operators.answers import answered, shows_otherwise
 from bot.handoff.operators.drafts import tapped
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle
+from bot.handoff.tone_remarks import remarked
 from bot.model import (
     AnswerPreview,
     Button,
@@ -74,6 +75,7 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
         author="",
         priority=Priority.NOTICE,
     )
+    shown = remarked(desk, shown, text.text, has_way_out=not what.startswith("canned:"))
     looked = lifecycle.previewed(ticket, AnswerPreview(what, _title(desk, what), text.text, turn.now))
     return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
 
@@ -82,7 +84,7 @@ def show_article(desk: DeskContext, turn: Turn, what: str) -> Outcome:
     """An article for the operator's own eyes: nothing under it sends it."""
     kind, _, key = what.partition(":")
     read = desk.rules.internal if kind == "internal" else desk.rules.article
-    text = read(key) if read is not None else RichText()
+    text = read(key, turn.customer) if read is not None else RichText()
     if not text:
         return notice(desk, turn, "desk.template_failed")
     head = desk.texts.say(f"desk.kb.{kind}", lang=desk.lang, title=_title(desk, what))
@@ -208,7 +210,7 @@ def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText 
     if kind == "internal":
         return None
     if kind == "article":
-        return (desk.rules.article(key) if desk.rules.article else None) or None
+        return (desk.rules.article(key, turn.customer) if desk.rules.article else None) or None
     ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None
     return filled(desk, turn, ready, ticket, turn.inbounds[0].sender.name) if ready is not None else None
 

@@ -75,7 +75,7 @@ def of_answer(desk: DeskContext, answer: Answer) -> tuple[Hint, ...]:
 
 def of_article(desk: DeskContext, id: str, title: str) -> Hint:
     """law: an article for operators alone is offered under a name of its own, which nothing can send."""
-    return Hint(f"{'internal' if desk.rules.internal(id) else 'article'}:{id}", title)
+    return Hint(f"{'internal' if desk.rules.internal(id, None) else 'article'}:{id}", title)
 
 
 def of_ready(desk: DeskContext, turn: Turn, ticket: Ticket | None, text: str) -> tuple[Hint, ...]:

@@ -16,6 +16,7 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.answers import answered, shows_otherwise
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle
+from bot.handoff.tone_remarks import remarked_last
 from bot.model import (
     Attachment,
     Button,
@@ -129,7 +130,7 @@ def ask(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, /, why: str,
     made = replace(made, question=str(turn.id))
     yes = Button(desk.texts.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", _packed(made))
     no = Button(desk.texts.text("desk.button.hold_back", lang=desk.lang), "hold_back", _packed(made))
-    asked = say(desk, turn, why, ((yes, no),), word=word)
+    asked = remarked_last(desk, say(desk, turn, why, ((yes, no),), word=word), made.words.text)
     return replace(
         asked,
         ticket=lifecycle.held(ticket, HeldMessage(made.message, made.question)),

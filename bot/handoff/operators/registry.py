@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bot.handoff import customer_linking, overview
+from bot.handoff import blocklist, customer_linking, overview
 from bot.handoff.assist import kb_search, sending
 from bot.handoff.operators import commands, drafts, menus, supervisor_commands
 from bot.handoff.operators.command import Command, Handler, Role, Scope, TicketHandler
@@ -70,6 +70,9 @@ COMMANDS = (
     ),
     _other("overview", Scope.SERVICE, Role.SUPERVISOR, overview.show, button="overview", afar=True),
     _ticket("whisper", overview.whisper, Role.SUPERVISOR, by_number=overview.order_by_number),
+    _ticket("block", blocklist.block, Role.SUPERVISOR),
+    _ticket("unblock", blocklist.unblock, Role.SUPERVISOR, by_number=blocklist.unblock_by_number),
+    _other("blocked", Scope.SERVICE, Role.SUPERVISOR, blocklist.listed, afar=True),
     _other("incident", Scope.SERVICE, Role.SUPERVISOR, outreach.incident),
     _other("broadcast", Scope.SERVICE, Role.SUPERVISOR, outreach.broadcast),
     _other("followups", Scope.SERVICE, Role.SUPERVISOR, outreach.followups),
@@ -86,6 +89,7 @@ COMMANDS = (
     _order_tap("overview_people", overview.people, afar=True),
     _order_tap("overview_urgency", overview.urgencies, afar=True),
     _order_tap("overview_order", overview.order, afar=True),
+    _order_tap("unblock_number", blocklist.unblock_number, afar=True),
     *(_order_tap(action, outreach.pressed) for action in sorted(outreach.PRESSES)),
 )
 WAITS = (("take", "return", "close"), ("transfer", "t", "snooze"), ("contact",))

@@ -27,6 +27,7 @@ from bot.handoff.outreach.segment import (
     has_conditions,
     read_conditions,
 )
+from bot.handoff.tone_remarks import remarked_last
 from bot.model import Button, Event, Outbound, OutboundKind, Outcome, Peer, Priority, Result, RichText, Turn
 
 LONGEST = 3500  # characters of a broadcast: one message everywhere
@@ -120,6 +121,7 @@ class Broadcasts:
             out=chosen.out,
             unreachable=chosen.unreachable,
         )
+        outcome = remarked_last(desk, outcome, text.text)
         return replace(outcome, messages=(shown, *outcome.messages), settings=broadcast.kept())
 
     async def send(self, turn: Turn, broadcast: Broadcast) -> Outcome:

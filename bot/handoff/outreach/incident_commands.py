@@ -22,6 +22,7 @@ from bot.handoff.outreach.order_replies import (
     ordered,
 )
 from bot.handoff.outreach.segment import SegmentSource
+from bot.handoff.tone_remarks import remarked_last
 from bot.model import Button, Incident, Outbound, OutboundKind, Outcome, Priority, RichText, Turn
 from bot.model.incidents import OFF
 
@@ -115,6 +116,7 @@ class IncidentCommands:
             caught=len(caught),
             examples=caught[:SHOWN],
         )
+        outcome = remarked_last(desk, outcome, new.text, has_way_out=True)  # the banner ends with one
         event = new.event()
         return replace(outcome, events=(replace(event, actor=ordered(turn, "").actor),))
 

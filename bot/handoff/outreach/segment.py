@@ -14,6 +14,7 @@ from typing import Protocol
 from bot.i18n.texts import Texts
 from bot.model import Customer, Event, Json, Peer, Status
 
+BLOCKED = "_blocked"  # a customer's field: blocked by a supervisor (handoff/blocklist.py)
 NEWS = "news"  # the customer's field that keeps whether they want to be written to first
 OFF = "off"
 LINES = 20_000  # customers' lines compared at once
@@ -138,8 +139,8 @@ class SegmentSelection:
 
 
 def wants_none(customer: Customer) -> bool:
-    """Whether this customer said that nobody shall write to them first."""
-    return customer.fields.get(NEWS) == OFF
+    """Whether this customer is not to be written to first: they said so, or are blocked."""
+    return customer.fields.get(NEWS) == OFF or BLOCKED in customer.fields
 
 
 def has_conditions(line: str) -> bool:

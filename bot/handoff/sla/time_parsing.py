@@ -303,3 +303,26 @@ def _at(day: date, minutes: int, hours: Hours) -> datetime:
     return datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), hours.zone).astimezone(
         UTC
     )
+
+
+_TERM = re.compile(
+    r"(?:^|\s)(?:(?:на|for)\s+)?(?P<count>\d{1,3})\s*(?:(?P<hours>ч\w*|h|hours?)"
+    r"|(?P<days>д\w*|сут\w*|d|days?)"
+    r"|(?P<weeks>н\w*|w|weeks?)|(?P<months>мес\w*|months?))\.?$",
+    re.IGNORECASE,
+)
+_LENGTHS = {
+    "hours": timedelta(hours=1),
+    "days": timedelta(days=1),
+    "weeks": timedelta(weeks=1),
+    "months": timedelta(days=30),
+}
+
+
+def read_term(text: str) -> tuple[str, timedelta | None]:
+    """What is said, and the length of time at its end, as in «спам 7 дней»; None where there is none."""
+    found = _TERM.search(text)
+    if found is None:
+        return text.strip(), None
+    unit = next(name for name in _LENGTHS if found[name])
+    return text[: found.start()].strip(" ,.;:—-"), int(found["count"]) * _LENGTHS[unit]

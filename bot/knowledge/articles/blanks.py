@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+UNFILLED = "KB029"  # the code of what `bot kb lint` says of it
 _BLANK = re.compile(r"\[\s*(?:впишите|fill in)\s*:[^\]\n]*\](?!\()", re.IGNORECASE)
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from bot.errors import Problem
-from bot.knowledge.articles.blanks import blank_rows
+from bot.knowledge.articles.blanks import UNFILLED, blank_rows
 from bot.knowledge.articles.encodings import decoded, named_encoding
 from bot.knowledge.articles.fields import ArticleFields, read_fields
 from bot.knowledge.articles.frontmatter import lost_head, read_head, split_head
@@ -186,7 +186,7 @@ def _read_article(
             *problems,
             warning("articles.no_body", file, first_line, 1, "KB008"),
         )
-    unfilled = [found("KB029", file, line, 1, blank) for line, blank in blank_rows(body, lines)]
+    unfilled = [found(UNFILLED, file, line, 1, blank) for line, blank in blank_rows(body, lines)]
     marked = _marked_language(relative)
     completed = replace(
         fields,

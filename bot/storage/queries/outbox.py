@@ -170,10 +170,10 @@ def sends_since(db: Database, since: datetime) -> tuple[tuple[Outbound, datetime
     """Among the newest rows: what is older was begun long ago, or waits so long that one more does not
     matter.
     """
+    last = int(db.execute("select coalesce(max(id), 0) from outbox").fetchone()[0])
     rows = db.execute(
-        "select started, payload, tries from outbox where id > (select max(id) from outbox) - ? and started"
-        " >= ? order by started, id",
-        (NEWEST, ms(since)),
+        "select started, payload, tries from outbox where id > ? and started >= ? order by started, id",
+        (last - NEWEST, ms(since)),
     )
     return tuple((decode(Outbound, row["payload"]), moment(row["started"]), row["tries"]) for row in rows)
 

@@ -121,18 +121,15 @@ class Sends:
         self.of: dict[int, list[Arrival]] = defaultdict(list)
         self._strangers: list[Arrival] = []
         self._untold: list[Arrival] = []
-        texts = {
-            row["id"]: decode(Outbound, row["payload"]).text.text for row in outbox if row["verb"] == "say"
-        }
-        by_id = {(row["channel"], row["chat"], row["message"]): row["id"] for row in outbox if row["message"]}
+        said = [row for row in outbox if row["verb"] == "say"]
+        self._texts = {row["id"]: decode(Outbound, row["payload"]).text.text for row in said}
+        by_id = {(row["channel"], row["chat"], row["message"]): row["id"] for row in said if row["message"]}
         for arrival in arrivals:
-            if (
-                row := by_id.get((arrival.platform, arrival.chat, arrival.message))
-            ) is not None and row in texts:
+            row = by_id.get((arrival.platform, arrival.chat, arrival.message))
+            if row is not None:
                 self.of[row].append(arrival)
             else:
                 self._untold.append(arrival)
-        self._texts = texts
         for arrival in self._untold:
             self._place(arrival, self._candidates(arrival))
 

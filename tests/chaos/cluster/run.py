@@ -28,7 +28,7 @@ from tests.chaos.platforms import CALM
 from tests.conftest import ARTICLES
 from tests.postgres import Cluster
 
-STARTING, OUTAGE = 25.0, 5.0  # seconds that a start takes at most, and that an outage is felt afterwards
+STARTING, OUTAGE = 60.0, 5.0  # seconds that a start takes at most, and that an outage is felt afterwards
 
 
 Deed = Callable[[], Awaitable[None]]

@@ -16,11 +16,12 @@ from bot.knowledge.quality.lint.dates import expiring, lonely
 from bot.knowledge.quality.lint.fault import ArticleSources, LintFault
 from bot.knowledge.quality.lint.links import dead_links
 from bot.knowledge.quality.lint.questions import repeated, stolen, unquestioned
-from bot.knowledge.quality.lint.texts import long_labels, long_texts, placeholders, unlike_us
+from bot.knowledge.quality.lint.texts import long_labels, long_texts, personal_facts, placeholders, unlike_us
 from bot.model import Answer
 from bot.text.problems import problem_in, reading
 from bot.text.tone import ToneCheck
 
+LABEL = 40  # characters that the shortest button of a channel shows
 Messages = Callable[[Article], Sequence[Sequence[str]]]
 
 
@@ -30,6 +31,8 @@ class AskableKnowledge(Protocol):
     folder: Path
 
     def articles(self) -> tuple[Article, ...]: ...
+
+    def internal_articles(self) -> tuple[Article, ...]: ...
 
     def answer(
         self,
@@ -49,19 +52,17 @@ def lint(
     problems: Iterable[Problem] = (),
     messages: Messages | None = None,
     language: str = "ru",
-    label: int = 40,
     tone: ToneCheck | None = None,
-    internal: Sequence[Article] = (),
 ) -> tuple[Problem, ...]:
     """Everything worth mending, by file and line; *problems* are those found while reading, which come along.
 
-    *messages* tells how an article would be sent: portions, each a list of messages. *label* is the shortest
-    button of a channel, *tone* looks at the words. *internal* articles are looked over for what operators
-    would meet.
+    *messages* tells how an article would be sent: portions, each a list of messages. *tone* looks at the
+    words. Internal articles are looked over for what operators would meet.
     Archived articles are left in peace. Texts are in *language* ("ru" or "en").
     """
     sources = ArticleSources(knowledge.folder)
     articles = [a for a in knowledge.articles() if a.status != "archived"]
+    internal = knowledge.internal_articles()
     inside = [a for a in internal if a.status != "archived"]
     every = [*articles, *inside]
     shown = [
@@ -79,7 +80,8 @@ def lint(
         *unquestioned(articles, sources),
         *dead_links(every, (*knowledge.articles(), *internal), sources),
         *placeholders(every, sources),
-        *long_labels(articles, sources, label),
+        *personal_facts(every, sources),
+        *long_labels(articles, sources, LABEL),
         *(long_texts(articles, messages) if messages else ()),
         *expiring(every, today),
         *lonely(shown),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from bot.i18n.texts import article_grammar
 from bot.knowledge.articles.markup import code_rows
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.lint.fault import ArticleSources, LintFault
@@ -16,10 +17,14 @@ _VARIABLE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{[a-z_][a-z_0-9.]*\}|\$\{\w+\}|%
 
 
 def placeholders(articles: Sequence[Article], sources: ArticleSources) -> Iterator[LintFault]:
-    """Variables of some template: an article is not one, so customers would see them."""
+    """Variables that nobody fills: of another program, or facts that there are not."""
     for article in articles:
         for row, line in _body(article):
             for found in _VARIABLE.finditer(re.sub(r"`[^`]*`", "", row)):
+                if found[0].startswith("{%") or (
+                    found[0].startswith("{{") and article_grammar().is_sound(found[0])
+                ):
+                    continue
                 yield LintFault(
                     "KB030",
                     article.path.as_posix(),
@@ -31,6 +36,26 @@ def placeholders(articles: Sequence[Article], sources: ArticleSources) -> Iterat
             if found_in := _VARIABLE.search(text):
                 file, line, column = sources.question(article, text)
                 yield LintFault("KB030", file, line, column, {"found": found_in[0]})
+
+
+def personal_facts(articles: Sequence[Article], sources: ArticleSources) -> Iterator[LintFault]:
+    """Conditions that cannot be read, or reach over a heading; facts without a word for whoever has none."""
+    for article in articles:
+        if "{{" not in article.body and "{%" not in article.body:
+            continue
+        file, grammar = article.path.as_posix(), article_grammar()
+        if wrong := grammar.syntax_fault(article.body):
+            yield LintFault("KB042", file, _line_of(article, wrong), 1, {})
+        elif any(grammar.syntax_fault(p.text) for p in article.passages):
+            first = next(n for n, row in enumerate(article.body.split("\n"), 1) if "{%" in row)
+            yield LintFault("KB042", file, _line_of(article, first), 1, {})
+        for row in dict.fromkeys(grammar.unsure(article.body)):
+            yield LintFault("KB043", file, _line_of(article, row), 1, {})
+
+
+def _line_of(article: Article, row: int) -> int:
+    """The line in the file of a row of the body, counted from 1."""
+    return article.lines[min(row, len(article.lines)) - 1] if article.lines else 1
 
 
 def long_labels(articles: Sequence[Article], sources: ArticleSources, limit: int) -> Iterator[LintFault]:
