@@ -13,7 +13,7 @@ from bot.config.loader import Config
 from bot.dialogs.about import BusinessFacts
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import ConfigError
-from bot.handoff.assist.canned import CannedAnswers
+from bot.handoff.assist.canned import BUILTIN, CannedAnswers, builtin_answers
 from bot.handoff.sla.hours import Hours
 from bot.i18n.texts import Texts
 from bot.knowledge.base import KnowledgeSettings
@@ -98,7 +98,10 @@ def open_texts(config: Config, hours: Hours) -> Texts:
 
 def open_canned(config: Config, texts: Texts, hours: Hours) -> CannedAnswers:
     """The ready answers. Raises `ConfigError` with every fault of their files."""
-    return CannedAnswers(config.path(config.canned.folder) if config.canned.folder else None, texts, hours)
+    folder = config.canned.folder
+    if folder == BUILTIN:
+        return CannedAnswers(builtin_answers(config.business.language), texts, hours)
+    return CannedAnswers(config.path(folder) if folder else None, texts, hours)
 
 
 def open_tone(config: Config) -> ToneCheck | None:

@@ -163,7 +163,11 @@ class CannedSettings(Section):
     """Help while answering."""
 
     folder: str | None = Field(
-        None, description="folder of YAML files with ready answers, relative to this file"
+        None,
+        description=(
+            "folder of YAML files with ready answers, relative to this file; builtin = those that come with"
+            " the bot"
+        ),
     )
     prompter: bool = Field(
         True,

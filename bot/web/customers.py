@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -19,9 +19,12 @@ from bot.model.internal import SetAttributes
 from bot.storage.base import Store
 from bot.text.customer_fields import fault, is_own, normal
 from bot.text.person_names import full_name
+from bot.text.pii import mask
 from bot.web.pages import Pages
+from bot.web.security import USER
 from bot.web.services import WebServices
 from bot.web.ticket_orders import GLANCE, PATIENCE, PageRequests
+from bot.web.users import may
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,9 @@ class CustomerPages:
         typed: Mapping[str, str] | None = None,
         status: int = 200,
     ) -> web.Response:
+        writable = may(request[USER].role, "POST", f"/customer/{facts.customer.id}/fields")
+        if not writable:  # who only looks needs no contacts
+            facts = replace(facts, fields={k: mask(v) for k, v in facts.fields.items()})
         response = self._pages.show(
             request,
             "customer.html",
@@ -139,7 +145,7 @@ class CustomerPages:
             typed=typed or {},
             notice=notice == "changed",
             problem=problem,
-            writable=self._requests.open,
+            writable=writable and self._requests.open,
         )
         response.set_status(status)
         return response

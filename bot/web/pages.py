@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -27,8 +27,9 @@ from bot.web.playground.page import Playground
 from bot.web.playground.skins import skins
 from bot.web.replica_differences import ReplicaDifference, differences
 from bot.web.replica_health import living
-from bot.web.security import PageSecurity
+from bot.web.security import USER, PageSecurity
 from bot.web.services import KnowledgeService, WebServices
+from bot.web.users import may
 
 HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")
@@ -240,13 +241,15 @@ class Pages:
         """GET /login."""
         if not self._guard.asks_password:
             raise web.HTTPFound("/")
-        return self._page(request, "login.html", "login", wrong=False)
+        return self._page(request, "login.html", "login", wrong=False, code_for="")
 
     async def log_in(self, request: web.Request) -> web.Response:
         """POST /login with the form."""
-        if await self._guard.log_in(request, str((await request.post()).get("password", ""))):
+        form = await request.post()
+        name = str(form.get("id", "")).strip().lower()
+        if await self._guard.log_in(request, str(form.get("password", "")), name):
             return web.Response(status=303, headers={"Location": "/"})
-        return self._page(request, "login.html", "login", wrong=True, status=403)
+        return self._page(request, "login.html", "login", wrong=True, code_for="", status=403)
 
     async def log_out(self, request: web.Request) -> web.Response:
         """POST /logout."""
@@ -276,7 +279,9 @@ class Pages:
             t=words,
             lang=language,
             tab=tab,
-            tabs=self._tabs(),
+            tabs=self._tabs(request),
+            may=self._may(request),
+            user=request.get(USER),
             csrf=self._guard.csrf(request),
             words=json.dumps(words, ensure_ascii=False),
             mark=static_mark(),
@@ -294,13 +299,20 @@ class Pages:
             response.set_cookie("lang", language, samesite="Lax", path="/", max_age=365 * 24 * 3600)
         return response
 
-    def _tabs(self) -> tuple[tuple[str, str], ...]:
-        """Only what exists."""
+    def _may(self, request: web.Request) -> Callable[[str, str], bool]:
+        """Whether who looks at the page may make a request."""
+        user = request.get(USER)
+        return lambda method, path: user is not None and may(user.role, method, path)
+
+    def _tabs(self, request: web.Request) -> tuple[tuple[str, str], ...]:
+        """Only what exists, and is theirs."""
+        owner = self._guard.asks_password and self._may(request)("GET", "/users")
+        users = (("users", "/users"),) if owner else ()
         play = (("play", "/"),) if self._playground is not None else ()
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         report = (("report", "/report"),) if self._services.hours is not None else ()
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
-        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *gaps, *report)
+        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *gaps, *report, *users)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -17,8 +18,11 @@ from itsdangerous import BadSignature, Signer, TimestampSigner
 
 from bot.clock import Clock
 from bot.errors import ConfigError
+from bot.model import Event
+from bot.storage.base import Store
 from bot.text.problems import problem, told
-from bot.web.shared_window import HitCount, SharedWindow
+from bot.web.shared_window import SharedWindow
+from bot.web.users import OWNER, PageRole, PageUser, may, users
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -46,6 +50,11 @@ TRIES, TRY_WINDOW = (
 )  # wrong passwords per minute, all callers of all replicas together
 
 _NEW_SESSION = web.RequestKey("new_session", str)
+USER = web.RequestKey("user", PageUser)  # who makes the request; set by `PageSecurity.middleware`
+ACTS = ("page_signed_in", "page_refused", "page_act", "page_ordered")  # events of what is done on the pages
+_UNRECORDED = re.compile(
+    r"/(login|logout|events|say|edit|press|happen|upload|customer$|reset|clock|scene|kb/ask)|/conversation/"
+)  # the playground's, and what has an event of its own
 _SECRETS_OF_THEIR_OWN = ("/hooks/", "/api/")
 _OPEN = (
     "/healthz",
@@ -115,6 +124,9 @@ class _Sessions(TimestampSigner):
         return int(self._now())
 
 
+_AS_OWNER = PageUser(OWNER, "", PageRole.OWNER)
+
+
 class PageSecurity:
     """Keeps the pages: give it `middleware`, and every answer gets the headers by `add_headers`.
 
@@ -127,7 +139,7 @@ class PageSecurity:
         *,
         secret: bytes,
         host: str,
-        store: HitCount,
+        store: Store,
         password: str = "",
         clock: Clock | None = None,
         now: Callable[[], float] = time.time,
@@ -152,7 +164,8 @@ class PageSecurity:
         path = request.path
         if not path.startswith(_ANY_HOST) and not self._knows_host(request):
             raise web.HTTPMisdirectedRequest(text="unknown host")
-        if self._kept and not path.startswith(_OPEN) and not self._logged_in(request):
+        user = await self._user(request)
+        if user is None and not path.startswith(_OPEN):
             if path == "/metrics":
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Basic"})
             if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
@@ -160,7 +173,40 @@ class PageSecurity:
             raise web.HTTPUnauthorized(text="password needed")
         if request.method not in ("GET", "HEAD", "OPTIONS") and not path.startswith(_SECRETS_OF_THEIR_OWN):
             await self._check_post(request)
-        return await handler(request)
+        if user is None:
+            return await handler(request)
+        request[USER] = user
+        if not may(user.role, request.method, path) and not path.startswith((*_OPEN, "/metrics")):
+            raise web.HTTPForbidden(text="your role does not allow this")
+        return await self._recorded(request, handler, user)
+
+    async def _recorded(self, request: web.Request, handler: Handler, user: PageUser) -> web.StreamResponse:
+        """What changes something, or takes a customer's data away, is kept with who did it."""
+        acts = request.method not in ("GET", "HEAD", "OPTIONS") or request.path.endswith("/data.json")
+        acts = acts and not _UNRECORDED.match(request.path) and not request.path.startswith(_OPEN)
+        try:
+            response = await handler(request)
+        except web.HTTPRedirection:
+            if acts:
+                await self.note(request, "page_act", user.actor)
+            raise
+        if acts and response.status < 400:
+            await self.note(request, "page_act", user.actor)
+        return response
+
+    async def note(self, request: web.Request, kind: str, actor: str) -> None:
+        """Keep what was done on a page, and by whom."""
+        event = Event(kind, self._clock(), actor=actor, data={"path": request.path})
+        await self._store.enqueue((), self._clock(), events=(event,))
+
+    async def _user(self, request: web.Request) -> PageUser | None:
+        """Who makes the request; without a password everybody at this machine is the owner."""
+        kind = self._kind(request.cookies.get(COOKIE, ""))
+        name, _, mark = kind.removeprefix("u-").partition("-")
+        if kind.startswith("u-"):
+            user = (await users(self._store)).get(name)
+            return user if user is not None and hmac.compare_digest(user.mark, mark) else None
+        return _AS_OWNER if not self._kept or self._logged_in(request) else None
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """For `on_response_prepare`: the headers, and a session where there is none yet."""
@@ -187,19 +233,28 @@ class PageSecurity:
         """The token that posts of this session must carry."""
         return self._posts.get_signature(self.session(request)).decode()
 
-    async def log_in(self, request: web.Request, password: str) -> bool:
-        """Opens a session if the password is right.
+    async def log_in(self, request: web.Request, password: str, name: str = "") -> bool:
+        """Opens a session if the password is right: the owner's, or that of the user of this *name*.
 
         Raises 429 after too many wrong ones, `StorageError`. A try is counted before it is looked at, so that
         many at once are no way around.
         """
         if await self._tries.admit(self._store, self._clock()):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
-        if not password_matches(password, self._kept):
+        user = _AS_OWNER if name in ("", OWNER) else (await users(self._store)).get(name)
+        kept = self._kept if user is _AS_OWNER else user.password if user is not None else ""
+        if not password_matches(password, kept or self._kept) or user is None or not kept:
+            await self.note(request, "page_refused", f"page:{name[:32] or OWNER}")
             return False
         self._tries.forgive()
-        request[_NEW_SESSION] = self._make_session("in")
+        await self.open_session(request, user)
         return True
+
+    async def open_session(self, request: web.Request, user: PageUser) -> None:
+        """From now on the caller is this user."""
+        kind = "in" if user is _AS_OWNER else f"u-{user.id}-{user.mark}"
+        request[_NEW_SESSION] = self._make_session(kind)
+        await self.note(request, "page_signed_in", user.actor)
 
     def log_out(self, request: web.Request) -> None:
         request[_NEW_SESSION] = self._make_session("guest")

@@ -30,6 +30,7 @@ from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
 from bot.web.thresholds import ThresholdPages
 from bot.web.ticket_orders import TicketOrders
+from bot.web.user_pages import UserPages
 
 VERSION = "1.0"  # of the REST API
 
@@ -79,6 +80,7 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
+    _add_users(app, UserPages(services, pages, guard))
     app.router.add_static("/static/", HOME / "static")
     app.router.add_get("/events", _events(services))
     if playground is not None:
@@ -118,6 +120,15 @@ def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
 
     rest.add_to(app)
     app.router.add_get(f"{ROOT}/openapi.json", openapi)
+
+
+def _add_users(app: web.Application, users: UserPages) -> None:
+    app.router.add_get("/users", users.show)
+    app.router.add_post("/users/save", users.save)
+    app.router.add_post("/users/remove", users.remove)
+    app.router.add_get("/audit", users.audit)
+    app.router.add_post("/login/code", users.send_code)
+    app.router.add_post("/login/enter", users.take_code)
 
 
 def _add_customers(app: web.Application, customers: CustomerPages) -> None:

@@ -15,7 +15,9 @@ from aiohttp import web
 from bot.model import ApiRequest, Inbound, InboundKind, Peer, Sender, Ticket
 from bot.model.internal import PageOrder
 from bot.web.pages import Pages, read_words
+from bot.web.security import USER
 from bot.web.services import WebServices
+from bot.web.users import may
 
 PATIENCE = 2.0  # seconds for which a page waits to show what became of a request
 GLANCE = 0.05
@@ -64,7 +66,8 @@ class PageRequests:
 
     def who(self, request: web.Request) -> Sender:
         """Who asks, as events and colleagues name them."""
-        return Sender("page:owner", read_words(self._services.language)["somebody_on_page"])
+        user = request[USER]
+        return Sender(user.actor, user.name or read_words(self._services.language)["somebody_on_page"])
 
 
 class TicketOrders:
@@ -76,7 +79,8 @@ class TicketOrders:
 
     def panel(self, request: web.Request, tickets: Sequence[Ticket]) -> TicketPage | None:
         """What can be done with the open ticket, else with the latest one; None where nothing can."""
-        if not self._requests.open or not tickets:
+        allowed = may(request[USER].role, "POST", f"{request.path}/order")
+        if not self._requests.open or not tickets or not allowed:
             return None
         services, lang = self._services, self._pages.language(request)
         ticket = next((t for t in tickets if t.status != "closed"), None) or max(

@@ -511,6 +511,36 @@ def test_a_person_logs_in_and_out(browser: Any, locked: str) -> None:
     context.close()
 
 
+def test_the_owner_gives_somebody_access(browser: Any, locked: str) -> None:
+    """By day and by night, wide and narrow: a user is made, signs in and sees no users."""
+    for width, scheme in ((1440, "light"), (390, "dark")):
+        context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+        context.set_default_timeout(10_000)
+        page, id = context.new_page(), f"vera{width}"
+        page.goto(locked)
+        page.fill("[name=password]", "верный пароль")
+        page.click("form.entry button.go")
+        page.goto(locked + "users")
+        made = page.locator(".panel").last
+        made.locator("[name=id]").fill(id)
+        made.locator("[name=name]").fill("Вера")
+        made.locator("[name=role]").select_option("observer")
+        made.locator("[name=password]").fill("длинный пароль")
+        made.locator("button.go").click()
+        page.wait_for_selector(f".panel h2 >> text={id}")
+        for path in ("users", "audit"):
+            page.goto(locked + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert page.evaluate(FAINT) == [], path
+        page.click(".logout button")
+        page.locator("[name=id]").first.fill(id)
+        page.fill("[name=password]", "длинный пароль")
+        page.click("form.entry button.go")
+        page.wait_for_selector(".headline")
+        assert page.locator('.tabs [href="/users"]').count() == 0
+        context.close()
+
+
 def test_a_narrow_screen_never_scrolls_sideways(watched: Watched) -> None:
     """At 390 px every part is reached by its button, and every page fits."""
     watched.page.set_viewport_size({"width": 390, "height": 800})

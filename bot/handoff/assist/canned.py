@@ -20,10 +20,17 @@ from bot.text.markdown import fill, to_rich
 from bot.text.problems import problem
 from bot.text.yaml_source import YamlError, YamlNode, read_yaml_file
 
+BUILTIN = "builtin"  # in place of a folder: the ready answers that come with the bot
 ALIKE = 70  # how alike (0..100) a typed word and a name must be
 SHOWN = 5
 ROOT = 5  # letters of a word that two of its forms share
 _KEYS = frozenset({"title", "words", "text"})
+
+
+def builtin_answers(language: str) -> Path:
+    """The folder of the ready answers that come with the bot, in the language of the business."""
+    folder = Path(__file__).parent / "ready" / language
+    return folder if folder.is_dir() else folder.with_name("en")
 
 
 @dataclass(frozen=True, slots=True)

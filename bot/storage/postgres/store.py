@@ -41,7 +41,9 @@ from bot.text.problems import told
 
 GROUP = 16  # units that share a commit at most
 PATIENCE = 10  # seconds that a new connection may take
-TURNS, DELIVERIES = "turns", "deliveries"
+# Seconds for which a pool tries to connect by itself, with growing pauses; then whoever wants a connection
+# begins anew, so that a database that comes back is there within a second or two.
+AGAIN = 3.0
 _TIME = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)"
 # Where a customer's words were, for VACUUM after they were blanked.
 _WORDS = "conversations, inbox, turns, history, tickets, topics, outbox, timers, events, customers, settings"
@@ -79,12 +81,15 @@ class PostgresStore(QueryStore):
         readers = max(1, server.connections // 3)
         self._pool = _pool(server, server.connections - readers)
         self._reading = _pool(server, readers, reads=True)
+        self._leasing = _pool(server, 1)
 
         as_error = partial(_as_storage_error, url=server.url)
         self._writer = PooledWriter(
             self._pool, threads=server.connections - readers, group=GROUP, as_error=as_error
         )
         self._reader = PooledWriter(self._reading, threads=readers, group=1, as_error=as_error)
+        # law: no heartbeat stands behind what is written, however much that is
+        self._heartbeat = PooledWriter(self._leasing, threads=1, group=1, as_error=as_error)
         self.listening = threading.Event()  # hints are heard
         self._listener: threading.Thread | None = None
         self._closing = threading.Event()
@@ -168,19 +173,19 @@ class PostgresStore(QueryStore):
                 self._locks.free_of(db, gone)
             return leases.renew(db, self.holder, names, time, lasting)
 
-        return await self._write(keep)
+        return await self._heartbeat.run(keep)
 
     async def give_up(self, names: Collection[str]) -> None:
-        await self._write(lambda db: leases.give_up(db, self.holder, names))
+        await self._heartbeat.run(lambda db: leases.give_up(db, self.holder, names))
 
     async def leases(self) -> tuple[Lease, ...]:
-        return await self._read(leases.listed)
+        return await self._heartbeat.run(leases.listed)
 
     async def report(self, replica: Replica, now: datetime) -> None:
-        await self._write(lambda db: leases.report(db, replica, self._time(db, now)))
+        await self._heartbeat.run(lambda db: leases.report(db, replica, self._time(db, now)))
 
     async def replicas(self, since: datetime) -> tuple[Replica, ...]:
-        found = await self._read(lambda db: leases.replicas(db, since))
+        found = await self._heartbeat.run(lambda db: leases.replicas(db, since))
         self._writer.tells = any(replica.name != self.holder for replica in found)
         return found
 
@@ -188,7 +193,7 @@ class PostgresStore(QueryStore):
         return await self._write(lambda db: leases.hit(db, name, now, within))
 
     async def clock(self) -> datetime | None:
-        return moment(await self._read(lambda db: db.execute(_TIME).fetchone()[0]))
+        return moment(await self._heartbeat.run(lambda db: db.execute(_TIME).fetchone()[0]))
 
     def listen(self, heard: Callable[[str], None]) -> None:
         loop = asyncio.get_running_loop()
@@ -240,12 +245,12 @@ class PostgresStore(QueryStore):
         await asyncio.to_thread(self._shut)
 
     def _shut(self) -> None:
-        self._reader.close()
-        self._writer.close()
+        for worker in (self._reader, self._writer, self._heartbeat):
+            worker.close()
         if self._listener is not None:
             self._listener.join(timeout=5)
-        self._reading.close()
-        self._pool.close()
+        for pool in (self._reading, self._pool, self._leasing):
+            pool.close()
 
 
 def open_postgres(
@@ -297,6 +302,7 @@ def _pool(
         max_size=size,
         open=True,
         configure=configure,
+        reconnect_timeout=AGAIN,
         kwargs={"connect_timeout": PATIENCE},
         name="otklik-reads" if reads else "otklik",
     )
