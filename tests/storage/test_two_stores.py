@@ -202,6 +202,23 @@ async def test_after_a_takeover_the_old_sender_has_no_say(pair: Pair) -> None:
     assert sorted(d.status for d in await one.deliveries()) == ["pending", "sending", "sent"]
 
 
+async def test_the_message_that_the_present_sender_recorded_stays(pair: Pair) -> None:
+    """The former one hears late that its own arrived, too: the edit to come is for the other's."""
+    one, other = pair
+    await one.renew(CHANNELS, NOON, LASTING)
+    await one.give_up(CHANNELS)
+    await one.renew(CHANNELS, NOON, LASTING)
+    await one.enqueue([say("раз")], NOON)
+    [first] = await one.take_deliveries(NOON)
+    await other.renew(CHANNELS, later(20), LASTING)
+    await other.recover(later(20))
+    [again] = await other.take_deliveries(later(20))
+    await other.settle(again, DeliveryResult("sent", "8"), later(21))
+
+    follow = await one.settle(first, DeliveryResult("sent", "7", say=(say("пришло", BORIS),)), later(22))
+    assert follow == () and [d.message for d in await one.deliveries()] == ["8"]
+
+
 async def test_first_come_first_kept(pair: Pair) -> None:
     """Of two that make the salt at once both have the same one."""
     for n in range(20):

@@ -78,12 +78,13 @@ def settle(db: Database, id: int, settled: DeliveryResult, now: datetime, epoch:
     """Record what became of a row that was taken in *epoch*.
 
     What a press has proved, or what was cancelled meanwhile, is not taken back; what another sender has in
-    hand by now only ends by having arrived. The same again changes nothing.
+    hand by now only ends by having arrived, and keeps the message that this one recorded. A failure that is
+    told again changes nothing.
     """
     row = _locked(db, id, settled)
     if row is None or row["status"] == "cancelled" or (row["status"] == "sent" and settled.status != "sent"):
         return ()
-    if row["epoch"] != epoch and settled.status != "sent":
+    if row["epoch"] != epoch and (settled.status != "sent" or row["status"] == "sent"):
         return ()
     if row["status"] not in OPEN and row["status"] == settled.status != "sent":
         return ()
