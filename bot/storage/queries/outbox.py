@@ -26,7 +26,8 @@ from bot.storage.queries.enqueue import (
 
 OPEN = ("pending", "sending")
 NEWEST = 3000  # rows that can have been begun within a minute or two
-PAGE = 100  # heads read at once
+FIRST_PAGE, PAGE = 8, 100  # heads read at once: often the first will do
+NEVER = (1 << 63) - 1  # later than any moment, in milliseconds
 PIECES = 50  # rows behind the first within which the pieces of one long message lie
 ENDED = ("unknown", "failed", "cancelled")  # few; the rest was sent
 _HEADS = "from outbox indexed by outbox_heads where head = 1 and status = 'pending'"
@@ -65,11 +66,7 @@ def next_due(db: Database) -> datetime | None:
     found: list[int] = []
     for channel in _channels(db):
         for priority in URGENCY:
-            rows = db.execute(
-                f"select id, place, channel, chat, edits, due {_HEADS} and channel = ? and lane = ? order"
-                " by due",
-                (channel, priority),
-            )
+            rows = _due(db, channel, priority, NEVER)
             found += next(([row["due"]] for row in rows if not row["edits"] or not _still_open(db, row)), [])
     return moment(min(found)) if found else None
 
@@ -336,7 +333,7 @@ def _heads(
     """At most *limit* heads of a channel's queue that may go, each with the message it edits."""
     found: list[tuple[Any, str]] = []
     hopeless = []
-    for row in _due(db, channel, priority, now):
+    for row in _due(db, channel, priority, ms(now)):
         if (channel, row["chat"]) in resting and priority != TAPS:
             continue
         target = ""
@@ -361,19 +358,19 @@ def _heads(
     return _heads(db, channel, priority, now, limit, resting) if hopeless else found
 
 
-def _due(db: Database, channel: str, priority: int, now: datetime) -> Iterator[Any]:
-    """The heads that are due, in order, read page by page: thousands may wait while few may go."""
-    due, id = -1, 0
+def _due(db: Database, channel: str, priority: int, before: int) -> Iterator[Any]:
+    """The heads that are due until then, in order, read page by page: thousands may wait while few may go."""
+    due, id, size = -1, 0, FIRST_PAGE
     while True:
         page = db.execute(
             f"select * {_HEADS} and channel = ? and lane = ? and due <= ? and (due, id) > (?, ?) order by"
             " due, id limit ?",
-            (channel, priority, ms(now), due, id, PAGE),
+            (channel, priority, before, due, id, size),
         ).fetchall()
         yield from page
-        if len(page) < PAGE:
+        if len(page) < size:
             return
-        due, id = page[-1]["due"], page[-1]["id"]
+        due, id, size = page[-1]["due"], page[-1]["id"], PAGE
 
 
 def _still_open(db: Database, row: Any) -> bool:
