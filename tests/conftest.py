@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from bot.model import Peer
 from bot.testing import OperatorsGroup, TestBot, open_test_bot
@@ -47,6 +48,12 @@ def russian_reader() -> Iterator[None]:
     """A command that read an English config leaves nothing behind."""
     yield
     prefer_language("ru")
+
+
+@pytest.fixture
+def plain_log() -> None:
+    """What an earlier test made of the log is forgotten: for tests that look at what is logged."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

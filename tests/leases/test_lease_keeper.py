@@ -255,6 +255,7 @@ async def test_a_process_that_was_replaced_under_its_name_stops(rows: LeaseRows,
     assert second.held == set(ALL)
 
 
+@pytest.mark.usefixtures("plain_log")
 async def test_a_clock_that_is_off_is_told_once_with_what_to_do(rows: LeaseRows) -> None:
     class WrongClock(HandClock):
         ahead = 300.0

@@ -132,6 +132,7 @@ async def test_the_store_works_behind_pgbouncer(pooled: str) -> None:
     await second.close()
 
 
+@pytest.mark.usefixtures("plain_log")
 @pytest.mark.parametrize(
     ("place", "words"), [("another", "storage.listen_url"), ("nowhere", "createdb")], ids=["deaf", "missing"]
 )
