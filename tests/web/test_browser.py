@@ -91,6 +91,7 @@ PATHS = (
     "conversation/1?data=own",
     "customer/1",
     "customer/1/forget",
+    "customer/1/merge?with=2",
     "kb",
     "kb/dostavka/sroki",
     "gaps",
