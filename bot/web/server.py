@@ -15,6 +15,7 @@ from bot.observability import get_logger
 from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, RestApi, failure
+from bot.web.article_files import ArticleFiles
 from bot.web.conversations import ConversationPages
 from bot.web.customer_merge import CustomerMergePages
 from bot.web.customers import CustomerPages
@@ -67,6 +68,7 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/kb", pages.articles)
     app.router.add_post("/kb/ask", pages.ask)
     app.router.add_get("/kb/{id:.+}", pages.article)
+    app.router.add_get("/file/kb/{path:.+}", ArticleFiles(services).show)
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
         _add_examples(app, ExamplePages(services, pages, services.knowledge))
