@@ -35,6 +35,7 @@ Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class KnowledgeService(Protocol):
     """What the pages ask of the knowledge base."""
 
+    folder: Path
     problems: tuple[Problem, ...]
     status: KnowledgeStatus
 
