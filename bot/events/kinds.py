@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "compensation_asked": "an operator asked to be allowed a compensation (`amount`)",
     "compensation_waits": "nobody decides on a compensation (`times`)",
     "compensation_decided": "a supervisor decided on a compensation (`amount`, `decision`, `of`, `wait`)",
+    "ticket_tagged": "the tags of a ticket changed (`tags`)",
     "ticket_followed": "a customer went on in another channel, and the open ticket with them",
     "ticket_closed": "a ticket was closed",
     "ticket_reopened": "a closed ticket was opened again",
