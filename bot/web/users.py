@@ -43,11 +43,14 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/(users|audit)", "", _OWNER),
     (r"/customer/[^/]+/forget", "", _OWNER),
     (r"/customer/[^/]+/data\.json", "", _LEADS),
+    (r"/customer/[^/]+/(merge|separate)", "", _LEADS),
     (r"/customer/[^/]+/fields", "POST", _ANSWERS),
     (r"/conversation/[^/]+/order", "POST", _ANSWERS),
     (r"/kb/ask", "POST", _EVERY),
     (r"/(gaps|examples)/", "POST", _WRITES),
     (r"/threshold/", "POST", _LEADS),
+    (r"/gate/allow", "POST", _LEADS),
+    (r"/gate/", "POST", _WRITES),
     (r"/", "GET", _EVERY),
 )
 
