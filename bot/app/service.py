@@ -38,6 +38,7 @@ from bot.leases import LeaseKeeper
 from bot.model import Inbound, InboundKind, Outbound, Peer, RichText, Turn
 from bot.observability import Observers
 from bot.outbox import Outbox
+from bot.reports.topic_alarms import TopicAlarms
 from bot.storage.base import Store
 
 # a decision has half a minute; a turn that is held for longer has lost its worker
@@ -195,11 +196,17 @@ def _open_checks(
         outbox.wake()
         return mended
 
+    alarms = TopicAlarms(
+        store,
+        parts.knowledge.articles,
+        zone=parts.hours.zone,
+        least=parts.config.report.topic_alarm_least if parts.config.report.topic_alarm else 0,
+    )
     return PeriodicChecks(
         desk.context,
         inbox.accept,
         store.enqueue,
-        finders=(desk.context.outreach.surveys,),
+        finders=(desk.context.outreach.surveys, alarms),
         mend=mend,
         committed=outbox.wake,
     )

@@ -302,6 +302,12 @@ class ReportSettings(Section):
     weekly_digest: bool = Field(
         True, description="post the week's figures to the operators' group on Monday morning"
     )
+    topic_alarm: bool = Field(
+        True, description="tell the operators' group when a topic is asked about unusually often"
+    )
+    topic_alarm_least: int = Field(
+        8, ge=3, description="customers of the last hour below which no topic is told of"
+    )
 
 
 class TextsSettings(Section):
