@@ -261,6 +261,20 @@ class Dialogs(Section):
     typing: bool = Field(True, description="show “typing…” while the bot waits for the rest of a burst")
 
 
+class FlowSettings(Section):
+    """Flows that the owner writes, as files."""
+
+    folder: str = Field("flows", description="folder of the flows (docs/en/flows.md), relative to this file")
+    hosts: tuple[str, ...] = Field(
+        (),
+        max_length=50,
+        description=(
+            "servers that flows may call: shop.example.com by https at public addresses; anything else is"
+            ' written out, as "http://127.0.0.1:8099"'
+        ),
+    )
+
+
 class RatingSettings(Section):
     """How customers are asked to rate the talk with a person, from 1 to 5."""
 
@@ -288,6 +302,12 @@ class ReportSettings(Section):
     )
     weekly_digest: bool = Field(
         True, description="post the week's figures to the operators' group on Monday morning"
+    )
+    topic_alarm: bool = Field(
+        True, description="tell the operators' group when a topic is asked about unusually often"
+    )
+    topic_alarm_least: int = Field(
+        8, ge=3, description="customers of the last hour below which no topic is told of"
     )
 
 
@@ -379,6 +399,9 @@ class Config(Section):
     hours: HoursSettings = Field(default_factory=HoursSettings, description="when people answer")
     business: Business = Field(default_factory=Business, description="who the bot speaks for")
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
+    flows: FlowSettings = Field(
+        default_factory=FlowSettings, description="flows that the owner writes, as files"
+    )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
     )

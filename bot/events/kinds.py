@@ -61,6 +61,9 @@ KINDS: Mapping[str, str] = {
     "incident_on": "a supervisor announced an incident (`number`)",
     "incident_met": "a customer asked about an incident (`number`)",
     "incident_off": "an incident is over (`number`, `count` of those who asked)",
+    "topic_rose": "a topic is asked about unusually often (`topic`, `count` in an hour, `usual`)",
+    "topic_calm": "it is asked about as usual again (`topic`)",
+    "topic_quiet": "a supervisor wants to hear no more of it for a day (`topic`)",
     "broadcast_started": "a broadcast was sent on its way (`number`, `count`)",
     "broadcast_said": "a broadcast was enqueued for a customer (`number`)",
 }

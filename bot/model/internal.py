@@ -352,6 +352,26 @@ class SurveyDayBegan(CheckFound):
     """The hour has come in which the day's customers of the survey are chosen."""
 
 
+@dataclass(frozen=True, slots=True)
+class TopicRise(CheckFound):
+    """Customers ask about *topic* unusually often: *count* of them in the last hour, *usual* is what the hour
+    has otherwise. *articles* were shown to them, *examples* are masked words.
+    """
+
+    topic: str
+    count: int = 0
+    usual: float = 0.0
+    articles: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TopicCalmed(CheckFound):
+    """*topic* is asked about as usual again."""
+
+    topic: str
+
+
 Payload = TimerFired | ApiRequest | AdminCommand | CheckFound
 
 KINDS: Mapping[str, type[Payload]] = {
@@ -392,4 +412,6 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.stranded": UnattendedTicket,
     "desk.group": GroupChanged,
     "nps.run": SurveyDayBegan,
+    "desk.topic_rose": TopicRise,
+    "desk.topic_calm": TopicCalmed,
 }

@@ -23,6 +23,7 @@ from bot.web.events import stream
 from bot.web.examples import ExamplePages
 from bot.web.figures import ServiceFigures
 from bot.web.gaps import GapPages
+from bot.web.gate import GatePages
 from bot.web.health import metrics_response, owing, report
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
@@ -71,6 +72,7 @@ def build_app(services: WebServices) -> web.Application:
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
         _add_examples(app, ExamplePages(services, pages, services.knowledge))
+        _add_gate(app, GatePages(services, pages, services.knowledge))
         thresholds = ThresholdPages(services, pages, services.knowledge)
         app.router.add_get("/threshold", thresholds.show)
         app.router.add_post("/threshold/set", thresholds.set)
@@ -106,6 +108,14 @@ def _add_examples(app: web.Application, examples: ExamplePages) -> None:
     for name, act in (("accept", examples.accept), ("reject", examples.reject), ("undo", examples.undo)):
         app.router.add_post(f"/examples/{name}", act)
     app.router.add_post("/examples/try", examples.try_out)
+
+
+def _add_gate(app: web.Application, gate: GatePages) -> None:
+    app.router.add_get("/gate", gate.show)
+    app.router.add_get("/gate/state", gate.state)
+    for name, act in (("run", gate.start), ("stop", gate.stop), ("allow", gate.allow)):
+        app.router.add_post(f"/gate/{name}", act)
+    app.on_shutdown.append(gate.close)
 
 
 def _add_report(app: web.Application, report: ReportPages) -> None:
