@@ -49,6 +49,7 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         golden=config.path(GOLDEN.as_posix()),
         keep_days=config.privacy.keep_days,
         set_threshold=_threshold_setter(service),
+        tone=service.desk.context.rules.tone,
         rest=_rest(service),
         hand_in=service.inbox.accept,
         addressees=partial(_addressees, service),

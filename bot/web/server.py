@@ -15,6 +15,7 @@ from bot.observability import get_logger
 from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, RestApi, failure
+from bot.web.articles import ArticlePages
 from bot.web.conversations import ConversationPages
 from bot.web.customers import CustomerPages
 from bot.web.events import stream
@@ -68,6 +69,7 @@ def build_app(services: WebServices) -> web.Application:
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
         _add_examples(app, ExamplePages(services, pages, services.knowledge))
+        _add_articles(app, ArticlePages(services, pages, services.knowledge))
         thresholds = ThresholdPages(services, pages, services.knowledge)
         app.router.add_get("/threshold", thresholds.show)
         app.router.add_post("/threshold/set", thresholds.set)
@@ -103,6 +105,23 @@ def _add_examples(app: web.Application, examples: ExamplePages) -> None:
     for name, act in (("accept", examples.accept), ("reject", examples.reject), ("undo", examples.undo)):
         app.router.add_post(f"/examples/{name}", act)
     app.router.add_post("/examples/try", examples.try_out)
+
+
+def _add_articles(app: web.Application, articles: ArticlePages) -> None:
+    app.router.add_get("/articles/edit", articles.edit)
+    app.router.add_get("/articles/new", articles.new)
+    app.router.add_post("/articles/check", articles.check)
+    app.router.add_post("/articles/try", articles.try_out)
+    app.router.add_post("/articles/save", articles.save)
+    app.router.add_post("/articles/plan", articles.plan)
+    app.router.add_post("/articles/publish", articles.publish)
+    app.router.add_post("/articles/publish/anyway", articles.publish_anyway)
+    for name, act in (
+        ("withdraw", articles.withdraw),
+        ("discard", articles.discard),
+        ("undo", articles.undo),
+    ):
+        app.router.add_post(f"/articles/{name}", act)
 
 
 def _add_report(app: web.Application, report: ReportPages) -> None:
