@@ -15,13 +15,16 @@ from bot.observability import get_logger
 from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, RestApi, failure
+from bot.web.article_files import ArticleFiles
 from bot.web.articles import ArticlePages
 from bot.web.conversations import ConversationPages
+from bot.web.customer_merge import CustomerMergePages
 from bot.web.customers import CustomerPages
 from bot.web.events import stream
 from bot.web.examples import ExamplePages
 from bot.web.figures import ServiceFigures
 from bot.web.gaps import GapPages
+from bot.web.gate import GatePages
 from bot.web.health import metrics_response, owing, report
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
@@ -66,17 +69,19 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/kb", pages.articles)
     app.router.add_post("/kb/ask", pages.ask)
     app.router.add_get("/kb/{id:.+}", pages.article)
+    app.router.add_get("/file/kb/{path:.+}", ArticleFiles(services).show)
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
         _add_examples(app, ExamplePages(services, pages, services.knowledge))
         _add_articles(app, ArticlePages(services, pages, services.knowledge))
+        _add_gate(app, GatePages(services, pages, services.knowledge))
         thresholds = ThresholdPages(services, pages, services.knowledge)
         app.router.add_get("/threshold", thresholds.show)
         app.router.add_post("/threshold/set", thresholds.set)
     _add_report(app, ReportPages(services, pages))
     app.router.add_get("/conversations", ConversationPages(services, pages).show)
     app.router.add_post("/conversation/{id}/order", TicketOrders(services, pages).order)
-    _add_customers(app, CustomerPages(services, pages))
+    _add_customers(app, services, pages)
     if services.rest is not None:
         _add_rest(app, services.rest, services.title)
     app.router.add_get("/login", pages.login)
@@ -124,6 +129,14 @@ def _add_articles(app: web.Application, articles: ArticlePages) -> None:
         app.router.add_post(f"/articles/{name}", act)
 
 
+def _add_gate(app: web.Application, gate: GatePages) -> None:
+    app.router.add_get("/gate", gate.show)
+    app.router.add_get("/gate/state", gate.state)
+    for name, act in (("run", gate.start), ("stop", gate.stop), ("allow", gate.allow)):
+        app.router.add_post(f"/gate/{name}", act)
+    app.on_shutdown.append(gate.close)
+
+
 def _add_report(app: web.Application, report: ReportPages) -> None:
     app.router.add_get("/report", report.show)
     app.router.add_get("/report/list", report.list)
@@ -150,12 +163,17 @@ def _add_users(app: web.Application, users: UserPages) -> None:
     app.router.add_post("/login/enter", users.take_code)
 
 
-def _add_customers(app: web.Application, customers: CustomerPages) -> None:
+def _add_customers(app: web.Application, services: WebServices, pages: Pages) -> None:
+    customers = CustomerPages(services, pages)
     app.router.add_get("/customer/{id}", customers.show)
     app.router.add_post("/customer/{id}/fields", customers.change)
     app.router.add_get("/customer/{id}/data.json", customers.export)
     app.router.add_get("/customer/{id}/forget", customers.ask_to_forget)
     app.router.add_post("/customer/{id}/forget", customers.forget)
+    merges = CustomerMergePages(services, pages, customers)
+    app.router.add_get("/customer/{id}/merge", merges.show)
+    app.router.add_post("/customer/{id}/merge", merges.merge)
+    app.router.add_post("/customer/{id}/separate", merges.separate)
 
 
 def _add_health(app: web.Application, services: WebServices) -> None:

@@ -21,6 +21,7 @@ from bot.handoff.outreach.incidents import Incidents
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
+from bot.knowledge.quality.release import ReleaseLimits
 from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
 from bot.reports.report import Calendar
 from bot.storage.base import Store
@@ -35,6 +36,7 @@ Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class KnowledgeService(Protocol):
     """What the pages ask of the knowledge base."""
 
+    folder: Path
     problems: tuple[Problem, ...]
     status: KnowledgeStatus
 
@@ -127,6 +129,7 @@ class WebServices:
     *golden* are the golden questions, asked before an example or an article is written; *tone* looks at the
     words of articles while they are written; the last *keep_days* of use are
     read.
+    *release* is what publishing may change without a supervisor's yes.
     *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
     `ConfigError`.
     *rest* is the API for other systems; without it there is none. *hand_in* is the inbox, to which pages give
@@ -168,6 +171,7 @@ class WebServices:
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365
+    release: ReleaseLimits = field(default_factory=ReleaseLimits)
     set_threshold: Callable[[float], None] | None = None
     tone: ToneCheck | None = None
     hub: EventHub = field(default_factory=EventHub)

@@ -43,6 +43,7 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/(users|audit)", "", _OWNER),
     (r"/customer/[^/]+/forget", "", _OWNER),
     (r"/customer/[^/]+/data\.json", "", _LEADS),
+    (r"/customer/[^/]+/(merge|separate)", "", _LEADS),
     (r"/customer/[^/]+/fields", "POST", _ANSWERS),
     (r"/conversation/[^/]+/order", "POST", _ANSWERS),
     (r"/kb/ask", "POST", _EVERY),
@@ -50,6 +51,8 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/articles/publish/anyway", "POST", _LEADS),
     (r"/articles", "", _WRITES),
     (r"/threshold/", "POST", _LEADS),
+    (r"/gate/allow", "POST", _LEADS),
+    (r"/gate/", "POST", _WRITES),
     (r"/", "GET", _EVERY),
 )
 
