@@ -95,6 +95,7 @@ PATHS = (
     "kb",
     "kb/dostavka/sroki",
     "articles/edit?file=dostavka/sroki.md",
+    "gate",
     "gaps",
     "examples",
     "threshold",
