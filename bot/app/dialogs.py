@@ -22,6 +22,7 @@ from bot.dialogs.flows.flow_handoff import with_answers
 from bot.dialogs.flows.flow_player import FlowContext
 from bot.dialogs.flows.flow_run import NAME as FLOWS
 from bot.dialogs.forms.form import Forms
+from bot.dialogs.ideas import Ideas
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.opt_out import OptOut as AboutNews
@@ -32,8 +33,11 @@ from bot.errors import ConfigError
 from bot.handoff.desk import Desk
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import commented
+from bot.knowledge.articles.writer import encoder_of
 from bot.knowledge.decision.similarity import SimilarityMatcher
+from bot.knowledge.quality.themes import alike
 from bot.knowledge.query.intents import read_act
+from bot.knowledge.search import Knowledge
 from bot.model import Event
 from bot.text.problems import problem
 
@@ -109,6 +113,7 @@ def open_dialogs(
         ("outreach", AboutNews(texts)),
         ("rating", rating),
         ("nps", nps),
+        ("ideas", Ideas(texts, parts.store.ideas, partial(_alike, knowledge))),
     ]
     for name in with_flows(config.dialogs.order):
         if name in ours:
@@ -116,6 +121,11 @@ def open_dialogs(
         else:
             dialogs.append((name, _foreign_dialog(name, tuple(ours))))
     return dialogs
+
+
+def _alike(knowledge: Knowledge, text: str, others: Sequence[str]) -> int | None:
+    """By meaning where the base has an encoder, else by words."""
+    return alike(text, others, encoder_of(knowledge))
 
 
 def with_flows(order: Sequence[str]) -> Sequence[str]:

@@ -294,6 +294,15 @@ class PageOrder(ApiRequest):
     value: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DecideIdeas(ApiRequest):
+    """*ideas* of customers get a *status* (new, considered, planned, done, declined), with a *reason*."""
+
+    ideas: tuple[int, ...]
+    status: str
+    reason: str = ""
+
+
 # --- orders from the command line
 
 
@@ -405,6 +414,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "api.open": OpenTicket,
     "api.close": CloseTicket,
     "page.order": PageOrder,
+    "page.ideas": DecideIdeas,
     "order.incident": BeginIncident,
     "order.incident_off": EndIncident,
     "order.broadcast": BeginBroadcast,

@@ -51,6 +51,8 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/articles/publish/anyway", "POST", _LEADS),
     (r"/articles", "", _WRITES),
     (r"/threshold/", "POST", _LEADS),
+    (r"/ideas", "POST", _LEADS),
+    (r"/coaching", "", _LEADS),
     (r"/gate/allow", "POST", _LEADS),
     (r"/gate/", "POST", _WRITES),
     (r"/", "GET", _EVERY),
