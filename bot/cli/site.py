@@ -56,6 +56,7 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         categories=service.desk.context.rules.routing.categories,
         playbooks=service.desk.context.rules.playbooks,
         currency=config.authority.currency,
+        quality=config.quality,
         health_only=ProcessRole.WEB not in service.roles,
     )
     return Site(services, service.observers)

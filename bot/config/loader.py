@@ -33,7 +33,7 @@ from bot.config.handoff import (
     Webhook,
     length,
 )
-from bot.config.quality import AuthoritySettings, PlaybookSettings
+from bot.config.quality import AuthoritySettings, PlaybookSettings, QualitySettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -421,6 +421,7 @@ class Config(Section):
     authority: AuthoritySettings = Field(
         default_factory=AuthoritySettings, description="what operators may give, and what needs a yes"
     )
+    quality: QualitySettings = Field(default_factory=QualitySettings, description="the scorecard of dialogs")
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"

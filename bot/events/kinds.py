@@ -23,6 +23,8 @@ KINDS: Mapping[str, str] = {
     "ticket_snoozed": "a ticket was put off",
     "ticket_priority": "the priority of a ticket changed (`priority`)",
     "ticket_category": "the reason of a ticket was chosen (`category`)",
+    "dialog_scored": "the scorecard of a closed ticket was filled in by itself (`of`, `score`, `marks`)",
+    "dialog_reviewed": "a supervisor scored a dialog (`of`, `score`, `marks`, `reason`)",
     "playbook_chosen": "an operator chose another playbook for a ticket (`playbook`)",
     "playbook_step": "a step of a ticket's playbook was done, or taken back (`playbook`, `step`, `done`)",
     "playbook_ended": "a ticket with a playbook was closed (`playbook`, `steps`, `done`, `required_open`)",

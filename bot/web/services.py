@@ -15,6 +15,7 @@ from aiohttp import web
 from bot.adapters.base import Adapter, File
 from bot.adapters.playground.typed_message import TypedMessage
 from bot.clock import Clock
+from bot.config.quality import QualitySettings
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.outreach.incidents import Incidents
@@ -24,6 +25,7 @@ from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
 from bot.knowledge.quality.release import ReleaseLimits
 from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
+from bot.quality.criterion import Criterion, criteria_of
 from bot.reports.report import Calendar
 from bot.storage.base import Store
 from bot.web.api.rest import AcceptRequest, RestApi
@@ -135,7 +137,8 @@ class WebServices:
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
-    *playbooks* are those of the operators, *currency* is the sign of compensations.
+    *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
+    the scorecard.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -169,6 +172,7 @@ class WebServices:
     categories: Sequence[str] = ()
     playbooks: Playbooks = field(default_factory=Playbooks)
     currency: str = "₽"
+    quality: QualitySettings = field(default_factory=QualitySettings)
     health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None
@@ -178,6 +182,11 @@ class WebServices:
     hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """Those of the scorecard."""
+        return criteria_of(self.quality)
 
     @property
     def messengers(self) -> tuple[PlaygroundChannel, ...]:
