@@ -326,7 +326,8 @@ class Pages:
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         report = (("report", "/report"),) if self._services.hours is not None else ()
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
-        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *gaps, *report, *users)
+        flows = (("flows", "/flows"),) if self._services.flows is not None else ()
+        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *flows, *gaps, *report, *users)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""

@@ -22,6 +22,7 @@ from bot.web.customers import CustomerPages
 from bot.web.events import stream
 from bot.web.examples import ExamplePages
 from bot.web.figures import ServiceFigures
+from bot.web.flow_pages import FlowPages
 from bot.web.gaps import GapPages
 from bot.web.gate import GatePages
 from bot.web.health import metrics_response, owing, report
@@ -85,6 +86,8 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
+    if services.flows is not None:
+        _add_flows(app, FlowPages(services, pages))
     _add_users(app, UserPages(services, pages, guard))
     app.router.add_static("/static/", HOME / "static")
     app.router.add_get("/events", _events(services))
@@ -108,6 +111,11 @@ def _add_examples(app: web.Application, examples: ExamplePages) -> None:
     for name, act in (("accept", examples.accept), ("reject", examples.reject), ("undo", examples.undo)):
         app.router.add_post(f"/examples/{name}", act)
     app.router.add_post("/examples/try", examples.try_out)
+
+
+def _add_flows(app: web.Application, flows: FlowPages) -> None:
+    app.router.add_get("/flows", flows.list)
+    app.router.add_get("/flows/{name}", flows.show)
 
 
 def _add_gate(app: web.Application, gate: GatePages) -> None:

@@ -15,6 +15,8 @@ from aiohttp import web
 from bot.adapters.base import Adapter, File
 from bot.adapters.playground.typed_message import TypedMessage
 from bot.clock import Clock
+from bot.dialogs.flows.flow_file import FlowFile
+from bot.dialogs.flows.flow_reader import FlowFolder
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.outreach.incidents import Incidents
@@ -130,6 +132,8 @@ class WebServices:
     *release* is what publishing may change without a supervisor's yes.
     *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
     `ConfigError`.
+    *flows* reads the flows of the owner's folder anew, and raises `ConfigError` where a file cannot be used;
+    *running_flows* are those that customers are answered with.
     *rest* is the API for other systems; without it there is none. *hand_in* is the inbox, to which pages give
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
@@ -171,6 +175,8 @@ class WebServices:
     keep_days: int = 365
     release: ReleaseLimits = field(default_factory=ReleaseLimits)
     set_threshold: Callable[[float], None] | None = None
+    flows: Callable[[], FlowFolder] | None = None
+    running_flows: Mapping[str, FlowFile] = field(default_factory=dict)
     hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)
