@@ -33,6 +33,7 @@ from bot.config.handoff import (
     Webhook,
     length,
 )
+from bot.config.quality import AuthoritySettings, PlaybookSettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -414,6 +415,12 @@ class Config(Section):
     report: ReportSettings = Field(default_factory=ReportSettings, description="the supervisor's report")
     wording: TextsSettings = Field(default_factory=TextsSettings, description="the words")
     tone: ToneSettings = Field(default_factory=ToneSettings, description="how texts for customers sound")
+    playbooks: PlaybookSettings = Field(
+        default_factory=PlaybookSettings, description="checklists for complaints, conflicts, returns"
+    )
+    authority: AuthoritySettings = Field(
+        default_factory=AuthoritySettings, description="what operators may give, and what needs a yes"
+    )
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"

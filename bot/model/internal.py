@@ -120,6 +120,27 @@ class SupervisorOrder(TicketTimer):
     to: Peer
 
 
+@dataclass(frozen=True, slots=True)
+class CompensationWaits(TicketTimer):
+    """Nobody has decided on a compensation of ticket number *ticket*."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompensationDecided(TicketTimer):
+    """A supervisor's *yes* (or no) to compensation *number* of ticket number *ticket*; what comes of it is
+    told to *to*.
+    """
+
+    ticket: int
+    number: int
+    yes: bool
+    by: str  # as events name people
+    name: str
+    to: Peer
+
+
 # --- other times
 
 
@@ -365,6 +386,8 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.prompt": SuggestionsDue,
     "desk.followup": FollowUpDue,
     "desk.order": SupervisorOrder,
+    "desk.compensation": CompensationWaits,
+    "desk.compensation_decided": CompensationDecided,
     "relay.resume": BotResumed,
     "mailing": BroadcastPortion,
     "nps": RecommendationDue,

@@ -20,6 +20,7 @@ from bot.dialogs.flows.flow_reader import FlowFolder
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.playbooks.playbook import Playbooks
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
@@ -138,6 +139,7 @@ class WebServices:
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
+    *playbooks* are those of the operators, *currency* is the sign of compensations.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -169,6 +171,8 @@ class WebServices:
     hand_in: AcceptRequest | None = None
     addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
     categories: Sequence[str] = ()
+    playbooks: Playbooks = field(default_factory=Playbooks)
+    currency: str = "₽"
     health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None
