@@ -94,6 +94,8 @@ PATHS = (
     "customer/1/merge?with=2",
     "kb",
     "kb/dostavka/sroki",
+    "flows",
+    "flows/fitting",
     "gaps",
     "examples",
     "threshold",
