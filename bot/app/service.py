@@ -124,7 +124,7 @@ def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Ou
         parts.adapters,
         parts.clock,
         views=DeskViews(desk.context),
-        files=AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots)),
+        files=AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots), parts.store.kept_file),
         observers=parts.observers,
     )
     outbox.share_channels(parts.leases)

@@ -74,7 +74,10 @@ def build_app(services: WebServices) -> web.Application:
         app.router.add_post("/threshold/set", thresholds.set)
     _add_report(app, ReportPages(services, pages))
     app.router.add_get("/conversations", ConversationPages(services, pages).show)
-    app.router.add_post("/conversation/{id}/order", TicketOrders(services, pages).order)
+    orders = TicketOrders(services, pages)
+    app.router.add_post("/conversation/{id}/order", orders.order)
+    app.router.add_get("/conversation/{id}/file/{mark}", orders.files.show)
+    app.router.add_get("/conversation/{id}/ready", orders.ready.find)
     _add_customers(app, services, pages)
     if services.rest is not None:
         _add_rest(app, services.rest, services.title)

@@ -15,8 +15,10 @@ from aiohttp import web
 from bot.adapters.base import Adapter, File
 from bot.adapters.playground.typed_message import TypedMessage
 from bot.clock import Clock
+from bot.delivery.attachment_reader import AttachmentReader
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
+from bot.handoff.assist.page_answers import PageAnswers
 from bot.handoff.outreach.incidents import Incidents
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
@@ -133,6 +135,7 @@ class WebServices:
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
+    *answers* are the ready answers of the operators, *files* reads what was sent.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -164,6 +167,8 @@ class WebServices:
     hand_in: AcceptRequest | None = None
     addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
     categories: Sequence[str] = ()
+    answers: PageAnswers | None = None
+    files: AttachmentReader | None = None
     health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None
