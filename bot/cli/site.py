@@ -57,6 +57,8 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         categories=service.desk.context.rules.routing.categories,
         answers=PageAnswers(service.desk.context),
         files=service.outbox.files,
+        playbooks=service.desk.context.rules.playbooks,
+        currency=config.authority.currency,
         health_only=ProcessRole.WEB not in service.roles,
     )
     return Site(services, service.observers)

@@ -20,6 +20,7 @@ from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.assist.page_answers import PageAnswers
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.playbooks.playbook import Playbooks
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
@@ -37,6 +38,7 @@ Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class KnowledgeService(Protocol):
     """What the pages ask of the knowledge base."""
 
+    folder: Path
     problems: tuple[Problem, ...]
     status: KnowledgeStatus
 
@@ -136,6 +138,7 @@ class WebServices:
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
     *answers* are the ready answers of the operators, *files* reads what was sent.
+    *playbooks* are those of the operators, *currency* is the sign of compensations.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -169,6 +172,8 @@ class WebServices:
     categories: Sequence[str] = ()
     answers: PageAnswers | None = None
     files: AttachmentReader | None = None
+    playbooks: Playbooks = field(default_factory=Playbooks)
+    currency: str = "₽"
     health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None

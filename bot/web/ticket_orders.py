@@ -14,7 +14,20 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from bot.adapters.rich_text import plain
-from bot.model import ApiRequest, Attachment, Inbound, InboundKind, Peer, Sender, Span, Ticket
+from bot.handoff.compensation import written
+from bot.handoff.playbooks.playbook import Playbook, PlaybookStep
+from bot.model import (
+    ApiRequest,
+    Attachment,
+    Compensation,
+    DoneStep,
+    Inbound,
+    InboundKind,
+    Peer,
+    Sender,
+    Span,
+    Ticket,
+)
 from bot.model.internal import PageOrder
 from bot.web.pages import Pages, read_words
 from bot.web.ready_answers import READY, ReadyAnswers, unchanged
@@ -30,6 +43,15 @@ LONGEST = 4000  # characters of an answer
 TIMES = ("1h", "3h", "tomorrow", "mon")
 WORDS = ("answer", "note")
 OPEN = ("take", "transfer", "snooze", "return", "close")
+FURTHER = ("step", "playbook", "compensate")  # offered beside the orders of the panel
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A step of the ticket's playbook as the page shows it; who did it, and when."""
+
+    step: PlaybookStep
+    done: DoneStep | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +64,11 @@ class TicketPage:
     times: Sequence[tuple[str, str]]
     categories: Sequence[str]
     key: str
-    ready: bool  # whether there are ready answers
+    ready: bool = False  # whether there are ready answers
+    playbook: Playbook | None = None
+    steps: Sequence[ShownStep] = ()
+    others: Sequence[Playbook] = ()
+    compensations: Sequence[tuple[Compensation, str]] = ()  # with the sum in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +144,22 @@ class TicketOrders:
             orders = OPEN[1:]
         words = services.words
         times = [(t, words.text(f"desk.later.{t}", lang=lang)) for t in TIMES] if words else ()
-        key, ready = str(uuid.uuid4()), bool(services.answers)
-        return TicketPage(ticket, orders, services.addressees(), times, services.categories, key, ready)
+        key = str(uuid.uuid4())
+        own = services.playbooks.of(ticket)
+        done = {d.step: d for d in ticket.state.steps_done}
+        return TicketPage(
+            ticket,
+            orders,
+            services.addressees(),
+            times,
+            services.categories,
+            key,
+            ready=bool(services.answers),
+            playbook=own,
+            steps=[ShownStep(s, done.get(s.key)) for s in own.steps] if own else (),
+            others=[p for p in services.playbooks.known.values() if p != own],
+            compensations=[(c, written(c.amount, services.currency)) for c in ticket.state.compensations],
+        )
 
     async def order(self, request: web.Request) -> web.Response:
         """The form of the panel: `order`, `ticket`, `key`, `value` for words with `files` beside them and the
@@ -128,11 +168,14 @@ class TicketOrders:
         posted = await request.post()
         form = {k: v.strip() for k, v in posted.items() if isinstance(v, str)}
         number, ticket, order = request.match_info["id"], form.get("ticket", ""), form.get("order", "")
+        order, _, step = order.partition(":")
         found = await self._services.store.ticket(int(ticket)) if _is_number(ticket) else None
         if found is None or str(found.conversation) != number or not found.customer_peer.chat:
             raise web.HTTPNotFound(text="no such ticket")
         value = form.get("value" if order in WORDS else f"value.{order}", "")
-        if order not in (*WORDS, *OPEN, "reopen"):
+        if order == "step":
+            value = step
+        if order not in (*WORDS, *OPEN, *FURTHER, "reopen"):
             raise web.HTTPBadRequest(text="no such order")
         where = f"/conversation/{number}?data=own"
         try:
@@ -145,6 +188,8 @@ class TicketOrders:
             raise web.HTTPBadRequest(text=f"words of at most {LONGEST} characters")
         if order == "transfer" and form.get("reason"):
             value = f"{value} {form['reason']}"
+        if order == "compensate":
+            value = f"{value} {form.get('why', '')}"[:LONGEST]
         made, sent = PageOrder(found.number, order, value), OrderContent(attachments=attachments)
         if order == "answer" and (ready := form.get("ready", "")):
             text = await self.ready.chosen(request, found, ready)

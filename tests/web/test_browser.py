@@ -61,7 +61,7 @@ def test_an_operator_answers_and_the_answer_is_explained(watched: Watched) -> No
 def test_a_ticket_is_answered_with_the_keyboard_while_its_customer_writes(
     watched: Watched, browser: Any, url: str
 ) -> None:
-    """A slash offers ready answers, arrows and Enter put one in, Ctrl+Enter sends it; what the customer writes
+    """A slash offers ready answers, arrows and Enter put one in, Ctrl+Enter sends it; what customers write
     meanwhile appears without disturbing it, on a phone, too.
     """
     context = browser.new_context(viewport={"width": 390, "height": 844})
