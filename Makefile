@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test coverage oldest newest days lint changelog chaos chaos-cluster crash-points week fuzz soak bench walk audit clean
+.PHONY: run dev test coverage oldest newest days lint changelog chaos chaos-cluster crash-points week alarms fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -63,6 +63,10 @@ chaos-cluster: $(VENV)/.installed-dev
 
 crash-points: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos.crash_points
+
+# false alarms and delay of the alarm of rising topics, on simulated months
+alarms: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.reports.alarms
 
 week: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.reports.week

@@ -54,6 +54,8 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         hand_in=service.inbox.accept,
         addressees=partial(_addressees, service),
         categories=service.desk.context.rules.routing.categories,
+        playbooks=service.desk.context.rules.playbooks,
+        currency=config.authority.currency,
         health_only=ProcessRole.WEB not in service.roles,
     )
     return Site(services, service.observers)

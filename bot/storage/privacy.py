@@ -36,6 +36,11 @@ KEPT = frozenset(
         "priority",
         "confidence",
         "score",
+        "amount",
+        "playbook",
+        "steps",
+        "done",
+        "required_open",
     }
 )
 

@@ -18,6 +18,7 @@ from bot.clock import Clock
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.playbooks.playbook import Playbooks
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
@@ -35,6 +36,7 @@ Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class KnowledgeService(Protocol):
     """What the pages ask of the knowledge base."""
 
+    folder: Path
     problems: tuple[Problem, ...]
     status: KnowledgeStatus
 
@@ -133,6 +135,7 @@ class WebServices:
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
+    *playbooks* are those of the operators, *currency* is the sign of compensations.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -164,6 +167,8 @@ class WebServices:
     hand_in: AcceptRequest | None = None
     addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
     categories: Sequence[str] = ()
+    playbooks: Playbooks = field(default_factory=Playbooks)
+    currency: str = "₽"
     health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None
