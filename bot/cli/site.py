@@ -51,6 +51,7 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         keep_days=config.privacy.keep_days,
         release=release_limits(config),
         set_threshold=_threshold_setter(service),
+        tone=service.desk.context.rules.tone,
         rest=_rest(service),
         hand_in=service.inbox.accept,
         addressees=partial(_addressees, service),

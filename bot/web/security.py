@@ -60,7 +60,7 @@ ACTS = (
     "release_allowed",
 )  # events of what is done on the pages
 _UNRECORDED = re.compile(
-    r"/(login|logout|events|say|edit|press|happen|upload|customer$|reset|clock|scene|kb/ask|gate/)|/conversation/"
+    r"/(login|logout|events|say|edit|press|happen|upload|customer$|reset|clock|scene|kb/ask|gate/|articles/)|/conversation/"
 )  # the playground's, and what has an event of its own
 _SECRETS_OF_THEIR_OWN = ("/hooks/", "/api/")
 _OPEN = (

@@ -16,6 +16,7 @@ from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, RestApi, failure
 from bot.web.article_files import ArticleFiles
+from bot.web.articles import ArticlePages
 from bot.web.conversations import ConversationPages
 from bot.web.customer_merge import CustomerMergePages
 from bot.web.customers import CustomerPages
@@ -72,6 +73,7 @@ def build_app(services: WebServices) -> web.Application:
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
         _add_examples(app, ExamplePages(services, pages, services.knowledge))
+        _add_articles(app, ArticlePages(services, pages, services.knowledge))
         _add_gate(app, GatePages(services, pages, services.knowledge))
         thresholds = ThresholdPages(services, pages, services.knowledge)
         app.router.add_get("/threshold", thresholds.show)
@@ -111,6 +113,23 @@ def _add_examples(app: web.Application, examples: ExamplePages) -> None:
     for name, act in (("accept", examples.accept), ("reject", examples.reject), ("undo", examples.undo)):
         app.router.add_post(f"/examples/{name}", act)
     app.router.add_post("/examples/try", examples.try_out)
+
+
+def _add_articles(app: web.Application, articles: ArticlePages) -> None:
+    app.router.add_get("/articles/edit", articles.edit)
+    app.router.add_get("/articles/new", articles.new)
+    app.router.add_post("/articles/check", articles.check)
+    app.router.add_post("/articles/try", articles.try_out)
+    app.router.add_post("/articles/save", articles.save)
+    app.router.add_post("/articles/plan", articles.plan)
+    app.router.add_post("/articles/publish", articles.publish)
+    app.router.add_post("/articles/publish/anyway", articles.publish_anyway)
+    for name, act in (
+        ("withdraw", articles.withdraw),
+        ("discard", articles.discard),
+        ("undo", articles.undo),
+    ):
+        app.router.add_post(f"/articles/{name}", act)
 
 
 def _add_gate(app: web.Application, gate: GatePages) -> None:

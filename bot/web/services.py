@@ -28,6 +28,7 @@ from bot.knowledge.quality.release import ReleaseLimits
 from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
 from bot.reports.report import Calendar
 from bot.storage.base import Store
+from bot.text.tone import ToneCheck
 from bot.web.api.rest import AcceptRequest, RestApi
 from bot.web.events import EventHub
 from bot.web.health import Metrics
@@ -128,7 +129,8 @@ class WebServices:
     has enqueued something. *incidents* are those of the desk,
     *catch_up* brings them up to what other processes committed.
     *judge* is asked by «Спросить базу»: it says what the live bot would.
-    *golden* are the golden questions, asked before an example is written; the last *keep_days* of use are
+    *golden* are the golden questions, asked before an example or an article is written; *tone* looks at the
+    words of articles while they are written; the last *keep_days* of use are
     read.
     *release* is what publishing may change without a supervisor's yes.
     *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
@@ -180,6 +182,7 @@ class WebServices:
     keep_days: int = 365
     release: ReleaseLimits = field(default_factory=ReleaseLimits)
     set_threshold: Callable[[float], None] | None = None
+    tone: ToneCheck | None = None
     hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)

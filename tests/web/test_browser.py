@@ -132,6 +132,8 @@ PATHS = (
     "customer/1/merge?with=2",
     "kb",
     "kb/dostavka/sroki",
+    "articles/edit?file=dostavka/sroki.md",
+    "gate",
     "gaps",
     "examples",
     "threshold",
@@ -457,3 +459,44 @@ def test_what_happened_downloads_as_a_test(watched: Watched) -> None:
 
     text = Path(waiting.value.path()).read_text("utf-8")
     assert "says: где мой заказ?" in text and "hears: " in text
+
+
+def test_an_editor_writes_an_article_and_the_bot_answers_with_it(watched: Watched, folder: Path) -> None:
+    """Written with a remark and a preview in both skins, tried, published; a change on the disk is shown."""
+    page, place = watched.page, folder / "kb_articles" / "tovary" / "vozdushnyj-zmej.md"
+    watched.open("kb")
+    page.click("text=Новая статья")
+    page.fill("[name=title]", "Воздушный змей")
+    page.fill("[name=questions]", "продаёте ли вы воздушных змеев\nхочу купить воздушного змея")
+    page.fill("[name=section]", "tovary")
+    page.fill("[name=body]", "Уважаемый клиент! Змей стоит **900 ₽**.")
+    page.wait_for_selector("#remarks >> text=Уважаемый клиент")
+    page.fill("[name=body]", "Змей стоит **900 ₽**.")
+    page.wait_for_selector("#remarks >> text=Замечаний нет")
+    for skin in ("vk", "telegram"):
+        page.click(f"[data-skin={skin}]")
+        page.wait_for_selector(f"#phone.{skin[:2].replace('te', 'tg')} .msg >> text=Змей стоит 900 ₽.")
+    page.fill("#try input", "есть воздушный змей?")
+    page.click("#try button")
+    page.wait_for_selector("#tried >> text=Ответит этой статьёй")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector("#said >> text=Черновик сохранён")
+    page.keyboard.press("Control+Enter")
+    page.click("#plan .confirm")
+    page.wait_for_selector("#said >> text=Опубликовано")
+
+    place.write_text(place.read_text("utf-8").replace("900", "950"), "utf-8")
+    page.fill("[name=body]", "Змей стоит **1000 ₽**.")
+    page.click("#conflict >> text=Показать оба текста")
+    page.wait_for_selector("#conflict .theirs >> text=950")
+    page.click("text=Оставить мой")
+    page.click("#publish")
+    page.click("#plan .confirm")
+    page.wait_for_selector("#said >> text=Опубликовано")
+    page.click("#said .undo")
+    page.wait_for_selector("#said >> text=Отменено")
+    assert "950" in place.read_text("utf-8")
+
+    watched.open()
+    watched.say("хочу купить воздушного змея")
+    page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Змей стоит 950 ₽')
