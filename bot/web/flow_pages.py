@@ -25,7 +25,7 @@ class FlowPages:
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
 
-    async def list(self, request: web.Request) -> web.Response:
+    async def show_all(self, request: web.Request) -> web.Response:
         """Every flow, and what is wrong with the files."""
         folder, problems = await self._read(request)
         language = self._pages.language(request)
