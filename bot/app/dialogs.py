@@ -15,8 +15,11 @@ from bot.config.loader import Config
 from bot.dialogs.api_requests import ApiRequests
 from bot.dialogs.base import Dialog
 from bot.dialogs.builtin_dialogs import our_dialogs
+from bot.dialogs.consent import Consent, ConsentDialog
+from bot.dialogs.faq import Faq
+from bot.dialogs.first_contact import FirstContact
 from bot.dialogs.flow import Flow
-from bot.dialogs.forms.form import Forms
+from bot.dialogs.forms.form import FIRST_CONTACT, Forms, FormShape, Questions
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.opt_out import OptOut as AboutNews
@@ -30,7 +33,7 @@ from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Event, Ticket
+from bot.model import Event, Ticket, Turn
 from bot.text.problems import problem
 
 
@@ -42,16 +45,28 @@ def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher) ->
         return await store.events(since=since, kinds=("link_refused",))
 
     linking = Linking(texts, store.setting, store.joined, refused, parts.titles)
-    forms = Forms(texts, config.dialogs.forms, desk.escalate)
+    first = config.first_contact.fields
+    asked: tuple[FormShape, ...] = (
+        *config.dialogs.forms,
+        *([Questions(FIRST_CONTACT, FIRST_CONTACT, first)] if first else []),
+    )
+    forms = Forms(texts, asked, desk.escalate, Consent(texts, config.consent))
     dialogs = open_dialogs(config, texts, parts.knowledge, desk, forms, store.ticket)
+    withdrawal = ConsentDialog(texts, [f for form in asked for f in form.fields])
     flow = Flow(
-        [("linking", linking), *dialogs],
+        [("consent", withdrawal), ("linking", linking), *dialogs],
         timeout=config.dialogs.timeout,
         escalate=desk.escalate,
         hand_over=forms.escalate,
         texts=texts,
     )
-    return Banner(flow, desk.context.incidents, similarity, texts, store.has_met)
+    faq = next((d for _, d in dialogs if isinstance(d, Faq)), None)
+    new = FirstContact(flow, forms, faq.is_sure if faq is not None else _no_question)
+    return Banner(new, desk.context.incidents, similarity, texts, store.has_met)
+
+
+async def _no_question(turn: Turn, text: str) -> bool:
+    return False
 
 
 def open_dialogs(
