@@ -41,7 +41,7 @@ class ConsentTerms(Protocol):
     def text(self) -> Mapping[str, str]: ...
 
 
-class AskedField(Protocol):
+class ConsentField(Protocol):
     """A question of a form, as far as consent goes."""
 
     @property
@@ -54,7 +54,7 @@ class AskedField(Protocol):
     def personal(self) -> bool | None: ...
 
 
-def is_personal(field: AskedField, texts: Texts) -> bool:
+def is_personal(field: ConsentField, texts: Texts) -> bool:
     """Whether the answer says who somebody is or how to reach them: as the owner says, else by its kind."""
     if field.personal is not None:
         return field.personal
@@ -94,11 +94,11 @@ class Consent:
             return "given"
         return "refused" if customer.fields.get(REFUSED) == version else "unknown"
 
-    def is_asked_before(self, field: AskedField, customer: Customer) -> bool:
+    def is_asked_before(self, field: ConsentField, customer: Customer) -> bool:
         """Whether the notice has to come before this question."""
         return self.is_on and is_personal(field, self._texts) and self.standing(customer) == "unknown"
 
-    def forbids(self, field: AskedField, customer: Customer) -> bool:
+    def forbids(self, field: ConsentField, customer: Customer) -> bool:
         """Whether the question is left out, since they said no."""
         return self.is_on and is_personal(field, self._texts) and self.standing(customer) == "refused"
 
@@ -164,7 +164,7 @@ class ConsentDialog:
     were asked for. The same words again change nothing.
     """
 
-    def __init__(self, texts: Texts, fields: Iterable[AskedField] = ()) -> None:
+    def __init__(self, texts: Texts, fields: Iterable[ConsentField] = ()) -> None:
         self._speaker = ReplyContext(texts, "consent")
         self._words = withdrawal_words(texts)
         self._names = frozenset({*CONTACTS, *(f.name for f in fields if is_personal(f, texts))})

@@ -12,7 +12,9 @@ from bot.model import Customer, Outcome, Result, Turn
 
 MARK = "_first_contact"  # with the customer: DUE until there is an answer to ask after, then ASKED
 DUE, ASKED = "due", "asked"
-_OWN = frozenset({"consent", "linking", "requests", "outreach", "rating", "nps", "form"})  # ask themselves
+_OWN = frozenset(
+    {"consent", "linking", "requests", "outreach", "rating", "nps", "form", "flows"}
+)  # ask themselves
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,14 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/customer/[^/]+/(merge|separate)", "", _LEADS),
     (r"/customer/[^/]+/fields", "POST", _ANSWERS),
     (r"/conversation/[^/]+/order", "POST", _ANSWERS),
+    (r"/conversation/[^/]+/(file|ready)", "GET", _ANSWERS),
     (r"/kb/ask", "POST", _EVERY),
     (r"/(gaps|examples)/", "POST", _WRITES),
+    (r"/articles/publish/anyway", "POST", _LEADS),
+    (r"/articles", "", _WRITES),
     (r"/threshold/", "POST", _LEADS),
+    (r"/gate/allow", "POST", _LEADS),
+    (r"/gate/", "POST", _WRITES),
     (r"/", "GET", _EVERY),
 )
 

@@ -34,6 +34,7 @@ ARGS = [
 CONFIG = """storage: {{url: "sqlite:///data/bot.db"}}
 knowledge: {{folder: "{articles}", cache: cache, embeddings: {{model: "off"}}, watch: true}}
 dialogs: {{settle: 0.3, settle_limit: 1}}
+canned: {{folder: builtin}}
 """
 
 

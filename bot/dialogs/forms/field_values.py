@@ -43,9 +43,6 @@ class Field(Protocol):
     @property
     def required(self) -> bool: ...
 
-    @property
-    def personal(self) -> bool | None: ...
-
 
 def read_answer(
     field: Field, text: str, attachments: Sequence[Attachment], hearing: ShortAnswers

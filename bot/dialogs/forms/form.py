@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
-from bot.dialogs.consent import NO, YES, Consent
+from bot.dialogs.consent import NO, YES, Consent, ConsentField
 from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.forms.field_values import Field, read_answer
 from bot.dialogs.protocols import Escalation
@@ -45,6 +45,10 @@ FIRST_CONTACT = "first_contact"  # the name of the form for new customers, and w
 URGENT = frozenset({"upset", "dialog_failed", "failed"})
 
 
+class FormQuestion(Field, ConsentField, Protocol):
+    """A question of a form, which may be about personal data."""
+
+
 class FormShape(Protocol):
     """A form as config.yaml describes it; `when` is handoff, command (/name) or first_contact."""
 
@@ -55,7 +59,7 @@ class FormShape(Protocol):
     def when(self) -> str: ...
 
     @property
-    def fields(self) -> Sequence[Field]: ...
+    def fields(self) -> Sequence[FormQuestion]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Questions:
 
     name: str
     when: str
-    fields: Sequence[Field]
+    fields: Sequence[FormQuestion]
 
 
 class Forms:
@@ -382,7 +386,7 @@ class Forms:
             return None
         return self._handed_over(turn, customer, then)
 
-    def _next_field(self, form: FormShape, customer: Customer) -> Field | None:
+    def _next_field(self, form: FormShape, customer: Customer) -> FormQuestion | None:
         """The first that is neither known nor left out."""
         return next(
             (
