@@ -92,6 +92,10 @@ class QueryStore(ABC):
         return None
 
     @abstractmethod
+    async def check(self) -> tuple[str, ...]:
+        """As `Store` says."""
+
+    @abstractmethod
     async def _scrub(self) -> None:
         """Nothing of what was blanked stays in free space or logs, as far as the engine can."""
 
