@@ -80,7 +80,10 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
         ticket_reader=parts.store,
         commands=Registry(),
         outreach=outreach,
-        ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
+        ask_rating=timedelta(minutes=config.rating.delay_minutes)
+        if config.rating.ask or config.aftercare.thanks
+        else None,
+        check_in=length(config.aftercare.check_in),
     )
     parts.observers.add(context)
     await context.shared.catch_up()

@@ -20,6 +20,7 @@ from bot.config.environment import environment_beside
 from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
 from bot.config.handoff import (
     FIELD_NAME,
+    AftercareSettings,
     Api,
     CannedSettings,
     DeskSettings,
@@ -404,6 +405,9 @@ class Config(Section):
     )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
+    )
+    aftercare: AftercareSettings = Field(
+        default_factory=AftercareSettings, description="thanks, and whether all is well, after closing"
     )
     nps: NpsSettings = Field(
         default_factory=NpsSettings,

@@ -208,7 +208,8 @@ class DeskContext:
     """What the operators' side knows besides the turn: complete when it is made, nothing is assigned later.
     `shared` keeps roster, teams, incidents, groups and places as the store has them.
 
-    Operators read *lang*. *ask_rating*: how long after closing a customer is asked; None = never.
+    Operators read *lang*. *ask_rating*: how long after closing a customer is asked how it was (or thanked),
+    *check_in*: and whether all is well; None = never.
     """
 
     texts: Texts
@@ -227,6 +228,7 @@ class DeskContext:
     commands: Registry
     outreach: OutreachCommands
     ask_rating: timedelta | None = None
+    check_in: timedelta | None = None
 
     def lang_of(self, customer: Customer | None) -> str:
         return customer.language if customer else self.lang
