@@ -62,6 +62,8 @@ KINDS: Mapping[str, str] = {
     "thanked": "a customer was thanked after a ticket, where no rating was asked for",
     "check_in_asked": "some days after a ticket a customer was asked whether all is well",
     "check_in_answered": "and answered (`helped`); a no opens the ticket again",
+    "upset_customer": "supervisors were told of an important customer who is upset",
+    "upset_customer_waits": "and that this customer still waits for an answer",
     "apologized": "a supervisor apologised for a low rating",
     "nps_scored": "a customer said whether they would recommend the business (`score`, 0 to 10)",
     "news_off": "a customer wants no broadcasts any more",
