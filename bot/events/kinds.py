@@ -55,6 +55,8 @@ KINDS: Mapping[str, str] = {
     "operator_away": "an operator is away",
     "operator_back": "an operator is back",
     "apologized": "a supervisor apologised for a low rating",
+    "article_published": "an editor published an article on the pages (`article`, its file; `reason`: in spite of the gate)",
+    "article_withdrawn": "an editor unpublished an article on the pages (`article`)",
     "nps_scored": "a customer said whether they would recommend the business (`score`, 0 to 10)",
     "news_off": "a customer wants no broadcasts any more",
     "news_on": "a customer wants them again",
