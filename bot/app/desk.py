@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.app.channels import Platforms
-from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_tone
+from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_scorecard, open_tone
 from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
 from bot.config.loader import Config
@@ -158,6 +158,8 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         tone=open_tone(config),
         playbooks=open_playbooks(config),
         authority=config.authority,
+        quality=config.quality,
+        scorecard=open_scorecard(config, texts),
     )
 
 

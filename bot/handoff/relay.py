@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import blocklist, card_posts, insisting, notices, page_orders
+from bot.handoff import blocklist, card_posts, dialog_scores, insisting, notices, page_orders
 from bot.handoff.assist import suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
@@ -37,7 +37,7 @@ from bot.model import (
     Timer,
     Turn,
 )
-from bot.model.internal import BotResumed, PageOrder, TicketTimer, UnattendedTicket
+from bot.model.internal import BotResumed, PageOrder, ReviewDialog, TicketTimer, UnattendedTicket
 from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
@@ -99,6 +99,8 @@ class Relay:
             return self._blocked(turn)
         if isinstance(first.payload, PageOrder):
             return await page_orders.carry_out(self._desk, turn, first.payload)
+        if isinstance(first.payload, ReviewDialog):
+            return await dialog_scores.review(self._desk, turn, first.payload)
         if isinstance(first.payload, TicketTimer | UnattendedTicket):
             return settled(self._desk, turn.ticket, await timers.decide(self._desk, turn))
         if first.kind is InboundKind.INTERNAL or turn.conversation.status is Status.BOT:
@@ -107,7 +109,7 @@ class Relay:
             return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
-        if self._is_about_news(turn) or is_about_linking(turn):
+        if self._is_about_news(turn) or self._ends_consent(turn) or is_about_linking(turn):
             return None
         ticket, told = came_over(
             self._desk, turn, turn.ticket, self._desk.places.title(turn.conversation.peer.channel)
@@ -205,7 +207,9 @@ class Relay:
             return None
         commands, action = self._desk.commands, turn.press.action if turn.press else ""
         command = commands.pressed_afar(action) if action else commands.afar(name, rest)
-        if command is not None and first.actor in self._desk.rules.routing.supervisors:
+        is_supervisor = first.actor in self._desk.rules.routing.supervisors
+        is_own = command is not None and command.own and self._desk.roster.works(first.actor)
+        if command is not None and (is_supervisor or is_own):
             return await command.run(self._desk, alone, rest)
         if not commands.only_here(name):
             return None
@@ -235,6 +239,11 @@ class Relay:
         """/stop and /news: whether they want broadcasts is not a word for the operator."""
         commands = (*self._words.options("outreach.stop_words"), *self._words.options("outreach.start_words"))
         return turn.text.startswith("/") and turn.text.strip().lower() in commands
+
+    def _ends_consent(self, turn: Turn) -> bool:
+        """«Отзываю согласие» holds at once, whoever has the ticket."""
+        said = " ".join(turn.text.lower().replace("ё", "е").split()).strip(" .!")
+        return said in self._words.options("consent.withdraw_words")
 
     def _pressed(self, turn: Turn, ticket: Ticket, action: str) -> Outcome | None:
         """Buttons under the bot's words about the ticket; None = of something else, and carried as words."""

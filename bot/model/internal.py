@@ -141,6 +141,13 @@ class CompensationDecided(TicketTimer):
     to: Peer
 
 
+@dataclass(frozen=True, slots=True)
+class DialogScoreDue(TicketTimer):
+    """The scorecard of the closed ticket number *ticket* is filled in by itself."""
+
+    ticket: int
+
+
 # --- other times
 
 
@@ -286,12 +293,27 @@ class CloseTicket(ApiRequest):
 @dataclass(frozen=True, slots=True)
 class PageOrder(ApiRequest):
     """Do *order* (answer, note, take, close, return, reopen, transfer, snooze) with ticket number *ticket*;
-    *value* are the words, or what follows the command.
+    *value* are the words, or what follows the command; their styles and files are the inbound's. *ready* is
+    the ready answer they were made from ("" = none), and *shown* how the page showed it.
     """
 
     ticket: int
     order: str
     value: str = ""
+    ready: str = ""
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDialog(ApiRequest):
+    """Keep what a supervisor thinks of ticket number *ticket*: *marks* by criterion, and a *remark*; *reason*
+    says why they looked.
+    """
+
+    ticket: int
+    marks: Json = field(default_factory=dict)
+    remark: str = ""
+    reason: str = ""
 
 
 # --- orders from the command line
@@ -387,6 +409,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.followup": FollowUpDue,
     "desk.order": SupervisorOrder,
     "desk.compensation": CompensationWaits,
+    "desk.score": DialogScoreDue,
     "desk.compensation_decided": CompensationDecided,
     "relay.resume": BotResumed,
     "mailing": BroadcastPortion,
@@ -405,6 +428,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "api.open": OpenTicket,
     "api.close": CloseTicket,
     "page.order": PageOrder,
+    "page.review": ReviewDialog,
     "order.incident": BeginIncident,
     "order.incident_off": EndIncident,
     "order.broadcast": BeginBroadcast,
