@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.app.channels import Platforms
-from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_tone
+from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_scorecard, open_tone
 from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
 from bot.config.loader import Config
@@ -80,7 +80,10 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
         ticket_reader=parts.store,
         commands=Registry(),
         outreach=outreach,
-        ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
+        ask_rating=timedelta(minutes=config.rating.delay_minutes)
+        if config.rating.ask or config.aftercare.thanks
+        else None,
+        check_in=length(config.aftercare.check_in),
     )
     parts.observers.add(context)
     await context.shared.catch_up()
@@ -165,6 +168,8 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         tone=open_tone(config),
         playbooks=open_playbooks(config),
         authority=config.authority,
+        quality=config.quality,
+        scorecard=open_scorecard(config, texts),
     )
 
 

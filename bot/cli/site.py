@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from bot.adapters.base import Adapter
-from bot.app import Service, open_judge, release_limits
+from bot.app import Service, open_flows, open_judge, release_limits
 from bot.config.roles import ProcessRole
 from bot.config.values import write_values
 from bot.handoff.assist.page_answers import PageAnswers
@@ -51,6 +51,8 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         keep_days=config.privacy.keep_days,
         release=release_limits(config),
         set_threshold=_threshold_setter(service),
+        flows=partial(open_flows, config, service.knowledge),
+        running_flows=service.flows,
         tone=service.desk.context.rules.tone,
         rest=_rest(service),
         hand_in=service.inbox.accept,
@@ -60,6 +62,7 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         files=service.outbox.files,
         playbooks=service.desk.context.rules.playbooks,
         currency=config.authority.currency,
+        quality=config.quality,
         health_only=ProcessRole.WEB not in service.roles,
     )
     return Site(services, service.observers)

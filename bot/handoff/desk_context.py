@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.config.handoff import Routing, Sla, Team
-from bot.config.quality import AuthoritySettings
+from bot.config.quality import AuthoritySettings, QualitySettings
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
@@ -33,6 +33,7 @@ from bot.model import (
     Ticket,
     Turn,
 )
+from bot.quality.scorecard import Scorecard
 from bot.text.tone import ToneCheck
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class DeskRules:
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     *tone* looks at how texts for customers sound; None = no remarks. *authority*: what operators may give.
+    *scorecard* is filled in when a dialog ends; None = never.
     """
 
     teams: tuple[Team, ...] = ()
@@ -145,6 +147,8 @@ class DeskRules:
     tone: ToneCheck | None = None
     playbooks: Playbooks = field(default_factory=Playbooks)
     authority: AuthoritySettings = field(default_factory=AuthoritySettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
+    scorecard: Scorecard | None = None
 
     def is_supervisor(self, id: str) -> bool:
         """Whether this operator may order; where none are named, everybody may."""
@@ -194,7 +198,9 @@ class TicketReader(DeliveryReader, Protocol):
 
     async def recent_answers(self) -> Sequence[tuple[datetime, datetime]]: ...
 
-    async def history(self, conversation: int, *, limit: int = 100) -> Sequence[HistoryEntry]: ...
+    async def history(
+        self, conversation: int, *, limit: int = 100, since: datetime | None = None
+    ) -> Sequence[HistoryEntry]: ...
 
     async def conversation(self, peer: Peer) -> Conversation | None: ...
 
@@ -224,7 +230,8 @@ class DeskContext:
     """What the operators' side knows besides the turn: complete when it is made, nothing is assigned later.
     `shared` keeps roster, teams, incidents, groups and places as the store has them.
 
-    Operators read *lang*. *ask_rating*: how long after closing a customer is asked; None = never.
+    Operators read *lang*. *ask_rating*: how long after closing a customer is asked how it was (or thanked),
+    *check_in*: and whether all is well; None = never.
     """
 
     texts: Texts
@@ -243,6 +250,7 @@ class DeskContext:
     commands: Registry
     outreach: OutreachCommands
     ask_rating: timedelta | None = None
+    check_in: timedelta | None = None
 
     def lang_of(self, customer: Customer | None) -> str:
         return customer.language if customer else self.lang

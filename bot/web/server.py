@@ -23,11 +23,13 @@ from bot.web.customers import CustomerPages
 from bot.web.events import stream
 from bot.web.examples import ExamplePages
 from bot.web.figures import ServiceFigures
+from bot.web.flow_pages import FlowPages
 from bot.web.gaps import GapPages
 from bot.web.gate import GatePages
 from bot.web.health import metrics_response, owing, report
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
+from bot.web.quality import QualityPages
 from bot.web.replica_health import ReplicaHealth, replica_health
 from bot.web.report import ReportPages
 from bot.web.security import Handler, PageSecurity
@@ -79,6 +81,7 @@ def build_app(services: WebServices) -> web.Application:
         app.router.add_get("/threshold", thresholds.show)
         app.router.add_post("/threshold/set", thresholds.set)
     _add_report(app, ReportPages(services, pages))
+    _add_quality(app, QualityPages(services, pages))
     app.router.add_get("/conversations", ConversationPages(services, pages).show)
     orders = TicketOrders(services, pages)
     app.router.add_post("/conversation/{id}/order", orders.order)
@@ -90,6 +93,8 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
+    if services.flows is not None:
+        _add_flows(app, FlowPages(services, pages))
     _add_users(app, UserPages(services, pages, guard))
     app.router.add_static("/static/", HOME / "static")
     app.router.add_get("/events", _events(services))
@@ -113,6 +118,11 @@ def _add_examples(app: web.Application, examples: ExamplePages) -> None:
     for name, act in (("accept", examples.accept), ("reject", examples.reject), ("undo", examples.undo)):
         app.router.add_post(f"/examples/{name}", act)
     app.router.add_post("/examples/try", examples.try_out)
+
+
+def _add_flows(app: web.Application, flows: FlowPages) -> None:
+    app.router.add_get("/flows", flows.show_all)
+    app.router.add_get("/flows/{name}", flows.show)
 
 
 def _add_articles(app: web.Application, articles: ArticlePages) -> None:
@@ -145,6 +155,13 @@ def _add_report(app: web.Application, report: ReportPages) -> None:
     app.router.add_get("/report/list", report.list)
     app.router.add_get("/report/file.{kind:xlsx|csv}", report.file)
     app.router.add_get("/conversation/{id}", report.conversation)
+
+
+def _add_quality(app: web.Application, quality: QualityPages) -> None:
+    app.router.add_get("/quality", quality.show)
+    app.router.add_post("/quality/decide", quality.decide)
+    app.router.add_get("/quality/{ticket}", quality.dialog)
+    app.router.add_post("/quality/{ticket}", quality.review)
 
 
 def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:

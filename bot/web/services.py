@@ -15,7 +15,10 @@ from aiohttp import web
 from bot.adapters.base import Adapter, File
 from bot.adapters.playground.typed_message import TypedMessage
 from bot.clock import Clock
+from bot.config.quality import QualitySettings
 from bot.delivery.attachment_reader import AttachmentReader
+from bot.dialogs.flows.flow_file import FlowFile
+from bot.dialogs.flows.flow_reader import FlowFolder
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.assist.page_answers import PageAnswers
@@ -26,6 +29,7 @@ from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
 from bot.knowledge.quality.release import ReleaseLimits
 from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
+from bot.quality.criterion import Criterion, criteria_of
 from bot.reports.report import Calendar
 from bot.storage.base import Store
 from bot.text.tone import ToneCheck
@@ -135,12 +139,15 @@ class WebServices:
     *release* is what publishing may change without a supervisor's yes.
     *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
     `ConfigError`.
+    *flows* reads the flows of the owner's folder anew, and raises `ConfigError` where a file cannot be used;
+    *running_flows* are those that customers are answered with.
     *rest* is the API for other systems; without it there is none. *hand_in* is the inbox, to which pages give
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
+    *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
+    the scorecard.
     *answers* are the ready answers of the operators, *files* reads what was sent.
-    *playbooks* are those of the operators, *currency* is the sign of compensations.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -176,16 +183,24 @@ class WebServices:
     files: AttachmentReader | None = None
     playbooks: Playbooks = field(default_factory=Playbooks)
     currency: str = "₽"
+    quality: QualitySettings = field(default_factory=QualitySettings)
     health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365
     release: ReleaseLimits = field(default_factory=ReleaseLimits)
     set_threshold: Callable[[float], None] | None = None
+    flows: Callable[[], FlowFolder] | None = None
+    running_flows: Mapping[str, FlowFile] = field(default_factory=dict)
     tone: ToneCheck | None = None
     hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """Those of the scorecard."""
+        return criteria_of(self.quality)
 
     @property
     def messengers(self) -> tuple[PlaygroundChannel, ...]:

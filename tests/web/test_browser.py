@@ -132,6 +132,8 @@ PATHS = (
     "customer/1/merge?with=2",
     "kb",
     "kb/dostavka/sroki",
+    "flows",
+    "flows/fitting",
     "articles/edit?file=dostavka/sroki.md",
     "gate",
     "gaps",
