@@ -42,7 +42,7 @@ from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 AFTERWARDS = frozenset(
-    {"rate", "rating_skip", "nps", "nps_skip", "news_off"}
+    {"all_well", "not_well", "rate", "rating_skip", "nps", "nps_skip", "news_off"}
 )  # answers to what the service asked by itself: never words for this ticket
 CANCELLING = (  # in the state: the ticket of which the bot has just asked whether it is still needed
     "cancelling"
@@ -266,7 +266,9 @@ class Relay:
 
     def _article(self, turn: Turn, article: str) -> Outcome | None:
         """An article read while waiting; the ticket stays open."""
-        if (read := self._desk.rules.article) is None or not (text := read(article, turn.customer)):
+        if (read := self._desk.rules.article) is None or not (
+            text := read(article, self._desk.audience(turn))
+        ):
             return None
         return Outcome(
             "relay",

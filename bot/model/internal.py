@@ -189,6 +189,14 @@ class RatingDue(TimerFired):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckInDue(TimerFired):
+    """The customer is asked whether all is well after ticket number *ticket*, that was closed at *closed*."""
+
+    ticket: int
+    closed: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LowRatingSettled(TimerFired):
     """The low score of ticket number *ticket* was not corrected: the supervisors are told."""
 
@@ -415,6 +423,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "mailing": BroadcastPortion,
     "nps": RecommendationDue,
     "rating": RatingDue,
+    "check_in": CheckInDue,
     "rating.alarm": LowRatingSettled,
     "reminder": ReminderDue,
     "dialog_timer": DialogTimer,
