@@ -65,6 +65,8 @@ KINDS: Mapping[str, str] = {
     "upset_customer": "supervisors were told of an important customer who is upset",
     "upset_customer_waits": "and that this customer still waits for an answer",
     "apologized": "a supervisor apologised for a low rating",
+    "article_published": "an editor published an article (`article`; `reason`: in spite of the gate)",
+    "article_withdrawn": "an editor unpublished an article (`article`)",
     "nps_scored": "a customer said whether they would recommend the business (`score`, 0 to 10)",
     "news_off": "a customer wants no broadcasts any more",
     "news_on": "a customer wants them again",

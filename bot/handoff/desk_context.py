@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from bot.handoff.places import DeskPlaces
 
 About = Callable[[str], Sequence[str]]
-Ask = Callable[[str], Awaitable[Answer]]
-Article = Callable[[str, Customer | None], RichText]
-Find = Callable[[str, str], Awaitable[Sequence["FoundArticle"]]]
+Ask = Callable[[str, "ArticleAudience"], Awaitable[Answer]]
+Article = Callable[[str, "ArticleAudience"], RichText]
+Find = Callable[[str, "ArticleAudience"], Awaitable[Sequence["FoundArticle"]]]
 SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
@@ -59,7 +59,7 @@ def _no() -> bool:
     return False
 
 
-def _no_text(article: str, customer: Customer | None) -> RichText:
+def _no_text(article: str, audience: ArticleAudience) -> RichText:
     return RichText()
 
 
@@ -77,6 +77,21 @@ def _calm(text: str) -> float:
 
 def _as_it_is(text: str) -> str:
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleAudience:
+    """Whom articles are for: the customer, where they write, and their language. Without a customer it is
+    whoever works here, who may read everything.
+    """
+
+    customer: Customer | None = None
+    channel: str = ""
+    language: str = ""
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        return self.customer.fields if self.customer else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +118,9 @@ class DeskRules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be
     shown first.
 
-    *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no
-    hints. *internal* is the text of an article that is for operators alone, empty for every other; *find*
-    searches by an operator's words for a customer of a language;
+    *article* is the text of one as a customer gets it, empty where it is not for them, *read* as operators
+    read it, *ask* finds the one that answers a customer's question; None = no hints. *internal* is the text
+    of an article that is for operators alone, empty for every other; *find* searches by an operator's words;
     *has_internal*: whether there is anything for operators alone.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
     *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself
@@ -122,6 +137,7 @@ class DeskRules:
     sla: Sla = field(default_factory=Sla)
     about: About = _nothing
     article: Article | None = None
+    read: Article = _no_text
     internal: Article = _no_text
     has_internal: Callable[[], bool] = _no
     find: Find | None = None
@@ -245,6 +261,11 @@ class DeskContext:
 
     def lang_of(self, customer: Customer | None) -> str:
         return customer.language if customer else self.lang
+
+    def audience(self, turn: Turn, ticket: Ticket | None = None) -> ArticleAudience:
+        """The customer whom the turn, or the ticket, is about."""
+        peer = ticket.customer_peer if ticket is not None else turn.conversation.peer
+        return ArticleAudience(turn.customer, peer.channel, self.lang_of(turn.customer))
 
     def seen(self, event: Event) -> None:
         """An observer of what was committed, for what this process alone keeps."""

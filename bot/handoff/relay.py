@@ -268,7 +268,9 @@ class Relay:
 
     def _article(self, turn: Turn, article: str) -> Outcome | None:
         """An article read while waiting; the ticket stays open."""
-        if (read := self._desk.rules.article) is None or not (text := read(article, turn.customer)):
+        if (read := self._desk.rules.article) is None or not (
+            text := read(article, self._desk.audience(turn))
+        ):
             return None
         return Outcome(
             "relay",
