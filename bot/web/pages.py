@@ -66,7 +66,9 @@ class QueueRow:
 @cache
 def read_words(language: str) -> Mapping[str, str]:
     """The words of the pages in one language, by their names."""
-    words: Mapping[str, str] = read_own(HOME / "locales" / f"{language}.yaml")
+    words: dict[str, str] = read_own(HOME / "locales" / f"{language}.yaml")
+    for part in sorted((HOME / "locales").glob(f"*.{language}.yaml")):
+        words |= read_own(part)
     return words
 
 
@@ -91,7 +93,9 @@ class Pages:
         )
 
     async def home(self, request: web.Request) -> web.Response:
-        """GET /: the playground, or the queue where there is none."""
+        """GET /: the playground, or the queue where there is none; where there is no bot yet, its set-up."""
+        if self._services.setup is not None and self._services.setup.is_new:
+            raise web.HTTPFound("/setup")
         if self._playground is None:
             raise web.HTTPFound("/queue")
         scenes = tuple(self._playground.scenes.values())
@@ -306,13 +310,16 @@ class Pages:
 
     def _tabs(self, request: web.Request) -> tuple[tuple[str, str], ...]:
         """Only what exists, and is theirs."""
+        setup = (("setup", "/setup"),) if self._services.setup and self._may(request)("GET", "/setup") else ()
+        if self._services.setup is not None and self._services.setup.is_new:
+            return setup
         owner = self._guard.asks_password and self._may(request)("GET", "/users")
         users = (("users", "/users"),) if owner else ()
         play = (("play", "/"),) if self._playground is not None else ()
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         report = (("report", "/report"),) if self._services.hours is not None else ()
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
-        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *gaps, *report, *users)
+        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *gaps, *report, *users, *setup)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""

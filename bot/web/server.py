@@ -28,6 +28,9 @@ from bot.web.replica_health import ReplicaHealth, replica_health
 from bot.web.report import ReportPages
 from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
+from bot.web.setup_channels import SetupChannels
+from bot.web.setup_group import SetupGroup
+from bot.web.setup_pages import SetupFrame, SetupPages
 from bot.web.thresholds import ThresholdPages
 from bot.web.ticket_orders import TicketOrders
 from bot.web.user_pages import UserPages
@@ -48,6 +51,7 @@ def build_app(services: WebServices) -> web.Application:
         host=services.host,
         store=services.store,
         password=services.password,
+        key=services.key,
         clock=services.clock,
     )
     playground = Playground(services) if services.messengers else None
@@ -81,6 +85,8 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
     _add_users(app, UserPages(services, pages, guard))
+    if services.setup is not None:
+        _add_setup(app, SetupFrame(services, pages, guard, services.setup))
     app.router.add_static("/static/", HOME / "static")
     app.router.add_get("/events", _events(services))
     if playground is not None:
@@ -120,6 +126,11 @@ def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
 
     rest.add_to(app)
     app.router.add_get(f"{ROOT}/openapi.json", openapi)
+
+
+def _add_setup(app: web.Application, frame: SetupFrame) -> None:
+    for part in (SetupPages(frame), SetupChannels(frame), SetupGroup(frame)):
+        part.add_to(app)
 
 
 def _add_users(app: web.Application, users: UserPages) -> None:

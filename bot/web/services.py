@@ -27,6 +27,7 @@ from bot.storage.base import Store
 from bot.web.api.rest import AcceptRequest, RestApi
 from bot.web.events import EventHub
 from bot.web.health import Metrics
+from bot.web.setup_services import SetupServices
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -131,6 +132,8 @@ class WebServices:
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
+    *setup* are the owner's folder and process, without it there are no set-up pages; with a *key* all pages
+    open to whoever has the address that holds it.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -163,6 +166,8 @@ class WebServices:
     addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
     categories: Sequence[str] = ()
     health_only: bool = False
+    setup: SetupServices | None = None
+    key: str = ""
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365
