@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.knowledge.articles.writer import encoder_of
 from bot.knowledge.quality.examples import (
@@ -40,7 +41,7 @@ async def clicks(
     found, span, start = tuple[Feedback, ...](), FIRST, now + SLICE
     while len(found) < newest and start > since:
         before, start, span = start, max(since, now - span), 2 * span
-        events = await _events(store, start, before) + events
+        events = await in_slices(store, start, before, (*EVENTS, OFFERED)) + events
         clicked = _clicked(events)
         for own in clicked - talks.keys():
             talks[own] = await store.turns(conversation=own, limit=TURNS)
@@ -49,11 +50,21 @@ async def clicks(
     return found
 
 
-async def _events(store: Store, start: datetime, end: datetime) -> tuple[Event, ...]:
-    """In slices, so that nobody else who reads waits long."""
+class EventStore(Protocol):
+    """What tells of events."""
+
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> tuple[Event, ...]: ...
+
+
+async def in_slices(
+    store: EventStore, start: datetime, end: datetime, kinds: Collection[str]
+) -> tuple[Event, ...]:
+    """Events of these kinds, read in slices, so that nobody else who reads waits long."""
     events = list[Event]()
     while start < end:
-        events += await store.events(since=start, until=min(start + SLICE, end), kinds=(*EVENTS, OFFERED))
+        events += await store.events(since=start, until=min(start + SLICE, end), kinds=kinds)
         start += SLICE
     return tuple(events)
 

@@ -15,6 +15,7 @@ from bot.app.config_parts import (
     open_knowledge,
     open_texts,
     open_tone,
+    release_limits,
 )
 from bot.app.dialogs import open_dialogs
 from bot.app.service import Service, build_service
@@ -39,5 +40,6 @@ __all__ = [
     "open_tone",
     "open_webhooks",
     "read_local",
+    "release_limits",
     "salt_of",
 ]

@@ -17,6 +17,7 @@ from bot.handoff.assist.canned import BUILTIN, CannedAnswers, builtin_answers
 from bot.handoff.sla.hours import Hours
 from bot.i18n.texts import Texts
 from bot.knowledge.base import KnowledgeSettings
+from bot.knowledge.quality.release import ReleaseLimits
 from bot.knowledge.search import Knowledge
 from bot.text.day_spans import spans
 from bot.text.problems import problem
@@ -87,6 +88,12 @@ def open_judge(config: Config, knowledge: Knowledge) -> OfflineDecision:
     """What the bot of this config says to words alone; used by the commands and the pages."""
     hours = open_hours(config)
     return OfflineDecision(knowledge, open_texts(config, hours), open_facts(config, knowledge, hours))
+
+
+def release_limits(config: Config) -> ReleaseLimits:
+    """What publishing may change without a supervisor's yes."""
+    wanted = config.knowledge.release
+    return ReleaseLimits(wanted.days, wanted.questions, wanted.max_lost_share, wanted.golden)
 
 
 def open_texts(config: Config, hours: Hours) -> Texts:

@@ -24,6 +24,8 @@ from bot.reports.export import to_csv, to_json, to_xlsx
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period, between, week_before
 from bot.reports.report import Report, make_report, read_facts
+from bot.reports.slices import BEFORE
+from bot.reports.tables import TableRow
 from bot.reports.texts import ReportTexts, row_name
 from bot.text.problems import told
 
@@ -127,7 +129,7 @@ def _show(made: Report, saying: ReportTexts) -> None:
     ]
     columns = ("", *(say(f"column.{c}") for c in ("value", "change", "meaning")))
     table(figures, columns, plain, words=(0, 3))
-    for name in ("reasons", "operators", "channels", "topics", "articles", "ready"):
+    for name in ("reasons", "operators", "topics", "categories", "tags", "channels", "articles", "ready"):
         _show_table(made, name, saying)
 
 
@@ -153,9 +155,17 @@ def _show_table(made: Report, name: str, saying: ReportTexts) -> None:
     columns = made.tables[name].columns
     heads = [str(saying.word(f"tables.{name}.columns.{c}")) for c in columns]
     cells = [
-        (row_name(made, name, r.key, r.name, saying), *(saying.value(c, r.cells[c]) for c in columns))
+        (row_name(made, name, r.key, r.name, saying), *(_cell(made, name, r, c, saying) for c in columns))
         for r in rows
     ]
     plain = [f"  {c[0][:34]:34}" + "".join(f"{value:>15}" for value in c[1:]) for c in cells]
     typer.echo(f"\n{saying.word(f'tables.{name}.name')}. {saying.word(f'tables.{name}.text')}")
     table(cells, ["", *heads], [f"  {'':34}" + "".join(f"{head:>15}" for head in heads), *plain])
+
+
+def _cell(made: Report, table: str, row: TableRow, column: str, saying: ReportTexts) -> str:
+    """A cell, and in brackets what it was in the period before."""
+    value = saying.value(column, row.cells[column])
+    if column not in made.tables[table].compared:
+        return value
+    return f"{value} ({saying.value(column, row.cells[f'{BEFORE}{column}'])})"

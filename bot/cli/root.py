@@ -492,6 +492,20 @@ def kb_diff(
     suggestions.diff(config, base=base, as_json=as_json, db=db)
 
 
+@kb.command("gate", help=say("command.kb_gate"))
+def kb_gate(
+    folder: Annotated[Path | None, typer.Argument(help=say("option.gate_folder"))] = None,
+    config: ConfigFile = None,
+    base: Annotated[str, typer.Option("--base", help=say("option.gate_base"))] = "",
+    as_json: AsJson = False,
+    everything: Annotated[bool, typer.Option("--all", help=say("option.gate_all"))] = False,
+    db: DatabaseFile = None,
+) -> None:
+    from bot.cli import gate
+
+    gate.check(config, gate.GateRequest(folder, base, db), as_json=as_json, everything=everything)
+
+
 @kb.command("import", help=say("command.kb_import"))
 def kb_import(
     source: Annotated[Path, typer.Argument(help=say("option.source"), exists=True)],

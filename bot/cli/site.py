@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from bot.adapters.base import Adapter
-from bot.app import Service, open_judge
+from bot.app import Service, open_judge, release_limits
 from bot.config.roles import ProcessRole
 from bot.config.values import write_values
 from bot.handoff.delivery_views import DeskViews
@@ -60,6 +60,7 @@ def site_of(
         judge=open_judge(config, service.knowledge),
         golden=config.path(GOLDEN.as_posix()),
         keep_days=config.privacy.keep_days,
+        release=release_limits(config),
         set_threshold=_threshold_setter(service),
         rest=_rest(service),
         hand_in=service.inbox.accept,

@@ -218,8 +218,8 @@ def diff(path: Path | None, *, base: str, as_json: bool, db: Path | None) -> Non
         goldens = _golden(config)
         with open_records(config, db) as records:
             real = _recent(records.turns()) if records else []
-        with _before(config, base) as old:
-            then, now = ready(_with_folder(config, old)), ready(config)
+        with articles_at(config, base) as old:
+            then, now = ready(with_folder(config, old)), ready(config)
             rows = list(_compared(config, goldens, real, then, now))
     except BotError as error:
         raise fail(error) from None
@@ -317,14 +317,15 @@ def _told(answer: Answer) -> str:
     )
 
 
-def _with_folder(config: Config, folder: Path) -> Config:
+def with_folder(config: Config, folder: Path) -> Config:
+    """The same settings over other articles."""
     return config.model_copy(
         update={"knowledge": config.knowledge.model_copy(update={"folder": str(folder)})}
     )
 
 
 @contextmanager
-def _before(config: Config, base: str) -> Iterator[Path]:
+def articles_at(config: Config, base: str) -> Iterator[Path]:
     """The articles as they were: a folder, or those of a git revision, laid out for as long as they are
     needed.
     """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from bot.cli.store_reader import StoreReader, store_beside
 from bot.config.loader import Config
@@ -15,6 +16,7 @@ from bot.storage.base import TurnRecord
 from bot.text.person_names import names_of
 from bot.text.problems import told
 
+Made = TypeVar("Made")
 BATCH = 1000
 PLAYGROUND = "data/playground.db"
 
@@ -24,6 +26,10 @@ class TurnRecords:
 
     def __init__(self, runner: asyncio.Runner, store: StoreReader, source: str) -> None:
         self._run, self._store, self.source = runner.run, store, source
+
+    def done(self, work: Callable[[StoreReader], Coroutine[Any, Any, Made]]) -> Made:
+        """What *work* makes of the store they are in."""
+        return self._run(work(self._store))
 
     def turns(self) -> Iterator[TurnRecord]:
         """All turns, oldest first."""

@@ -82,6 +82,28 @@ class Embeddings(Section):
     )
 
 
+class ReleaseConfig(Section):
+    """What publishing articles may change before a supervisor has to say yes."""
+
+    days: int = Field(
+        30, ge=1, le=365, description="customers' questions of so many days are asked of the draft"
+    )
+    questions: int = Field(
+        2000, ge=1, le=20_000, description="different questions asked at most, the newest first"
+    )
+    max_lost_share: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="share of the questions answered today that may lose their answer; 1 = any",
+    )
+    golden: Literal["must", "tell", "skip"] = Field(
+        "must",
+        description="golden questions that come right no more: must hold publishing back, are told, or are"
+        " not asked",
+    )
+
+
 class KnowledgeConfig(Section):
     """The articles, and when the bot answers by itself."""
 
@@ -107,6 +129,9 @@ class KnowledgeConfig(Section):
         None, description="folder for vectors and the search index (default: the user's cache folder)"
     )
     watch: bool = Field(True, description="read changed articles while running")
+    release: ReleaseConfig = Field(
+        default_factory=ReleaseConfig, description="the gate before articles are published"
+    )
 
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
-from bot.demo.personas import ASKS, COMMENTS, GREETINGS, MORE, NAMES, SCORES, THANKS, UNKNOWN, UPSET
+from bot.demo.personas import ASKS, COMMENTS, GREETINGS, MORE, NAMES, OPINIONS, SCORES, THANKS, UNKNOWN, UPSET
 from bot.demo.simulation import Simulation
 from bot.model import Attachment, InboundKind, Media
 from bot.testing.harness import PlayedCustomer
@@ -43,6 +43,19 @@ class CustomerScript:
                 yield step
         finally:
             self._busy.discard(number)
+
+    async def surveys(self, midnight: datetime) -> AsyncIterator[datetime]:
+        """Who was asked whether they would recommend the business answers a while later, or never."""
+        stage = self._stage
+        for hour in (12, 15, 18):
+            yield midnight + timedelta(hours=hour, minutes=40)
+            for number, customer in tuple(self._people.items()):
+                score = stage.random.choice(tuple(OPINIONS))
+                if number in self._busy or stage.happens(0.4):
+                    continue
+                if await stage.press(customer, str(score), exact=True) and stage.happens(0.6):
+                    yield stage.after(20, 60)
+                    await self._says(customer, OPINIONS[score])
 
     async def _comes(self, customer: PlayedCustomer) -> AsyncIterator[datetime]:
         stage, luck = self._stage, self._stage.random.random()

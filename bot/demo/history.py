@@ -143,6 +143,8 @@ class History:
             hour = self._random.choices(range(24), HOURS)[0]
             self._join(midnight + timedelta(hours=hour, seconds=self._random.randrange(3600)), self._visits())
         self._join(midnight, self._crew.day(midnight))
+        if self._testbot.service.config.nps.ask:
+            self._join(midnight, self._visitors.surveys(midnight))
 
     async def _visits(self) -> AsyncIterator[datetime]:
         self.visits += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
-from bot.demo.personas import REPLIES, OperatorPersona
+from bot.demo.personas import REPLIES, TAGS, OperatorPersona
 from bot.demo.simulation import Simulation
 from bot.model import Ticket
 from bot.testing.harness import PlayedOperator
@@ -62,8 +62,27 @@ class DemoOperators:
                 yield stage.after(5, 30)
                 await self._says(operator, "Поправлюсь: " + reply, number)
             yield stage.after(120, 1500)
+        async for step in self._marks(colleague, operator, number):
+            yield step
         async for step in self._goes_on(colleague, operator, number):
             yield step
+
+    async def _marks(
+        self, colleague: OperatorPersona, operator: PlayedOperator, number: int
+    ) -> AsyncIterator[datetime]:
+        """Some tickets get a tag, some a ready answer: as it is, or made to fit."""
+        stage = self._stage
+        if await self._may(colleague, number) and stage.evenly("tag") < 0.2:
+            await self._says(operator, f"/tag {stage.random.choice(TAGS)}", number)
+        if stage.evenly("ready") >= 0.12 or not await self._may(colleague, number):
+            return
+        await self._says(operator, "/t минуту", number)
+        yield stage.after(20, 60)
+        shown = (found := await stage.ticket(number)) and found.state.preview
+        if shown and await self._may(colleague, number):
+            more = "" if stage.evenly("as it is") < 0.5 else " Спасибо, что подождали, сегодня много заказов."
+            await self._says(operator, shown.text + more, number)
+            yield stage.after(120, 600)
 
     async def _goes_on(
         self, colleague: OperatorPersona, operator: PlayedOperator, number: int
@@ -115,6 +134,8 @@ class DemoOperators:
         if stage.evenly("return") < 0.03:
             await self._says(operator, "/return", number)
             return
+        if (known := stage.testbot.service.config.routing.categories) and stage.evenly("category") < 0.6:
+            await self._says(operator, f"/category {stage.random.choice(known)}", number)
         await self._says(operator, "/close", number)
         if stage.happens(0.06):
             yield stage.after(600, 2400)

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff import card_posts, notices
+from bot.handoff import card_posts, customer_linking, notices
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets import closing, handover, lifecycle
 from bot.handoff.tickets.settle import settled
 from bot.model import Event, Inbound, Json, Outbound, Outcome, Result, RichText, Ticket, Turn
-from bot.model.internal import CloseTicket, OpenTicket, SendMessage, SetAttributes
+from bot.model.internal import CloseTicket, MergeCustomers, OpenTicket, SendMessage, SetAttributes
 from bot.text.customer_fields import normal, shown
 from bot.text.markdown import to_rich
 
@@ -33,6 +33,8 @@ class ApiRequests:
                 return self._say(turn, first, request)
             case SetAttributes(attributes=changes):
                 return self._change(turn, first, changes)
+            case MergeCustomers() as request:
+                return await customer_linking.by_request(self._desk, turn, request)
             case OpenTicket(text=text):
                 return self._open(turn, first, text)
             case CloseTicket(ticket=number):

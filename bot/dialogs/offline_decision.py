@@ -60,12 +60,17 @@ class OfflineDecision:
         """The same bot with other articles."""
         return OfflineDecision(knowledge, self._words, self._facts)
 
-    def __call__(self, text: str, *, answered: bool = False, language: str = "", channel: str = "") -> Answer:
-        """The decision with everything behind it; *answered* tells that an answer was shown just before."""
-        turn = self._turn(text, answered, language, channel)
+    def __call__(
+        self, text: str, *, answered: bool = False, language: str = "", channel: str = "", last: str = ""
+    ) -> Answer:
+        """The decision with everything behind it; *answered* tells that an answer was shown just before,
+        *last* which one.
+        """
+        turn = self._turn(text, answered, language, channel, last)
         outcome, reading = _at_once(self._decided(turn))
         spoken = language_of(turn, self._words.lang)
-        found = self._knowledge.answer(text, language=spoken, channel=channel)
+        context = QuestionContext(last) if last else None
+        found = self._knowledge.answer(text, language=spoken, channel=channel, context=context)
         decision, article = _decision(outcome)
         told = {**found.why, **self._why(outcome, found, decision), "upset": round(reading.upset, 3)}
         act = reading.act
@@ -86,7 +91,7 @@ class OfflineDecision:
                 return replace(outcome, dialog=name), reading
         return replace(_called(turn, reason="no_answer"), dialog="flow"), reading
 
-    def _turn(self, text: str, answered: bool, language: str, channel: str) -> Turn:
+    def _turn(self, text: str, answered: bool, language: str, channel: str, last: str = "") -> Turn:
         now = datetime.now(UTC)
         peer = Peer(channel, "judge")
         inbound = Inbound(
@@ -98,7 +103,9 @@ class OfflineDecision:
             text,
             private=True,
         )
-        state = {"answered": True, "greeted": True} if answered else {}
+        state: dict[str, object] = {"answered": True, "greeted": True} if answered or last else {}
+        if last:
+            state["last_article"] = last
         return Turn(
             id=next(self._numbers),
             conversation=Conversation(0, peer, customer=0, state=state),

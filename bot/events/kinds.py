@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "ticket_snoozed": "a ticket was put off",
     "ticket_priority": "the priority of a ticket changed (`priority`)",
     "ticket_category": "the reason of a ticket was chosen (`category`)",
+    "ticket_tagged": "the tags of a ticket changed (`tags`)",
     "ticket_followed": "a customer went on in another channel, and the open ticket with them",
     "ticket_closed": "a ticket was closed",
     "ticket_reopened": "a closed ticket was opened again",

@@ -27,6 +27,7 @@ from bot.model import (
     Ticket,
     Turn,
 )
+from bot.model.internal import MergeCustomers
 from bot.text.customer_fields import CONTACTS, normal, written
 from bot.text.person_names import full_name
 
@@ -105,6 +106,34 @@ async def apart(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Out
         outcome,
         reason="parted",
         customer_merge=CustomerMerge(turn.customer.id, others[0], undone=True),
+        events=(event,),
+    )
+
+
+async def by_request(desk: DeskContext, turn: Turn, request: MergeCustomers) -> Outcome:
+    """Somebody compared both on a page and said yes: one customer from now on, or two again. Where either is
+    not what the page showed, nothing is done.
+    """
+    own, asked = turn.customer, turn.inbounds[0]
+    if own is None or own.id != request.into:
+        return Outcome("requests", Result.IGNORED, "merge_stale")
+    other = await desk.ticket_reader.customer(request.other)
+    joined = request.other in await desk.ticket_reader.joined(own.id)
+    free = other is not None and other.peers and other.id != own.id
+    if other is None or not (joined if request.undone else free):
+        return Outcome("requests", Result.IGNORED, "merge_stale")
+    kind, key = (
+        ("customers_parted", "desk.apart") if request.undone else ("customers_joined", "desk.same_done")
+    )
+    event = Event(kind, actor=asked.sender.id, data={"into": own.id, "other": other.id})
+    to = desk.places.thread(turn.ticket) if turn.ticket and turn.ticket.status != "closed" else None
+    told = (notices.in_desk(desk, to, turn.ticket, key, name=_called(desk, other)),) if to else ()
+    return Outcome(
+        "requests",
+        Result.ANSWERED,
+        "parted" if request.undone else "joined",
+        told,
+        customer_merge=CustomerMerge(own.id, other.id, undone=request.undone),
         events=(event,),
     )
 

@@ -237,6 +237,15 @@ class SetAttributes(ApiRequest):
 
 
 @dataclass(frozen=True, slots=True)
+class MergeCustomers(ApiRequest):
+    """Customer number *other* is the same person as *into*; or (*undone*) is themselves again."""
+
+    into: int
+    other: int
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTicket(ApiRequest):
     """Hand the customer over to a person, with *text* for the operators."""
 
@@ -349,6 +358,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.block": BlockOver,
     "api.say": SendMessage,
     "api.fields": SetAttributes,
+    "page.merge": MergeCustomers,
     "api.open": OpenTicket,
     "api.close": CloseTicket,
     "page.order": PageOrder,

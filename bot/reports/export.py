@@ -10,6 +10,7 @@ import xlsxwriter
 
 from bot.reports.metrics import COUNTS
 from bot.reports.report import Report
+from bot.reports.slices import BEFORE
 from bot.reports.tables import Cell
 from bot.reports.texts import UNITS, ReportTexts, row_name
 
@@ -108,12 +109,17 @@ def _sheets(report: Report, saying: ReportTexts) -> Iterator[tuple[str, list[lis
             [
                 str(saying.word(f"{words}.first")),
                 *(str(saying.word(f"{words}.columns.{c}")) for c in table.columns),
+                *(
+                    f"{saying.word(f'{words}.columns.{c}')} ({saying.word('earlier')})"
+                    for c in table.compared
+                ),
             ]
         ]
         done += [
             [
                 row_name(report, table.key, r.key, r.name, saying),
                 *(_rounded(r.cells[c]) for c in table.columns),
+                *(_rounded(r.cells[f"{BEFORE}{c}"]) for c in table.compared),
             ]
             for r in table.rows
         ]

@@ -32,6 +32,7 @@ KINDS = (
     "ticket_moved",
     "ticket_reopened",
     "ticket_transferred",
+    "ticket_tagged",
     "sla_breached",
     "rating_asked",
     "rated",
@@ -97,6 +98,7 @@ class TicketStory:
     asked: list[datetime] = field(default_factory=list)
     rated: datetime | None = None
     rating: int | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def operator(self) -> str:
@@ -279,6 +281,9 @@ def _tell(story: TicketStory, event: Event, at: datetime) -> None:
             story.transferred.append((at, event.actor))
         case "sla_breached":
             story.breaches.append((at, str(event.data.get("goal") or ""), event.actor))
+        case "ticket_tagged":
+            tags = event.data.get("tags")
+            story.tags = tuple(str(t) for t in tags) if isinstance(tags, (list, tuple)) else ()
         case "rating_asked":
             story.asked.append(at)
         case "rated":

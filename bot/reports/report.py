@@ -12,7 +12,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.model import Event, Ticket
-from bot.reports import tables
+from bot.reports import slices, tables
 from bot.reports.canned_answers import ready
 from bot.reports.ledger import BEFORE, KINDS, RETURN, Ledger, ReportFacts, open_ledger
 from bot.reports.metrics import COUNTS, Figure, FigureCase
@@ -105,6 +105,9 @@ class ReportedArticle(Protocol):
     @property
     def topic(self) -> str: ...
 
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+
 
 def make_report(facts: ReportFacts, period: Period, articles: Iterable[ReportedArticle] = ()) -> Report:
     """Count everything. *articles* are those of the base, for titles and topics."""
@@ -128,12 +131,12 @@ def _undisturbed() -> Iterator[None]:
 
 def _counted(facts: ReportFacts, period: Period, known: Sequence[ReportedArticle]) -> Report:
     titles = {a.id: a.title for a in known}
-    topics = topic_names(known)
     ledger = open_ledger(facts)
     counted = {c.__name__: c(ledger, period) for c in COUNTS}
     first = facts.events[0].at if facts.events else None
     earlier = period.previous()
-    if first is not None and first < earlier.start + timedelta(days=1):
+    compares = first is not None and first < earlier.start + timedelta(days=1)
+    if compares:
         before = {c.__name__: c(ledger, earlier) for c in COUNTS}
     else:  # the service is younger than the period before: a comparison would only mislead
         before = {key: Figure(key, None, 0) for key in counted}
@@ -141,7 +144,10 @@ def _counted(facts: ReportFacts, period: Period, known: Sequence[ReportedArticle
         period,
         counted,
         before,
-        _tables(ledger, period, titles, topics),
+        {
+            **_tables(ledger, period, titles),
+            **_slices(ledger, period, earlier if compares else None, known),
+        },
         facts.answer_within,
         facts.now,
         any(e.kind == "demo" for e in facts.events),
@@ -166,17 +172,26 @@ def topic_names(known: Sequence[ReportedArticle]) -> dict[str, str]:
     return named
 
 
-def _tables(
-    ledger: Ledger, period: Period, titles: Mapping[str, str], topics: Mapping[str, str]
-) -> dict[str, Table]:
+def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> dict[str, Table]:
     made = (
         tables.days(ledger, period),
         tables.load(ledger, period),
         tables.reasons(ledger, period),
         tables.articles(ledger, period, titles),
         tables.operators(ledger, period),
-        tables.channels(ledger, period),
-        tables.topics(ledger, period, topics),
         ready(ledger, period),
+    )
+    return {t.key: t for t in made}
+
+
+def _slices(
+    ledger: Ledger, period: Period, before: Period | None, known: Sequence[ReportedArticle]
+) -> dict[str, Table]:
+    """The tables that compare, each row beside the period *before* where there was one."""
+    made = (
+        slices.topics(ledger, period, before, topic_names(known)),
+        slices.categories(ledger, period, before),
+        slices.tags(ledger, period, before, {a.id: a.tags for a in known}),
+        slices.channels(ledger, period, before),
     )
     return {t.key: t for t in made}

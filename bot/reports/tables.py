@@ -1,16 +1,14 @@
-"""What the figures look like from each side: by day, by hour, by reason, article, operator, channel and
-topic.
-"""
+"""What the figures look like from each side: by day, by hour, by reason, article and operator."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from bot.reports.ledger import Ledger, TicketStory, Visit
-from bot.reports.metrics import FEW, FigureCase, is_contained, mean_of, working_seconds
+from bot.reports.metrics import FEW, FigureCase, mean_of, working_seconds
 from bot.reports.periods import Period
 
 Cell = str | float | None
@@ -51,11 +49,15 @@ class OperatorShare:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows with the same columns; column names have their words in words/*.yaml."""
+    """Rows with the same columns; column names have their words in words/*.yaml.
+
+    Of the columns in `compared` the rows have the cells of the period before, too: "before_" and the name.
+    """
 
     key: str
     columns: tuple[str, ...]
     rows: tuple[TableRow, ...]
+    compared: tuple[str, ...] = ()
 
 
 def days(ledger: Ledger, period: Period) -> Table:
@@ -191,43 +193,6 @@ def operators(ledger: Ledger, period: Period) -> Table:
         )
     rows.sort(key=lambda r: (-float(r.cells["closed"] or 0), r.name))
     return Table("operators", ("taken", "closed", "afrt", "mttr", "csi", "ratings", "breached"), tuple(rows))
-
-
-def channels(ledger: Ledger, period: Period) -> Table:
-    return _sliced("channels", ledger, period, lambda v: v.channel or "unknown")
-
-
-def topics(ledger: Ledger, period: Period, names: Mapping[str, str]) -> Table:
-    """By the topic of the article that was shown (or offered) first, else by the ticket's own.
-
-    *names* gives articles' topics by id and title.
-    """
-    known = ledger.facts.tickets
-
-    def topic(visit: Visit) -> str:
-        articles = [*visit.shown, *visit.offered]
-        if articles:
-            return names.get(articles[0]) or articles[0].rpartition("/")[0] or articles[0]
-        own = next((known[t].topic for t in visit.tickets if t in known and known[t].topic), "")
-        return names.get(own, own) or "unknown"
-
-    return _sliced("topics", ledger, period, topic)
-
-
-def _sliced(key: str, ledger: Ledger, period: Period, side: Callable[[Visit], str]) -> Table:
-    found: dict[str, list[Visit]] = defaultdict(list)
-    for visit in ledger.come(period):
-        found[side(visit)].append(visit)
-    rows = []
-    for name, seen in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
-        people = [v for v in seen if v.tickets]
-        cells: dict[str, Cell] = {
-            "visits": float(len(seen)),
-            "person": float(len(people)),
-            "containment": mean_of([float(is_contained(v)) for v in seen]),
-        }
-        rows.append(TableRow(name, name, cells, seen))
-    return Table(key, ("visits", "person", "containment"), tuple(rows))
 
 
 def _case(thing: Visit | TicketStory | FigureCase) -> FigureCase:

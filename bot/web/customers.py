@@ -26,6 +26,8 @@ from bot.web.services import WebServices
 from bot.web.ticket_orders import GLANCE, PATIENCE, PageRequests
 from bot.web.users import may
 
+NOTICES = ("changed", "merged", "separated", "merge_stale", "merge_waits")  # how what was asked for ended
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerFacts:
@@ -49,7 +51,7 @@ class CustomerPages:
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /customer/{id}: a customer who was joined into another is shown as that one."""
-        facts = await self._facts(request)
+        facts = await self.facts(request.match_info["id"])
         if str(facts.customer.id) != request.match_info["id"]:
             raise web.HTTPFound(f"/customer/{facts.customer.id}")
         return self._page(request, facts, notice=request.query.get("done", ""))
@@ -58,7 +60,7 @@ class CustomerPages:
         """POST /customer/{id}/fields: `field.NAME` are values ("" takes one away), `name` and `value` a new
         one.
         """
-        facts, form = await self._facts(request), await request.post()
+        facts, form = await self.facts(request.match_info["id"]), await request.post()
         given = {k.removeprefix("field."): str(v).strip() for k, v in form.items() if k.startswith("field.")}
         name = str(form.get("name", "")).strip().casefold()
         if name:
@@ -86,7 +88,7 @@ class CustomerPages:
 
     async def export(self, request: web.Request) -> web.Response:
         """GET /customer/{id}/data.json: everything that is kept about them."""
-        facts = await self._facts(request)
+        facts = await self.facts(request.match_info["id"])
         data = await self._services.store.export_customer(facts.customer.id)
         return web.Response(
             text=json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n",
@@ -96,11 +98,11 @@ class CustomerPages:
 
     async def ask_to_forget(self, request: web.Request) -> web.Response:
         """GET /customer/{id}/forget: what would go, and what would stay."""
-        return await self._forget_page(request, await self._facts(request))
+        return await self._forget_page(request, await self.facts(request.match_info["id"]))
 
     async def forget(self, request: web.Request) -> web.Response:
         """POST /customer/{id}/forget with the customer's number in `number`, as the page asks for it."""
-        facts, form = await self._facts(request), await request.post()
+        facts, form = await self.facts(request.match_info["id"]), await request.post()
         if str(form.get("number", "")).strip().lstrip("№# ") != str(facts.customer.id):
             return await self._forget_page(request, facts, wrong=True)
         await self._services.store.forget_customer(facts.customer.id, self._services.clock())
@@ -143,15 +145,16 @@ class CustomerPages:
             "talks",
             facts=facts,
             typed=typed or {},
-            notice=notice == "changed",
+            notice=notice if notice in NOTICES else "",
             problem=problem,
             writable=writable and self._requests.open,
         )
         response.set_status(status)
         return response
 
-    async def _facts(self, request: web.Request) -> CustomerFacts:
-        store, written = self._services.store, request.match_info["id"]
+    async def facts(self, written: str) -> CustomerFacts:
+        """What is known of the customer of this number, as whom they are known now. Raises 404."""
+        store = self._services.store
         number = int(written) if written.isdecimal() and len(written) < 19 else 0
         customer = await _known(store, number)
         talks = await store.conversations(customer.id) if customer else ()

@@ -10,7 +10,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from bot.model import Ticket
-from bot.reports import tables
+from bot.reports import slices, tables
 from bot.reports.ledger import ReportFacts, open_ledger
 from bot.reports.metrics import COUNTS
 from bot.reports.periods import Period, last_days
@@ -85,7 +85,7 @@ def _written(facts: ReportFacts, period: Period) -> bytes:
         for part, value in {"value": figure.value, **figure.parts}.items():
             if value is not None:
                 figures.labels(figure.key, part).set(value)
-    known = ((tables.reasons(ledger, period), "tickets"), (tables.channels(ledger, period), "visits"))
+    known = ((tables.reasons(ledger, period), "tickets"), (slices.channels(ledger, period, None), "visits"))
     for table, column in known:
         for row in table.rows:
             sides.labels(table.key, row.key).set(float(row.cells[column] or 0))

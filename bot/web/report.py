@@ -36,7 +36,7 @@ FRESH = 20.0  # seconds for which a counted report is shown again
 LISTED = 200  # conversations listed behind one figure
 LINES = 400  # lines of a transcript
 BESIDE = 500  # tickets before and behind one, among which those are looked for that waited beside it
-TABLES = ("articles", "operators", "gaps", "ready", "topics", "channels")
+TABLES = ("topics", "categories", "tags", "channels", "articles", "operators", "gaps", "ready")
 PARTS = {
     "night": (0, 6),
     "morning": (6, 12),
@@ -79,7 +79,7 @@ class ReportPages:
             tables=[
                 (t, [r for r in t.rows if any(r.cells.values())][:25])
                 for key in TABLES
-                if (t := report.tables.get(key)) and (t.rows or key != "ready")
+                if (t := report.tables.get(key)) and (t.rows or key not in ("ready", "tags"))
             ],
         )
 

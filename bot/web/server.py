@@ -16,6 +16,7 @@ from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, RestApi, failure
 from bot.web.conversations import ConversationPages
+from bot.web.customer_merge import CustomerMergePages
 from bot.web.customers import CustomerPages
 from bot.web.events import stream
 from bot.web.examples import ExamplePages
@@ -78,7 +79,7 @@ def build_app(services: WebServices) -> web.Application:
     _add_report(app, ReportPages(services, pages))
     app.router.add_get("/conversations", ConversationPages(services, pages).show)
     app.router.add_post("/conversation/{id}/order", TicketOrders(services, pages).order)
-    _add_customers(app, CustomerPages(services, pages))
+    _add_customers(app, services, pages)
     if services.rest is not None:
         _add_rest(app, services.rest, services.title)
     app.router.add_get("/login", pages.login)
@@ -142,12 +143,17 @@ def _add_users(app: web.Application, users: UserPages) -> None:
     app.router.add_post("/login/enter", users.take_code)
 
 
-def _add_customers(app: web.Application, customers: CustomerPages) -> None:
+def _add_customers(app: web.Application, services: WebServices, pages: Pages) -> None:
+    customers = CustomerPages(services, pages)
     app.router.add_get("/customer/{id}", customers.show)
     app.router.add_post("/customer/{id}/fields", customers.change)
     app.router.add_get("/customer/{id}/data.json", customers.export)
     app.router.add_get("/customer/{id}/forget", customers.ask_to_forget)
     app.router.add_post("/customer/{id}/forget", customers.forget)
+    merges = CustomerMergePages(services, pages, customers)
+    app.router.add_get("/customer/{id}/merge", merges.show)
+    app.router.add_post("/customer/{id}/merge", merges.merge)
+    app.router.add_post("/customer/{id}/separate", merges.separate)
 
 
 def _add_health(app: web.Application, services: WebServices) -> None:

@@ -21,6 +21,7 @@ from bot.handoff.outreach.incidents import Incidents
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
+from bot.knowledge.quality.release import ReleaseLimits
 from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
 from bot.reports.report import Calendar
 from bot.storage.base import Store
@@ -126,6 +127,7 @@ class WebServices:
     *judge* is asked by «Спросить базу»: it says what the live bot would.
     *golden* are the golden questions, asked before an example is written; the last *keep_days* of use are
     read.
+    *release* is what publishing may change without a supervisor's yes.
     *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
     `ConfigError`.
     *rest* is the API for other systems; without it there is none. *hand_in* is the inbox, to which pages give
@@ -171,6 +173,7 @@ class WebServices:
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365
+    release: ReleaseLimits = field(default_factory=ReleaseLimits)
     set_threshold: Callable[[float], None] | None = None
     hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)

@@ -43,6 +43,7 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/(users|audit|setup)", "", _OWNER),
     (r"/customer/[^/]+/forget", "", _OWNER),
     (r"/customer/[^/]+/data\.json", "", _LEADS),
+    (r"/customer/[^/]+/(merge|separate)", "", _LEADS),
     (r"/customer/[^/]+/fields", "POST", _ANSWERS),
     (r"/conversation/[^/]+/order", "POST", _ANSWERS),
     (r"/kb/ask", "POST", _EVERY),

@@ -69,12 +69,14 @@ class Recount:
         now: int,
         article_topics: dict[str, str],
         titles: dict[str, str],
+        article_tags: dict[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
         self.first, self.last = first, last
         self.start = (first - EPOCH).days * DAY_MS - MOSCOW
         self.end = ((last - EPOCH).days + 1) * DAY_MS - MOSCOW
         self.limit, self.now, self.article_topics, self.titles = limit, now, article_topics, titles
+        self.article_tags = article_tags or {}
         self.values: Values = {}
         self.db.execute(
             "create temp view e as select id, kind, at, conversation c, ticket t, actor, data from"
@@ -89,6 +91,7 @@ class Recount:
         self._slices()
         self._articles()
         self._operators()
+        self._ready()
         self.db.close()
 
     def _in(self, at: int | None) -> bool:
@@ -283,17 +286,55 @@ class Recount:
             named = next((own[t] for t in v.people if own.get(t)), "")
             return self.article_topics.get(named, named) or "unknown"
 
-        for key, side in (("channels", lambda v: v.channel), ("topics", topic)):
+        marked = {
+            t: json.loads(raw).get("tags") or []
+            for t, raw in self._rows("select t, data from e where kind = 'ticket_tagged' order by at, id")
+        }
+
+        def tags(v: Come) -> set[str]:
+            article = (*v.shown, *v.offered)[:1]
+            return {t.lower() for a in article for t in self.article_tags.get(a, ())} | {
+                t for number in v.people for t in marked.get(number, ())
+            }
+
+        for key, sides in (("channels", lambda v: {v.channel}), ("topics", lambda v: {topic(v)}),
+                           ("tags", tags)):  # fmt: skip
             parts: dict[str, list[Come]] = defaultdict(list)
             for v in self.come:
-                parts[side(v)].append(v)
+                for name in sides(v):
+                    parts[name].append(v)
             for name, seen in parts.items():
                 cells = {
                     "visits": float(len(seen)),
                     "person": float(sum(bool(v.people) for v in seen)),
                     "containment": share(v.strict for v in seen),
+                    **self._served({t for v in seen for t in v.people if self._in(self.opened.get(t))}),
                 }
                 self.values |= {f"{key}.{name}.{k}": value for k, value in cells.items()}
+        self._categories()
+
+    def _served(self, numbers: set[int]) -> dict[str, float | None]:
+        """Mean wait for a person, mean rating and number of ratings of these tickets."""
+        scores = dict(
+            self._rows("select t, json_extract(data, '$.rating') from e where kind = 'rated' order by at, id")
+        )
+        marks = [scores[t] for t in numbers if t in scores]
+        return {
+            "afrt": mean([worked(self.opened[t], self.reply[t]) for t in numbers if t in self.reply]),
+            "csi": mean(marks) if len(marks) >= 5 else None,
+            "ratings": float(len(marks)),
+        }
+
+    def _categories(self) -> None:
+        back = {t for (t,) in self._rows("select t from e where kind = 'ticket_reopened'")}
+        parts: dict[str, set[int]] = defaultdict(set)
+        for t, category in self._rows("select number, category from main.tickets"):
+            if self._in(self.opened.get(t)):
+                parts[category or "unknown"].add(t)
+        for name, numbers in parts.items():
+            cells = {"tickets": float(len(numbers)), "reopened": share(t in back for t in numbers)}
+            cells |= self._served(numbers)
+            self.values |= {f"categories.{name}.{k}": value for k, value in cells.items()}
 
     def _articles(self) -> None:
         shown = Counter(a for v in self.come for a in v.shown)
@@ -310,6 +351,18 @@ class Recount:
             cells = {"shown": shown[a], "yes": yes, "no": no, "led": led[a]}
             self.values |= {f"articles.{a}.{k}": float(n) for k, n in cells.items()}
             self.values[f"articles.{a}.helped_share"] = yes / (yes + no) if yes + no else None
+
+    def _ready(self) -> None:
+        used: dict[str, Counter[str]] = defaultdict(Counter)
+        for kind, what in self._rows(
+            "select kind, json_extract(data, '$.what') from e where kind in ('ready_sent', 'ready_edited')"
+            " and at >= :a and at < :b and json_extract(data, '$.what') like 'canned:%'"
+        ):
+            used[what.partition(":")[2]][kind] += 1
+        for key, n in used.items():
+            sent, edited = float(n["ready_sent"]), float(n["ready_edited"])
+            cells = {"sent": sent, "edited": edited, "as_is": sent / (sent + edited)}
+            self.values |= {f"ready.{key}.{k}": value for k, value in cells.items()}
 
     # --- operators
 

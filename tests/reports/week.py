@@ -36,7 +36,14 @@ TEAM = tuple(
 )
 ANSWER_WITHIN = 120.0  # seconds of the service level
 COUNTED = ("afrt.n", "mttr.n", "csi.n", "nps.n", "bot_reply.n")
-TABLES = ("days", "load", "reasons", "articles", "operators", "channels", "topics")
+COMPARED = {
+    "channels": ("visits", "person", "containment", "afrt", "csi", "ratings"),
+    "topics": ("visits", "person", "containment", "afrt", "csi", "ratings"),
+    "tags": ("visits", "person", "containment", "afrt", "csi", "ratings"),
+    "categories": ("tickets", "afrt", "csi", "ratings", "reopened"),
+}  # tables whose rows stand beside the period before, and the columns of that
+NUMBERS = ("visits", "person", "ratings", "tickets")  # 0 where there was nothing before
+TABLES = ("days", "load", "reasons", "articles", "operators", "ready", *COMPARED)
 SETTINGS = {
     "teams": (
         {"name": "senior", "title": "Старшие", "operators": tuple(f"telegram:{c.id}" for c in TEAM[:4])},
@@ -56,6 +63,8 @@ SETTINGS = {
         "quiet_close": "6h",
     },
     "rating": {"days_between": 3},
+    "canned": {"folder": "builtin"},
+    "nps": {"ask": True, "apart": "1h", "quiet": "2h"},
     "report": {"answer_within": ANSWER_WITHIN},
 }
 
@@ -106,6 +115,7 @@ def flat(report: Report) -> Values:
                 found[f"{prefix}{key}.n"] = float(figure.n)
     for table in report.tables.values():
         columns = [c for c in table.columns if c not in ("weekday", "hour")]
+        columns += [f"before_{c}" for c in table.compared]
         found |= {f"{table.key}.{row.key}.{c}": row.cells[c] for row in table.rows for c in columns}  # type: ignore[misc]
     return found
 
@@ -114,20 +124,39 @@ def counted(file: Path, articles: Path, period: Period, now: datetime, *, before
     """The same numbers, counted the other way."""
     known = read_articles(articles)[0]
     titles = {a.id: a.title for a in known}
+    tags = {a.id: a.tags for a in known}
     topics = {**{a.title: a.topic for a in known if a.topic}, **{a.id: a.topic for a in known if a.topic}}
     last = round(now.timestamp() * 1000)
 
     def count(days: Period) -> Values:
         return Recount(
-            file, days.first, days.last, limit=ANSWER_WITHIN, now=last, article_topics=topics, titles=titles
+            file,
+            days.first,
+            days.last,
+            limit=ANSWER_WITHIN,
+            now=last,
+            article_topics=topics,
+            titles=titles,
+            article_tags=tags,
         ).values
 
     again = count(period)
     if before:
-        again |= {
-            f"before.{k}": v for k, v in count(period.previous()).items() if k.partition(".")[0] not in TABLES
-        }
+        earlier = count(period.previous())
+        again |= {f"before.{k}": v for k, v in earlier.items() if k.partition(".")[0] not in TABLES}
+        again |= _beside(again, earlier)
     return again
+
+
+def _beside(now: Values, earlier: Values) -> Values:
+    """What each row of the tables that compare was in the period before."""
+    found: Values = {}
+    for key in now:
+        name, column = key.rpartition(".")[::2]
+        if column in COMPARED.get(key.partition(".")[0], ()):
+            nothing = 0.0 if column in NUMBERS else None
+            found[f"{name}.before_{column}"] = earlier.get(key, nothing)
+    return found
 
 
 def differences(shown: Values, again: Values) -> list[str]:

@@ -20,6 +20,9 @@ from bot.inbox import Inbox
 from bot.storage.sqlite.store import SqliteStore
 from bot.web.server import build_app
 from bot.web.services import WebServices
+from tests.web.browser import browser, folder, url, watched
+
+__all__ = ["browser", "folder", "url", "watched"]  # fixtures of every test in a browser
 
 Client = TestClient[Any, Any]
 

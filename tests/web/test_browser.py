@@ -5,16 +5,9 @@ this machine.
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import re
-import selectors
-import shutil
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,150 +20,7 @@ from bot.storage.sqlite.store import SqliteStore
 from bot.web.playground.scene_player import read_scenes
 from bot.web.server import build_app
 from bot.web.services import WebServices
-
-ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-CONFIG = """storage: {{url: "sqlite:///data/bot.db"}}
-knowledge: {{folder: "{articles}", cache: cache, embeddings: {{model: "off"}}, watch: true}}
-dialogs: {{settle: 0.3, settle_limit: 1}}
-"""
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium on this machine (apt install chromium)"
-)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of its own: the demo articles, a config, no tokens."""
-    folder = tmp_path_factory.mktemp("shop")
-    shutil.copytree(ROOT / "kb_articles", folder / "kb_articles")
-    (folder / "config.yaml").write_text(CONFIG.format(articles="kb_articles"), "utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
-    """`bot play` as a person starts it, on a free port; it must also end in time."""
-    command = [
-        sys.executable,
-        "-c",
-        "from bot.cli import main; main()",
-        "play",
-        "--config",
-        str(folder / "config.yaml"),
-        "--port",
-        "0",
-        "--no-open",
-    ]
-    env = {k: v for k, v in os.environ.items() if "TOKEN" not in k} | {
-        "PYTHONUNBUFFERED": "1",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(ROOT),
-    }
-    log_file = (folder / "log.txt").open("wb")
-    with (
-        log_file as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=env, cwd=ROOT) as process,
-    ):
-        try:
-            yield _printed_url(process, folder / "log.txt")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise
-    assert "Traceback" not in (folder / "log.txt").read_text("utf-8")
-
-
-def _printed_url(process: subprocess.Popen[bytes], log: Path, seconds: float = 90) -> str:
-    assert process.stdout is not None
-    os.set_blocking(process.stdout.fileno(), False)
-    end, text = time.monotonic() + seconds, ""
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(process.stdout, selectors.EVENT_READ)
-        while time.monotonic() < end and process.poll() is None:
-            if waiting.select(1):
-                text += (process.stdout.read() or b"").decode()
-            if found := re.search(r"http://127\.0\.0\.1:\d+/", text):
-                return found[0]
-    raise AssertionError(f"no address was printed: {text!r} {log.read_text('utf-8')[-2000:]}")
-
-
-class Watched:
-    """A browser page that notes what it must not do."""
-
-    def __init__(self, page: Any, url: str) -> None:
-        self.page, self.url = page, url
-        self.complaints: list[str] = []
-        page.on(
-            "console",
-            lambda m: (
-                self.complaints.append(f"console {m.type}: {m.text}")
-                if m.type in ("error", "warning")
-                else None
-            ),
-        )
-        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        page.on("request", self._request)
-        page.on("dialog", self._dialog)
-
-    def _dialog(self, dialog: Any) -> None:
-        self.complaints.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def _request(self, request: Any) -> None:
-        if not request.url.startswith((self.url, "data:")):
-            self.complaints.append(f"request to {request.url}")
-
-    def open(self, path: str = "?speed=6") -> None:
-        self.page.goto(self.url + path)
-        if path.startswith("?"):
-            self.page.wait_for_selector("#clock:not([hidden])")
-
-    def play(self, scene: str) -> str:
-        """Start a scene by its button and wait for its end: done, failed or stopped."""
-        self.page.click(f'[data-scene="{scene}"]')
-        self.page.wait_for_selector(f"body[data-played^='{scene}:']", timeout=90_000)
-        return str(self.page.evaluate("document.body.dataset.played")).partition(":")[2]
-
-    def text(self, selector: str) -> str:
-        return str(self.page.inner_text(selector))
-
-    def say(self, text: str, pane: str = "play-telegram") -> None:
-        self.page.fill(f'[data-channel="{pane}"] textarea', text)
-        self.page.press(f'[data-channel="{pane}"] textarea', "Enter")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def watched(browser: Any, url: str) -> Iterator[Watched]:
-    """A page of its own for a test; at its end there must have been no complaint."""
-    context = browser.new_context(viewport={"width": 1680, "height": 950}, accept_downloads=True)
-    context.set_default_timeout(20_000)
-    page = Watched(context.new_page(), url)
-    yield page
-    context.close()
-    assert page.complaints == []
+from tests.web.browser import Watched, faults
 
 
 @pytest.mark.parametrize("scene", list(read_scenes()))
@@ -241,6 +91,7 @@ PATHS = (
     "conversation/1?data=own",
     "customer/1",
     "customer/1/forget",
+    "customer/1/merge?with=2",
     "kb",
     "kb/dostavka/sroki",
     "gaps",
@@ -251,42 +102,10 @@ PATHS = (
     "report/list?of=containment",
     "nothing",
 )
-# Words whose colour stands out too little from what is behind them (WCAG AA: 4.5, large ones 3), as "text
-# ratio".
-FAINT = """() => {
-  const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1]; };
-  const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
-  const linear = (v) => (v <= 10.01 ? v / 3294.6 : ((v / 255 + .055) / 1.055) ** 2.4);
-  const light = ([r, g, b]) => .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b);
-  const behind = (element) => {
-    const layers = [];
-    for (let e = element; e; e = e.parentElement) {
-      const style = getComputedStyle(e), image = style.backgroundImage.match(/rgba?\\([^)]*\\)/);
-      if (image) { layers.push(parse(image[0])); break; }
-      const colour = parse(style.backgroundColor);
-      if (colour[3] > 0) layers.push(colour);
-      if (colour[3] === 1) break;
-    }
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    return layers.reduceRight((under, top) => over(top, under), dark ? [18, 18, 18] : [255, 255, 255]);
-  };
-  const found = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const words = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) =>
-    n.textContent.trim()).join("");
-    const style = getComputedStyle(element), box = element.getBoundingClientRect();
-    if (!words || element.closest("svg, option, .unseen, .skip, :disabled, .avatar") || box.width < 2 ||
-    style.visibility !== "visible") continue;
-    const under = behind(element), ink = parse(style.color);
-    const [a, b] = [light(over(ink, under)), light(under)].sort((x, y) => y - x);
-    const ratio = (a + .05) / (b + .05);
-    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.6 &&
-    Number(style.fontWeight) >= 700);
-    if (ratio < (large ? 3 : 4.5)) found.push(`${words.slice(0, 30)} ${ratio.toFixed(2)}
-    ${element.className}`);
-  }
-  return found;
-}"""
+
+
+LINKED = """() => [...document.links].filter((a) => a.origin === location.origin)
+  .map((a) => a.pathname.split("/")[1])"""
 
 
 @pytest.fixture(scope="module")
@@ -309,6 +128,7 @@ def test_every_page_fits_and_can_be_read(
     """
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
+    found, linked = {}, set[str]()
     for path in PATHS:
         page.goto(url + path)
         if path == PATHS[0]:
@@ -323,12 +143,16 @@ def test_every_page_fits_and_can_be_read(
             " e.clientWidth + 1).map((e) => e.className)"
         )
         assert cut == [], path
-        assert page.evaluate(FAINT) == [], path
+        linked |= set(page.evaluate(LINKED))
+        if told := faults(page):
+            found[path] = told
         dark = page.evaluate(
             "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).every((v) => v < 60)"
         )
         assert dark == (scheme == "dark"), path
     context.close()
+    assert found == {}
+    assert linked <= {path.partition("?")[0].split("/")[0] for path in PATHS}, "each page is looked at"
 
 
 @pytest.mark.usefixtures("busy")
@@ -531,7 +355,7 @@ def test_the_owner_gives_somebody_access(browser: Any, locked: str) -> None:
         for path in ("users", "audit"):
             page.goto(locked + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-            assert page.evaluate(FAINT) == [], path
+            assert faults(page) == [], path
         page.click(".logout button")
         page.locator("[name=id]").first.fill(id)
         page.fill("[name=password]", "длинный пароль")

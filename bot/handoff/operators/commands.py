@@ -318,7 +318,7 @@ def tag(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
         name = word.lstrip("-#")[:30]
         tags = [t for t in tags if t != name] + ([] if word.startswith("-") else [name])
     tagged = lifecycle.tagged(ticket, tags)
-    event = Event("ticket_tagged", ticket=ticket.number, actor=turn.actor)
+    event = Event("ticket_tagged", ticket=ticket.number, actor=turn.actor, data={"tags": tags})
     return Outcome(
         "desk",
         Result.ANSWERED,

@@ -1,0 +1,321 @@
+"""The gate before publishing: the customers' questions of the last days, replayed against a draft of the
+base.
+
+report = await gate.compare(draft_of(knowledge, changed=[article], removed=["old/one"]))
+if report.blocked: ...          # shown; a supervisor may say yes: await gate.allow(report, actor, reason)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from bot.dialogs.offline_decision import OfflineDecision
+from bot.feedback_loader import in_slices
+from bot.knowledge.articles.repository import ArticleRepository
+from bot.knowledge.articles.schema import Article
+from bot.knowledge.quality.feedback import EVENTS, judged
+from bot.knowledge.quality.golden import GoldenQuestion, read_golden
+from bot.knowledge.quality.release import (
+    AskedBase,
+    GateProgress,
+    GateReport,
+    ReleaseLimits,
+    ReplayedQuestion,
+    broken_golden,
+    compare_sides,
+    published,
+)
+from bot.knowledge.quality.turn_log import LoggedTurn, found_for, searched, talks
+from bot.knowledge.search import Knowledge
+from bot.model import Answer, Event
+from bot.storage.base import Store, TurnRecord
+
+BATCH = 1000
+VERDICTS = 20_000  # of the customers, that are looked at
+ALLOWED = "release_allowed"  # a supervisor published in spite of the gate
+
+
+class ReplayStore(Protocol):
+    """What is read of a store."""
+
+    async def turns(
+        self, *, conversation: int | None = None, after: int = 0, limit: int = 50
+    ) -> tuple[TurnRecord, ...]: ...
+
+    async def events(
+        self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
+    ) -> tuple[Event, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DraftBase:
+    """A base as it would be: all its articles, and the files that give none."""
+
+    articles: tuple[Article, ...]
+    unreadable: tuple[str, ...] = ()
+
+
+def draft_of(
+    knowledge: Knowledge, *, changed: Iterable[Article] = (), removed: Collection[str] = ()
+) -> DraftBase:
+    """The present base with these articles instead of those of the same id, or added, and without the
+    *removed* ones.
+    """
+    known = {a.id: a for a in knowledge.staff.articles()}
+    known.update((a.id, a) for a in changed)
+    return DraftBase(tuple(a for id, a in sorted(known.items()) if id not in removed))
+
+
+def with_drafts_published(knowledge: Knowledge, only: Collection[str] = ()) -> DraftBase:
+    """The present base with its drafts published: those named, else all."""
+    drafts = [a for a in knowledge.staff.articles() if a.status == "draft" and (not only or a.id in only)]
+    return draft_of(knowledge, changed=[replace(a, status="published") for a in drafts])
+
+
+def draft_in(folder: Path, channels: Sequence[str] = ()) -> DraftBase:
+    """A folder of articles as the base."""
+    articles, problems = ArticleRepository(folder, channels).read()
+    return DraftBase(articles, tuple(sorted({p.file for p in problems if p.severity == "error" and p.file})))
+
+
+@dataclass(frozen=True, slots=True)
+class GateTerms:
+    """What a gate holds to: the owner's limits, the file of golden questions, and the time."""
+
+    limits: ReleaseLimits
+    golden: Path | None
+    clock: Callable[[], datetime]
+
+
+class ReleaseGate:
+    """Compares drafts with the base in use, over the questions in a store (None: golden questions alone).
+
+    What the base in use says to a question is asked once, as long as the base stays; nothing of a comparison
+    changes the base or the store.
+    """
+
+    def __init__(
+        self,
+        store: ReplayStore | None,
+        knowledge: Knowledge,
+        judge: OfflineDecision,
+        terms: GateTerms,
+    ) -> None:
+        self._store, self._knowledge, self._judge = store, knowledge, judge
+        self.limits, self._golden, self._clock = terms.limits, terms.golden, terms.clock
+        self._before: tuple[object, dict[object, Answer]] = (None, {})
+
+    async def compare(self, draft: DraftBase, progress: GateProgress | None = None) -> GateReport:
+        """What publishing *draft* would change. It runs in a thread: answers go on; where the caller is
+        cancelled, so is the thread. Raises `ConfigError` (golden questions that cannot be read),
+        `StorageError`, and `GateCancelled` where *progress* says so.
+        """
+        watched = progress or GateProgress()
+        questions = await self._questions()
+        try:
+            return await asyncio.to_thread(self._compared, draft, questions, watched)
+        finally:
+            watched.cancelled = True  # of a caller who went away the thread goes on otherwise
+
+    async def _questions(self) -> Sequence[ReplayedQuestion]:
+        if self._store is None:
+            return ()
+        now, limits = self._clock(), self.limits
+        return await replayed_questions(self._store, now - timedelta(days=limits.days), now, limits.questions)
+
+    async def allow(self, store: Store, report: GateReport, actor: str, reason: str) -> None:
+        """A supervisor publishes in spite of it: on record, with the reason and the figures."""
+        now = self._clock()
+        held = [f"{r.code}:{r.value:.4g}" for r in report.blocked]
+        data = {"key": report.key, "reason": reason, "held_back_by": held}
+        await store.enqueue([], now, events=[Event(ALLOWED, now, actor=actor, data=data)])
+
+    def _compared(
+        self, draft: DraftBase, questions: Sequence[ReplayedQuestion], progress: GateProgress
+    ) -> GateReport:
+        trial = self._knowledge.trial([a for a in draft.articles if not a.internal])
+        before = AskedBase(published(self._knowledge.articles()), self._remembering())
+        after = AskedBase(published(draft.articles), _caching(self._judge.over(trial)))
+        if not self._same(trial):
+            trial.examine()
+        else:
+            after = replace(after, ask=before.ask)
+        golden = self._goldens()
+        progress.total = len(questions)
+        changes, coverage, (answered, answered_after) = compare_sides(questions, before, after, progress)
+        return GateReport(
+            key=f"{self._knowledge.articles_version}-{trial.articles_version}",
+            limits=self.limits,
+            questions=len(questions),
+            asked=sum(q.asked for q in questions),
+            answered=answered,
+            answered_after=answered_after,
+            lost=sum(c.question.asked for c in changes if c.lost),
+            changes=changes,
+            coverage=coverage,
+            golden=broken_golden(golden, before, after),
+            golden_asked=len(golden),
+            unreadable=draft.unreadable,
+        )
+
+    def _same(self, trial: Knowledge) -> bool:
+        return trial.articles_version == self._knowledge.articles_version
+
+    def _remembering(self) -> Callable[..., Answer]:
+        """The judge of the base in use, with what it said before to the same words of the same base."""
+        knowledge = self._knowledge
+        state = (
+            knowledge.articles_version,
+            knowledge.threshold,
+            knowledge.status.embeddings,
+            knowledge.today(),
+        )
+        if self._before[0] != state:
+            self._before = (state, {})
+        return _caching(self._judge, self._before[1])
+
+    def _goldens(self) -> Sequence[GoldenQuestion]:
+        if self.limits.golden == "skip" or self._golden is None or not self._golden.is_file():
+            return ()
+        return read_golden(self._golden)
+
+
+def _caching(judge: OfflineDecision, known: dict[object, Answer] | None = None) -> Callable[..., Answer]:
+    said: dict[object, Answer] = {} if known is None else known
+
+    def ask(text: str, **context: str | bool) -> Answer:
+        key = (text, *sorted(context.items()))
+        if (answer := said.get(key)) is None:
+            answer = said[key] = judge(text, **context)  # type: ignore[arg-type]
+        return answer
+
+    return ask
+
+
+# --- the questions
+
+
+async def replayed_questions(
+    store: ReplayStore, since: datetime, now: datetime, most: int
+) -> tuple[ReplayedQuestion, ...]:
+    """The customers' questions since then, at most so many different ones, the newest first, with what came
+    of each.
+    """
+    turns = await _newest(store, since, most)
+    verdicts = await in_slices(store, turns[0].at, now, EVENTS) if turns else ()
+    return await asyncio.to_thread(partial(gathered, turns, verdicts, since=since, most=most))
+
+
+async def _newest(store: ReplayStore, since: datetime, most: int) -> list[TurnRecord]:
+    """The newest turns, oldest first: from so long ago, or as many as hold the different questions wanted."""
+    before, turns = await _end(store), list[TurnRecord]()
+    different: set[str] = set()
+    while before > 1 and len(different) < most:
+        first = max(1, before - BATCH)
+        rows = [r for r in await store.turns(after=first - 1, limit=BATCH) if r.id < before]
+        turns[:0] = rows
+        different |= {_key(r.text) for r in rows if _is_question(r)}
+        before = first
+        if rows and rows[0].at < since:
+            break
+    return [t for t in turns if t.at >= since]
+
+
+async def _end(store: ReplayStore) -> int:
+    """A number above that of the last turn."""
+    low, high = 0, BATCH
+    while await store.turns(after=high, limit=1):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if await store.turns(after=middle, limit=1) else (low, middle)
+    return high + 1
+
+
+@dataclass(slots=True)
+class _Asked:
+    """The times that one question was asked."""
+
+    newest: LoggedTurn
+    language: str
+    channel: str
+    last: str
+    times: int = 0
+    handed_over: int = 0
+    helped: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+
+
+def gathered(
+    turns: Sequence[TurnRecord], events: Iterable[Event], *, since: datetime, most: int
+) -> tuple[ReplayedQuestion, ...]:
+    """Turns (oldest first) and what customers said of answers, as questions: those of the same words,
+    language, channel and context are one.
+    """
+    said = {(f.conversation, f.at): f for f in judged(turns, events, newest=VERDICTS)}
+    found: dict[tuple[str, ...], _Asked] = {}
+    channels = {turn.conversation: turn.peer.channel for turn in turns}
+    for talk in talks(turns).values():
+        for n, turn in enumerate(talk):
+            if not _is_question(turn) or turn.at < since:
+                continue
+            key = _place(turn, channels[turn.conversation], talk[:n])
+            asked = found.setdefault(key, _Asked(turn, *key[1:]))
+            asked.newest = max(asked.newest, turn, key=lambda t: t.id)
+            asked.times += 1
+            asked.handed_over += _went_to_a_person(talk[n:])
+            if (verdict := said.get((turn.conversation, turn.at))) is not None:
+                (asked.helped if verdict.right else asked.failed)[verdict.article] += 1
+    questions = sorted(found.values(), key=lambda a: -a.newest.id)[:most]
+    return tuple(_replayed(asked) for asked in questions)
+
+
+def _replayed(asked: _Asked) -> ReplayedQuestion:
+    return ReplayedQuestion(
+        turn=asked.newest.id,
+        conversation=asked.newest.conversation,
+        question=asked.newest.text.strip(),
+        at=asked.newest.at,
+        language=asked.language,
+        channel=asked.channel,
+        last=asked.last,
+        asked=asked.times,
+        handed_over=asked.handed_over,
+        helped=dict(asked.helped),
+        failed=dict(asked.failed),
+    )
+
+
+def _is_question(turn: LoggedTurn) -> bool:
+    """Asked of the bot, and searched for."""
+    return searched(turn) and turn.dialog != "relay" and any(c.isalpha() for c in turn.text)
+
+
+def _key(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _place(turn: LoggedTurn, channel: str, earlier: Sequence[LoggedTurn]) -> tuple[str, str, str, str]:
+    """What tells one question from another: words, language, channel, and the article it goes on from."""
+    last = ""
+    if turn.why.get("followed"):
+        told = next((t for t in reversed(earlier) if t.dialog == "faq" and t.result == "answered"), None)
+        last = next(iter(found_for(told)), ("", ""))[0] if told is not None else ""
+    return _key(turn.text), str(turn.why.get("language") or ""), channel, last
+
+
+def _went_to_a_person(talk: Sequence[LoggedTurn]) -> bool:
+    """Whether a person was called with the first turn's question, before the next one."""
+    for n, turn in enumerate(talk):
+        if n and _is_question(turn):
+            return False
+        if turn.result == "handed_off":
+            return True
+    return False
