@@ -73,6 +73,13 @@ def read_words(language: str) -> Mapping[str, str]:
 
 
 @cache
+def _for_scripts(language: str) -> str:
+    """The words as scripts read them; those of the set-up stand in its templates alone."""
+    words = read_words(language)
+    return json.dumps({k: w for k, w in words.items() if not k.startswith("setup_")}, ensure_ascii=False)
+
+
+@cache
 def static_mark() -> str:
     """Changes when a style or script changes, so that browsers fetch it anew."""
     content = b"".join(p.read_bytes() for p in sorted((HOME / "static").iterdir()))
@@ -287,7 +294,7 @@ class Pages:
             may=self._may(request),
             user=request.get(USER),
             csrf=self._guard.csrf(request),
-            words=json.dumps(words, ensure_ascii=False),
+            words=_for_scripts(language),
             mark=static_mark(),
             chips=self._chips(words),
             title=self._services.title,

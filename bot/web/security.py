@@ -130,9 +130,8 @@ _AS_OWNER = PageUser(OWNER, "", PageRole.OWNER)
 class PageSecurity:
     """Keeps the pages: give it `middleware`, and every answer gets the headers by `add_headers`.
 
-    *password* is the words or a hash of them, "" leaves the pages open to this machine alone; with a *key*
-    to whoever opens the address that holds it (`?key=`), who is the owner from then on. What is signed with
-    one *secret* holds on every replica, and wrong passwords are counted in the store, for all of them.
+    *password* is the words or a hash of them, "" leaves the pages open to this machine alone. What is signed
+    with one *secret* holds on every replica, and wrong passwords are counted in the store, for all of them.
     """
 
     def __init__(
@@ -142,12 +141,11 @@ class PageSecurity:
         host: str,
         store: Store,
         password: str = "",
-        key: str = "",
         clock: Clock | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         check_binding(host, password)
-        self._local, self._key = is_loopback(host), key
+        self._local, self._key = is_loopback(host), ""
         self._sessions = _Sessions(secret, now)
         self._posts = Signer(secret, salt="csrf", key_derivation="hmac", digest_method=hashlib.sha256)
         self._kept = password if password.startswith("scrypt$") or not password else hash_password(password)
@@ -157,6 +155,12 @@ class PageSecurity:
     @property
     def asks_password(self) -> bool:
         return bool(self._kept)
+
+    def ask_for(self, key: str) -> None:
+        """From now on the pages open to whoever comes by the address that holds the key (`?key=`): they are
+        the owner.
+        """
+        self._key = key
 
     # --- what every request passes
 

@@ -31,7 +31,7 @@ from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
 from bot.web.setup_channels import SetupChannels
 from bot.web.setup_group import SetupGroup
-from bot.web.setup_pages import SetupFrame, SetupPages
+from bot.web.setup_pages import SetupContext, SetupPages
 from bot.web.thresholds import ThresholdPages
 from bot.web.ticket_orders import TicketOrders
 from bot.web.user_pages import UserPages
@@ -52,9 +52,9 @@ def build_app(services: WebServices) -> web.Application:
         host=services.host,
         store=services.store,
         password=services.password,
-        key=services.key,
         clock=services.clock,
     )
+    guard.ask_for(services.key)
     playground = Playground(services) if services.messengers else None
     pages = Pages(services, guard, playground)
     middlewares = [_in_language(pages), _answer_failures(pages), guard.middleware, _catch_up(services)]
@@ -87,7 +87,7 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_post("/logout", pages.log_out)
     _add_users(app, UserPages(services, pages, guard))
     if services.setup is not None:
-        _add_setup(app, SetupFrame(services, pages, guard, services.setup))
+        _add_setup(app, SetupContext(services, pages, guard, services.setup))
     app.router.add_static("/static/", HOME / "static")
     app.router.add_get("/events", _events(services))
     if playground is not None:
@@ -129,7 +129,7 @@ def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
     app.router.add_get(f"{ROOT}/openapi.json", openapi)
 
 
-def _add_setup(app: web.Application, frame: SetupFrame) -> None:
+def _add_setup(app: web.Application, frame: SetupContext) -> None:
     for part in (SetupPages(frame), SetupChannels(frame), SetupGroup(frame)):
         part.add_to(app)
 

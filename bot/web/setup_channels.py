@@ -14,7 +14,7 @@ from bot.adapters.token_check import TokenCheck
 from bot.errors import ConfigError, Problem
 from bot.setup.channel_tokens import NO_PROXY, ChannelTokens, Platform
 from bot.text.problems import problem
-from bot.web.setup_pages import SetupFrame
+from bot.web.setup_pages import SetupContext
 
 PATIENCE = 25.0  # seconds for all that a platform is asked
 LONGEST_TOKEN = 500
@@ -24,7 +24,7 @@ LONGPOLL = ("vk-longpoll-off", "vk-event-off", "vk-longpoll-version")  # what VK
 class SetupChannels:
     """GET and POST /setup/telegram and /setup/vk."""
 
-    def __init__(self, frame: SetupFrame) -> None:
+    def __init__(self, frame: SetupContext) -> None:
         self._frame, self._setup = frame, frame.setup
 
     def add_to(self, app: web.Application) -> None:

@@ -11,7 +11,7 @@ from bot.adapters.base import ChatInfo
 from bot.errors import BotError, Problem
 from bot.handoff.binding_code import CODE_SETTING, BindingCode, kept_code, new_code
 from bot.model import Peer
-from bot.web.setup_pages import SetupFrame
+from bot.web.setup_pages import SetupContext
 
 PATIENCE = 8.0
 RIGHTS = "manage_topics+pin_messages+delete_messages"  # that the bot asks for where it is added by the link
@@ -20,7 +20,7 @@ RIGHTS = "manage_topics+pin_messages+delete_messages"  # that the bot asks for w
 class SetupGroup:
     """GET and POST /setup/group."""
 
-    def __init__(self, frame: SetupFrame) -> None:
+    def __init__(self, frame: SetupContext) -> None:
         self._frame, self._services = frame, frame.services
 
     def add_to(self, app: web.Application) -> None:

@@ -12,7 +12,7 @@ from bot.config.environment import keep_variable
 from bot.config.loader import Config
 from bot.config.values import Setting, write_settings
 from bot.errors import ConfigError
-from bot.setup.opening_hours import LANGUAGES, country_of, read_week, read_zone, said_week
+from bot.setup.opening_hours import LANGUAGES, country_of, read_week, read_zone, said_week, starter_words
 from bot.setup.owner_folder import TRADES, FolderFacts, OwnerFolder
 from bot.web.pages import Pages, read_words
 from bot.web.security import PageSecurity, hash_password
@@ -23,11 +23,10 @@ from bot.web.user_pages import SHORTEST
 
 PASSWORD = "WEB_PASSWORD"
 CONTACTS = ("address", "phone", "email", "site")
-USUAL = {"ru": ("Europe/Moscow", "пн-вс 10:00-20:00"), "en": ("Europe/London", "mon-sun 10:00-20:00")}
 LONGEST = 200  # characters of a fact
 
 
-class SetupFrame:
+class SetupContext:
     """What all set-up pages share: the steps beside them, and the owner's settings."""
 
     def __init__(
@@ -108,7 +107,7 @@ class _BusinessForm:
 class SetupPages:
     """GET /setup, and the steps that need no platform."""
 
-    def __init__(self, frame: SetupFrame) -> None:
+    def __init__(self, frame: SetupContext) -> None:
         self._frame, self._setup = frame, frame.setup
 
     def add_to(self, app: web.Application) -> None:
@@ -179,8 +178,9 @@ class SetupPages:
         words, lang = self._frame.words(request), self._frame.pages.language(request)
         trades = [(trade, words[f"setup_trade_{trade}"]) for trade in TRADES]
         if self._setup.is_new:
-            zone, hours = USUAL[lang]
-            usual = {"name": "", "timezone": zone, "hours": hours, "language": lang, "trade": "shop"}
+            known = starter_words(lang)
+            usual = {"timezone": known["usual_zone"], "hours": known["usual_hours"]}
+            usual |= {"name": "", "language": lang, "trade": TRADES[0]}
             own = OwnerFolder(self._setup.folder).has_articles
             return {"filled": usual, "trades": () if own else trades, "contacts": CONTACTS}
         config = self._setup.config()
