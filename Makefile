@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test coverage oldest newest days lint changelog chaos chaos-cluster crash-points week fuzz soak bench walk audit clean
+.PHONY: run dev test coverage oldest newest days pictures lint changelog chaos chaos-cluster crash-points week alarms fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -42,6 +42,10 @@ days: $(VENV)/.installed-dev
 	  $(BIN)/python .ci/moved/run.py "$$day" || { echo "== once more, what failed"; $(BIN)/python .ci/moved/run.py "$$day" --last-failed; } || exit 1; \
 	done
 
+# the pictures of the first day in docs/, taken by the test that lives through it
+pictures: $(VENV)/.installed-dev
+	FIRST_DAY_PICTURES=docs/images $(BIN)/python -m pytest -q tests/web/test_first_day.py
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
@@ -60,6 +64,10 @@ chaos-cluster: $(VENV)/.installed-dev
 
 crash-points: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos.crash_points
+
+# false alarms and delay of the alarm of rising topics, on simulated months
+alarms: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.reports.alarms
 
 week: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.reports.week

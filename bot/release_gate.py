@@ -39,6 +39,7 @@ from bot.storage.base import Store, TurnRecord
 
 BATCH = 1000
 VERDICTS = 20_000  # of the customers, that are looked at
+STANDS = timedelta(days=7)  # for which a yes holds
 ALLOWED = "release_allowed"  # a supervisor published in spite of the gate
 
 
@@ -136,6 +137,12 @@ class ReleaseGate:
         held = [f"{r.code}:{r.value:.4g}" for r in report.blocked]
         data = {"key": report.key, "reason": reason, "held_back_by": held}
         await store.enqueue([], now, events=[Event(ALLOWED, now, actor=actor, data=data)])
+
+    async def allowed(self, store: Store, report: GateReport) -> Event | None:
+        """The newest yes to this very draft over this very base; None where there is none."""
+        since = self._clock() - STANDS
+        told = await store.events(since=since, kinds=(ALLOWED,))
+        return next((e for e in reversed(told) if e.data.get("key") == report.key), None)
 
     def _compared(
         self, draft: DraftBase, questions: Sequence[ReplayedQuestion], progress: GateProgress

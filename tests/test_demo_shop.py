@@ -47,7 +47,7 @@ def test_links_buttons_and_pictures_lead_somewhere(articles: dict[str, Article])
     """Wiki links and buttons name articles that exist; pictures are there and small."""
     links = [link.target for a in articles.values() for link in a.links if link.kind == "article"]
     buttons = [button for a in articles.values() for button in a.buttons]
-    images = [FOLDER / image for a in articles.values() for image in a.images]
+    images = [FOLDER / file.path for a in articles.values() for file in a.attached]
 
     assert links and buttons and images
     assert set(links) <= set(articles)

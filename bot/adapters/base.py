@@ -43,6 +43,7 @@ class File:
     content: bytes
     name: str = ""
     mime: str = ""
+    digest: str = ""  # of the content of a local file: the same file again has the same; "" elsewhere
 
 
 class Files(Protocol):
@@ -51,6 +52,16 @@ class Files(Protocol):
     async def read(self, attachment: Attachment) -> File:
         """Raises `Refused` where it is too big or gone for good, `RetryLater` where it may come later."""
         ...
+
+    async def known(self, attachment: Attachment, channel: str, kind: str) -> str:
+        """What *channel* calls a local file that was uploaded before as *kind*, so that it need not be again;
+        "" where it was not. Never raises.
+        """
+        return ""
+
+    async def remember(self, file: File, channel: str, kind: str, ref: str) -> None:
+        """Keep what *channel* calls the local *file* now. Never raises; a repeat replaces it."""
+        return
 
 
 class Accept(Protocol):

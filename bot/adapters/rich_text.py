@@ -369,11 +369,15 @@ def placeholder(attachment: Attachment) -> RichText:
     notes = ", ".join(
         n for n in (_minutes(a.duration) if a.duration else "", _size(a.size) if a.size else "") if n
     )
+    name = _told(a, "caption") or a.name
     return RichText(
-        " ".join(
-            t for t in (icon, a.name, f"({notes})" if notes and a.name else notes, _told(a, "link")) if t
-        )
+        " ".join(t for t in (icon, name, f"({notes})" if notes and name else notes, _told(a, "link")) if t)
     )
+
+
+def captions(attachments: Sequence[Attachment]) -> RichText:
+    """What is said with the files of a message that has no words of its own."""
+    return RichText("\n".join(said for a in attachments if (said := _told(a, "caption"))))
 
 
 def _told(attachment: Attachment, key: str) -> str:

@@ -346,7 +346,7 @@ class TerminalAdapter(Adapter):
             if chat == DESK_CHAT
             else who or self._words["bot"]
         )
-        files = "".join(f" [{a.media.value}: {a.name or a.ref}]" for a in attachments)
+        files = "".join(f" [{a.media.value}: {_file_words(a)}]" for a in attachments)
         body = (self._styled(text) + files).strip().replace("\n", "\n      ")
         self._print(f"{self._bold(name)}:\n      {body}")
 
@@ -384,3 +384,9 @@ class TerminalAdapter(Adapter):
         return Sender(
             str(100_000_000 + secrets.randbelow(800_000_000)), first, last.strip(), language=self._language
         )
+
+
+def _file_words(attachment: Attachment) -> str:
+    """Its caption and its name; of a file of the articles where it lies."""
+    name = attachment.ref if not attachment.channel and attachment.ref else attachment.name
+    return " — ".join(t for t in (str(attachment.data.get("caption") or ""), name or attachment.ref) if t)

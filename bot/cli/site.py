@@ -66,6 +66,8 @@ def site_of(
         hand_in=service.inbox.accept,
         addressees=partial(_addressees, service),
         categories=service.desk.context.rules.routing.categories,
+        playbooks=service.desk.context.rules.playbooks,
+        currency=config.authority.currency,
         health_only=ProcessRole.WEB not in service.roles,
         setup=setup,
         key=key,

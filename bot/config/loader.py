@@ -33,6 +33,7 @@ from bot.config.handoff import (
     Webhook,
     length,
 )
+from bot.config.quality import AuthoritySettings, PlaybookSettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -260,6 +261,20 @@ class Dialogs(Section):
     typing: bool = Field(True, description="show “typing…” while the bot waits for the rest of a burst")
 
 
+class FlowSettings(Section):
+    """Flows that the owner writes, as files."""
+
+    folder: str = Field("flows", description="folder of the flows (docs/en/flows.md), relative to this file")
+    hosts: tuple[str, ...] = Field(
+        (),
+        max_length=50,
+        description=(
+            "servers that flows may call: shop.example.com by https at public addresses; anything else is"
+            ' written out, as "http://127.0.0.1:8099"'
+        ),
+    )
+
+
 class RatingSettings(Section):
     """How customers are asked to rate the talk with a person, from 1 to 5."""
 
@@ -287,6 +302,12 @@ class ReportSettings(Section):
     )
     weekly_digest: bool = Field(
         True, description="post the week's figures to the operators' group on Monday morning"
+    )
+    topic_alarm: bool = Field(
+        True, description="tell the operators' group when a topic is asked about unusually often"
+    )
+    topic_alarm_least: int = Field(
+        8, ge=3, description="customers of the last hour below which no topic is told of"
     )
 
 
@@ -378,6 +399,9 @@ class Config(Section):
     hours: HoursSettings = Field(default_factory=HoursSettings, description="when people answer")
     business: Business = Field(default_factory=Business, description="who the bot speaks for")
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
+    flows: FlowSettings = Field(
+        default_factory=FlowSettings, description="flows that the owner writes, as files"
+    )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
     )
@@ -391,6 +415,12 @@ class Config(Section):
     report: ReportSettings = Field(default_factory=ReportSettings, description="the supervisor's report")
     wording: TextsSettings = Field(default_factory=TextsSettings, description="the words")
     tone: ToneSettings = Field(default_factory=ToneSettings, description="how texts for customers sound")
+    playbooks: PlaybookSettings = Field(
+        default_factory=PlaybookSettings, description="checklists for complaints, conflicts, returns"
+    )
+    authority: AuthoritySettings = Field(
+        default_factory=AuthoritySettings, description="what operators may give, and what needs a yes"
+    )
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"

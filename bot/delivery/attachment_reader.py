@@ -1,24 +1,81 @@
-"""The content of what is attached to deliveries."""
+"""The content of what is attached to deliveries, and what each channel calls a file that it has already."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
 
-from bot.adapters.base import Adapter, File
-from bot.errors import Refused
+from bot.adapters.base import Adapter, File, Files
+from bot.errors import DeliveryError, Refused, StorageError
 from bot.model import Attachment
+from bot.observability import get_logger
+
+DIGITS = 32  # of a digest: enough to tell any two files apart
 
 
-class AttachmentReader:
-    """Reads from whoever holds them: the disk or another channel."""
+class FileNames(Protocol):
+    """Where the names are kept (`Store`)."""
 
-    def __init__(self, adapters: Mapping[str, Adapter], read_local: Callable[[str], File]) -> None:
-        self._adapters, self._read_local = adapters, read_local
+    async def setting(self, name: str) -> str | None: ...
+
+    async def keep_setting(self, name: str, value: str | None) -> None: ...
+
+
+class AttachmentReader(Files):
+    """Reads from whoever holds them: the disk or another channel.
+
+    What a channel calls a local file is kept by the file's content: whichever process uploaded it, and
+    wherever it lies, it is uploaded once.
+    """
+
+    def __init__(
+        self,
+        adapters: Mapping[str, Adapter],
+        read_local: Callable[[str], File],
+        names: FileNames | None = None,
+    ) -> None:
+        self._adapters, self._read_local, self._names = adapters, read_local, names
+        self._digests: dict[tuple[str, int, int], str] = {}  # by path, time and size
 
     async def read(self, attachment: Attachment) -> File:
         if not attachment.channel:
-            return await asyncio.to_thread(self._read_local, attachment.ref)
+            return await asyncio.to_thread(self._read, attachment.ref)
         if (adapter := self._adapters.get(attachment.channel)) is None:
             raise Refused(f"channel {attachment.channel} is not running")
         return await adapter.read(attachment)
+
+    async def known(self, attachment: Attachment, channel: str, kind: str) -> str:
+        if attachment.channel or not attachment.ref or self._names is None:
+            return ""
+        try:
+            digest = await asyncio.to_thread(self._digest, attachment.ref)
+            return await self._names.setting(_key(digest, channel, kind)) or ""
+        except (DeliveryError, OSError, StorageError):
+            return ""  # then it is read and uploaded, and what is wrong with it is told there
+
+    async def remember(self, file: File, channel: str, kind: str, ref: str) -> None:
+        if not file.digest or not ref or self._names is None:
+            return
+        try:
+            await self._names.keep_setting(_key(file.digest, channel, kind), ref)
+        except StorageError as error:  # it is uploaded once more, nothing else
+            get_logger("outbox").warning("file_name_not_kept", error=str(error))
+
+    def _read(self, ref: str) -> File:
+        file = self._read_local(ref)
+        return replace(file, digest=hashlib.sha256(file.content).hexdigest()[:DIGITS])
+
+    def _digest(self, ref: str) -> str:
+        stat = Path(ref).stat()
+        stamp = (ref, stat.st_mtime_ns, stat.st_size)
+        if stamp not in self._digests:
+            self._digests[stamp] = self._read(ref).digest
+        return self._digests[stamp]
+
+
+def _key(digest: str, channel: str, kind: str) -> str:
+    return f"file:{channel}:{kind}:{digest}"

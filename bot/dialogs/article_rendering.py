@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.dialogs.protocols import ArticleText
+from bot.knowledge.articles.attached import AttachedFile
 from bot.model import RichText
 from bot.text.markdown import blocks, join, to_rich
 
@@ -21,6 +23,8 @@ class AnswerPortion:
     text: RichText
     rest: RichText
     left: tuple[RichText, ...] = ()  # the rest in pieces that stay whole
+    files: tuple[AttachedFile, ...] = ()  # those of the passages that are said now
+    left_files: tuple[tuple[int, AttachedFile], ...] = ()  # the others, each with its piece of the rest
 
     def more(self, told: int = 0) -> tuple[RichText, int]:
         """What the next press brings when *told* pieces of the rest were said, and how many were said then; 0
@@ -31,6 +35,11 @@ class AnswerPortion:
             size += len(self.left[end].text)
             end += 1
         return join(self.left[told:end], "\n\n"), end if end < len(self.left) else 0
+
+    def more_files(self, told: int = 0) -> tuple[AttachedFile, ...]:
+        """The files that go with what `more` says."""
+        _, end = self.more(told)
+        return tuple(file for n, file in self.left_files if told <= n < (end or len(self.left)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +60,10 @@ def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) 
     """
     blocks = _blocks(article)
     if not blocks:
-        return AnswerPortion(RichText(article.title), RichText())
-    if not follow_up and sum(b.length for b in blocks) <= WHOLE:
-        return AnswerPortion(_said(blocks), RichText())
+        return AnswerPortion(RichText(article.title), RichText(), files=tuple(article.attached))
+    short = sum(b.length for b in blocks) <= WHOLE
+    if short and not follow_up:
+        return AnswerPortion(_said(blocks), RichText(), files=tuple(article.attached))
     best = [b for b in blocks if b.passage == passage] or [
         b for b in blocks if b.passage == blocks[0].passage
     ]
@@ -67,7 +77,19 @@ def portion(article: ArticleText, passage: int = 0, *, follow_up: bool = False) 
         if following and sum(b.length for b in shown + following) <= ENOUGH:
             shown += following
     left = [b for b in blocks if b not in shown]
-    return AnswerPortion(_said(shown), _said(left), tuple(b.rich for b in left))
+    # of a short article all have come with the first answer
+    attached = () if short else tuple(article.attached)
+    files, later = _parted(attached, shown, left, follow_up=follow_up)
+    return AnswerPortion(_said(shown), _said(left), tuple(b.rich for b in left), files, later)
+
+
+def _parted(
+    files: Sequence[AttachedFile], shown: Sequence[_Block], left: Sequence[_Block], *, follow_up: bool
+) -> tuple[tuple[AttachedFile, ...], tuple[tuple[int, AttachedFile], ...]]:
+    """Files go with the first words of their passage; those of the head with the answer, once."""
+    now, later = {b.passage for b in shown}, {b.passage: n for n, b in reversed(list(enumerate(left)))}
+    first = tuple(f for f in files if f.passage in now or (f.passage < 0 and not follow_up))
+    return first, tuple((later[f.passage], f) for f in files if f.passage in later and f.passage not in now)
 
 
 def _fitting(blocks: list[_Block], space: int) -> list[_Block]:

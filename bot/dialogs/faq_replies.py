@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import PurePosixPath
 
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.dialog_state import DialogState, is_first_contact
@@ -24,6 +23,7 @@ from bot.dialogs.question_stage import (
 from bot.dialogs.reply import ReplyContext, human_button, said
 from bot.dialogs.short_answers import language_of
 from bot.i18n.texts import Texts
+from bot.knowledge.articles.attached import AttachedFile
 from bot.model import (
     Answer,
     Attachment,
@@ -31,7 +31,6 @@ from bot.model import (
     Candidate,
     Event,
     Json,
-    Media,
     Outcome,
     Result,
     RichText,
@@ -47,7 +46,6 @@ PATIENCE = timedelta(minutes=5)  # of silence after a person was offered, until 
 NONE = "none_of_these"  # the action of its button
 ALL_SAID = -1  # the passage of an article that was told to its end
 AHEAD = 1.5  # times the second score: from there the first candidate is shown above a clarification
-_MEDIA = {".svg": Media.DOCUMENT, ".gif": Media.ANIMATION}
 
 
 class FaqReplies:
@@ -81,7 +79,7 @@ class FaqReplies:
                 buttons=self._answer_buttons(
                     turn, article, f"{article.id}#{passage}" if part.rest else "", language
                 ),
-                attachments=() if telling.follow_up else self._images(article),
+                attachments=self._files(part.files),
             ),
             state=state,
             explanation=telling.why,
@@ -264,7 +262,8 @@ class FaqReplies:
         if found is None:
             return None
         memory, language = DialogState.of(turn), language_of(turn, self._texts.lang)
-        rest, further = portion(found, passage).more(told)
+        part = portion(found, passage)
+        rest, further = part.more(told)
         if not rest:
             return replace(
                 said(turn, self._speaker, "faq.nothing_more", buttons=[human_button(turn, self._texts)]),
@@ -282,7 +281,16 @@ class FaqReplies:
             turn, found, f"{found.id}#{passage}+{further}" if further else "", language, more_key="further"
         )
         return replace(
-            said(turn, self._speaker, rest, "faq.question", buttons=buttons), reason="more", state=state
+            said(
+                turn,
+                self._speaker,
+                rest,
+                "faq.question",
+                buttons=buttons,
+                attachments=self._files(part.more_files(told)),
+            ),
+            reason="more",
+            state=state,
         )
 
     def _answer_buttons(
@@ -301,15 +309,8 @@ class FaqReplies:
             (human_button(turn, self._texts),),
         )
 
-    def _images(self, article: ArticleText) -> tuple[Attachment, ...]:
-        return tuple(
-            Attachment(
-                _MEDIA.get(PurePosixPath(i).suffix.lower(), Media.PHOTO),
-                (self._search.folder / i).as_posix(),
-                name=PurePosixPath(i).name,
-            )
-            for i in article.images
-        )
+    def _files(self, files: Sequence[AttachedFile]) -> tuple[Attachment, ...]:
+        return tuple(file.attachment(self._search.folder) for file in files)
 
     def _short_greeting(self, turn: Turn, memory: DialogState, language: str) -> tuple[RichText, ...]:
         """The first answer of a conversation begins with a greeting."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.dialogs.protocols import ArticleText
 from bot.i18n.texts import Texts
+from bot.knowledge.articles.attached import AttachedFile
 from bot.model import Button, Customer
 
 
@@ -30,7 +31,7 @@ class PersonalArticle:
     lead: str
     passages: Sequence[PersonalPassage]
     buttons: Sequence[Button]
-    images: Sequence[str]
+    attached: Sequence[AttachedFile]
 
 
 def personal(
@@ -53,5 +54,5 @@ def personal(
         filled(article.lead),
         tuple(PersonalPassage(filled(p.heading), filled(p.text)) for p in article.passages),
         article.buttons,
-        article.images,
+        article.attached,
     )

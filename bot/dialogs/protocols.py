@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from bot.knowledge.articles.attached import AttachedFile
 from bot.knowledge.base import QuestionContext
 from bot.model import Answer, Button, Intent, Outcome, Turn
 
@@ -53,7 +54,7 @@ class ArticleText(Protocol):
     def buttons(self) -> Sequence[Button]: ...
 
     @property
-    def images(self) -> Sequence[str]: ...
+    def attached(self) -> Sequence[AttachedFile]: ...
 
 
 class KnowledgeSource(Protocol):

@@ -35,7 +35,8 @@ def _named(attachment: Attachment, texts: Texts, lang: str) -> Attachment:
         return attachment
     key = f"attachment.{kind(attachment)}"
     name = texts.text(key if texts.has(key) else "attachment.unknown", lang=lang)
-    about = str(attachment.data.get("about") or attachment.name or "")
+    given = attachment.data.get("about") or attachment.data.get("caption") or attachment.name
+    about = str(given or "")
     length = f"({attachment.duration // 60}:{attachment.duration % 60:02})" if attachment.duration else ""
     link = str(attachment.data.get("link") or "")
     said = f"{name}:{about}" if about.startswith("\n") else f"{name}: {about}" if about else name

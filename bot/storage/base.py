@@ -616,6 +616,16 @@ class Store(Protocol):
         """
         ...
 
+    async def keep_file(self, file: str, conversation: int, content: bytes, now: datetime) -> None:
+        """Keep a file that was attached on a page, under a name of our own; a repeat changes nothing. It goes
+        when its customer is forgotten, and with the words that are as old.
+        """
+        ...
+
+    async def kept_file(self, file: str) -> bytes | None:
+        """What is kept under the name; None where it is not there any more."""
+        ...
+
     async def purge(self, before: datetime) -> int:
         """Blank the words of what ended before: messages, answers, history, tickets' notes. Rows and counts
         stay; what is open or waits is not touched. Returns how many rows were blanked; a repeat finds

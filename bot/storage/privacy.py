@@ -36,6 +36,11 @@ KEPT = frozenset(
         "priority",
         "confidence",
         "score",
+        "amount",
+        "playbook",
+        "steps",
+        "done",
+        "required_open",
     }
 )
 
@@ -72,6 +77,7 @@ _ROWS = {
     "timers": f"conversation in {_HIS}",
     "events": f"id in {_EVENTS}",
     "incident_met": f"conversation in {_HIS}",
+    "file_parts": f"conversation in {_HIS}",
 }
 # Deliveries to the chats themselves, whomever they were about.
 _CHATS = "(select channel, chat from conversations where customer = :customer)"
@@ -85,7 +91,7 @@ _OURS = frozenset(
     {"head", "told", "dedupe", "epoch", "desk", "xid", "held_by", "held_turn", "held_since", "held_inbounds"}
 )
 # By what the rows of a table are told apart and ordered, where it is not `id`.
-_KEYS = {"tickets": "number", "topics": "ticket", "incident_met": "number"}
+_KEYS = {"tickets": "number", "topics": "ticket", "incident_met": "number", "file_parts": "at, file, part"}
 _JSON = frozenset({"state", "payload", "why", "data", "fields", "attachments"})
 _TIMES = frozenset(
     {
@@ -170,7 +176,8 @@ def erase(db: Database, id: int, now: datetime, turn: Callable[[Database], int])
     ):
         db.execute(statement, values)
     _erase_events(db, values)
-    db.execute(f"delete from incident_met where {_ROWS['incident_met']}", values)
+    for table in ("incident_met", "file_parts"):
+        db.execute(f"delete from {table} where {_ROWS[table]}", values)
     for statement in (
         f"""update tickets set chat = '', thread = '', reason = '', topic = '', data = '{{}}', version =
         version + 1, closed = coalesce(closed, :now), status = 'closed' where {_ROWS["tickets"]}""",

@@ -46,6 +46,7 @@ from bot.storage.queries import (
     customer_merge,
     desk_state,
     enqueue,
+    files,
     inbox,
     outbox,
     recipients,
@@ -344,6 +345,12 @@ class QueryStore(ABC):
 
     async def clamp_delays(self, now: datetime) -> int:
         return await self._write(lambda db: maintenance.clamp_delays(db, now))
+
+    async def keep_file(self, file: str, conversation: int, content: bytes, now: datetime) -> None:
+        await self._write(lambda db: files.keep(db, file, conversation, content, now))
+
+    async def kept_file(self, file: str) -> bytes | None:
+        return await self._read(lambda db: files.read(db, file))
 
     async def purge(self, before: datetime) -> int:
         """In portions, each a transaction of its own, so that nobody waits long."""

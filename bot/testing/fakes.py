@@ -24,7 +24,7 @@ class SentMessage:
     message: str
 
 
-class FakeFiles:
+class FakeFiles(Files):
     """Files that other channels hold, by their ref; what is not among *contents* cannot be had."""
 
     def __init__(self, contents: Mapping[str, bytes] = MappingProxyType({})) -> None:

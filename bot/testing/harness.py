@@ -14,6 +14,7 @@ from bot.app import Overrides, Service, build_service
 from bot.button_tokens import token
 from bot.clock import HandClock
 from bot.config.loader import Config
+from bot.dialogs.flows.connector import Connector, NoConnector
 from bot.knowledge.search import Knowledge
 from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender
 from bot.storage.sqlite.store import SqliteStore
@@ -275,9 +276,11 @@ async def open_test_bot(
     storage: str = ":memory:",
     knowledge: Knowledge | None = None,
     threads: bool = True,
+    connector: Connector | None = None,
 ) -> AsyncIterator[TestBot]:
     """A service over the articles in a folder, with fake channels; closed at the end. *desk* None: no group
-    is bound yet. *knowledge* is used where it is already open.
+    is bound yet. *knowledge* is used where it is already open; *connector* carries out the
+    calls of flows (default: nobody answers).
 
     Without *threads* the store works where it is called: several times faster where nothing runs beside the
     player.
@@ -299,6 +302,7 @@ async def open_test_bot(
             storage=storage,
             log_events=False,
             knowledge=knowledge,
+            connector=connector or NoConnector(),
         ),
     )
     assert isinstance(service.store, SqliteStore)

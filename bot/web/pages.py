@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -14,14 +14,16 @@ from pathlib import Path
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from bot.errors import Problem
 from bot.handoff.outreach.low_rating import waiting as unsettled
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.decision.explanation import as_read
+from bot.knowledge.quality.lint.links import file_faults
 from bot.knowledge.search import Knowledge
 from bot.leases import LASTING
 from bot.model import Answer, Customer, Ticket
 from bot.text.person_names import full_name
-from bot.text.problems import problem_in
+from bot.text.problems import problem_in, reading
 from bot.text.yaml_source import read_own
 from bot.web.playground.page import Playground
 from bot.web.playground.skins import skins
@@ -181,13 +183,22 @@ class Pages:
             "kb.html",
             "kb",
             articles=articles,
-            problems=[problem_in(p, self._language(request)) for p in knowledge.problems],
+            problems=[
+                *(problem_in(p, self._language(request)) for p in knowledge.problems),
+                *self._file_faults(articles, request),
+            ],
             known=knowledge.status,
             threshold=knowledge.threshold.value if isinstance(knowledge, Knowledge) else None,
             version=knowledge.articles_version if isinstance(knowledge, Knowledge) else "",
             differences=await self._differences(),
             q=request.query.get("q", ""),
         )
+
+    def _file_faults(self, articles: Sequence[Article], request: web.Request) -> tuple[Problem, ...]:
+        """What keeps pictures and files of the articles from being sent."""
+        knowledge = self._services.knowledge
+        with reading(self._language(request)):
+            return tuple(file_faults(articles, knowledge.folder)) if knowledge else ()
 
     async def _differences(self) -> tuple[ReplicaDifference, ...]:
         """In what the replicas at work differ; nothing where there is but one."""
@@ -201,7 +212,10 @@ class Pages:
         if found is None:
             raise web.HTTPNotFound(text="no such article")
         faults = [p for p in knowledge.problems if p.file.endswith(found.path.name)] if knowledge else []
-        problems = [problem_in(p, self._language(request)) for p in faults]
+        problems = [
+            *(problem_in(p, self._language(request)) for p in faults),
+            *self._file_faults([found], request),
+        ]
         return self._page(
             request,
             "article.html",

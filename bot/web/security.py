@@ -51,9 +51,15 @@ TRIES, TRY_WINDOW = (
 
 _NEW_SESSION = web.RequestKey("new_session", str)
 USER = web.RequestKey("user", PageUser)  # who makes the request; set by `PageSecurity.middleware`
-ACTS = ("page_signed_in", "page_refused", "page_act", "page_ordered")  # events of what is done on the pages
+ACTS = (
+    "page_signed_in",
+    "page_refused",
+    "page_act",
+    "page_ordered",
+    "release_allowed",
+)  # events of what is done on the pages
 _UNRECORDED = re.compile(
-    r"/(login|logout|events|say|edit|press|happen|upload|customer$|reset|clock|scene|kb/ask)|/conversation/"
+    r"/(login|logout|events|say|edit|press|happen|upload|customer$|reset|clock|scene|kb/ask|gate/)|/conversation/"
 )  # the playground's, and what has an event of its own
 _SECRETS_OF_THEIR_OWN = ("/hooks/", "/api/")
 _OPEN = (

@@ -15,6 +15,7 @@ from bot.observability import get_logger
 from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, RestApi, failure
+from bot.web.article_files import ArticleFiles
 from bot.web.conversations import ConversationPages
 from bot.web.customer_merge import CustomerMergePages
 from bot.web.customers import CustomerPages
@@ -22,6 +23,7 @@ from bot.web.events import stream
 from bot.web.examples import ExamplePages
 from bot.web.figures import ServiceFigures
 from bot.web.gaps import GapPages
+from bot.web.gate import GatePages
 from bot.web.health import metrics_response, owing, report
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
@@ -70,9 +72,11 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/kb", pages.articles)
     app.router.add_post("/kb/ask", pages.ask)
     app.router.add_get("/kb/{id:.+}", pages.article)
+    app.router.add_get("/file/kb/{path:.+}", ArticleFiles(services).show)
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
         _add_examples(app, ExamplePages(services, pages, services.knowledge))
+        _add_gate(app, GatePages(services, pages, services.knowledge))
         thresholds = ThresholdPages(services, pages, services.knowledge)
         app.router.add_get("/threshold", thresholds.show)
         app.router.add_post("/threshold/set", thresholds.set)
@@ -110,6 +114,14 @@ def _add_examples(app: web.Application, examples: ExamplePages) -> None:
     for name, act in (("accept", examples.accept), ("reject", examples.reject), ("undo", examples.undo)):
         app.router.add_post(f"/examples/{name}", act)
     app.router.add_post("/examples/try", examples.try_out)
+
+
+def _add_gate(app: web.Application, gate: GatePages) -> None:
+    app.router.add_get("/gate", gate.show)
+    app.router.add_get("/gate/state", gate.state)
+    for name, act in (("run", gate.start), ("stop", gate.stop), ("allow", gate.allow)):
+        app.router.add_post(f"/gate/{name}", act)
+    app.on_shutdown.append(gate.close)
 
 
 def _add_report(app: web.Application, report: ReportPages) -> None:

@@ -18,6 +18,7 @@ from bot.clock import Clock
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.playbooks.playbook import Playbooks
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
@@ -36,6 +37,7 @@ Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class KnowledgeService(Protocol):
     """What the pages ask of the knowledge base."""
 
+    folder: Path
     problems: tuple[Problem, ...]
     status: KnowledgeStatus
 
@@ -136,6 +138,7 @@ class WebServices:
     *categories* those a ticket can be closed under.
     *setup* are the owner's folder and process, without it there are no set-up pages; with a *key* all pages
     open to whoever has the address that holds it.
+    *playbooks* are those of the operators, *currency* is the sign of compensations.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -167,6 +170,8 @@ class WebServices:
     hand_in: AcceptRequest | None = None
     addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
     categories: Sequence[str] = ()
+    playbooks: Playbooks = field(default_factory=Playbooks)
+    currency: str = "₽"
     health_only: bool = False
     setup: SetupServices | None = None
     key: str = ""

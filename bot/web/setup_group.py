@@ -40,7 +40,7 @@ class SetupGroup:
             request,
             "group",
             place=place,
-            title=chat.title if isinstance(chat, ChatInfo) else "",
+            group_title=chat.title if isinstance(chat, ChatInfo) else "",
             problems=[(p.severity, p.text, p.hint) for p in problems],
             code=code,
             link=self._link(code) if code else "",

@@ -12,7 +12,18 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from bot.model import ApiRequest, Inbound, InboundKind, Peer, Sender, Ticket
+from bot.handoff.compensation import written
+from bot.handoff.playbooks.playbook import Playbook, PlaybookStep
+from bot.model import (
+    ApiRequest,
+    Compensation,
+    DoneStep,
+    Inbound,
+    InboundKind,
+    Peer,
+    Sender,
+    Ticket,
+)
 from bot.model.internal import PageOrder
 from bot.web.pages import Pages, read_words
 from bot.web.security import USER
@@ -26,6 +37,15 @@ LONGEST = 4000  # characters of an answer
 TIMES = ("1h", "3h", "tomorrow", "mon")
 WORDS = ("answer", "note")
 OPEN = ("take", "transfer", "snooze", "return", "close")
+FURTHER = ("step", "playbook", "compensate")  # offered beside the orders of the panel
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A step of the ticket's playbook as the page shows it; who did it, and when."""
+
+    step: PlaybookStep
+    done: DoneStep | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +58,10 @@ class TicketPage:
     times: Sequence[tuple[str, str]]
     categories: Sequence[str]
     key: str
+    playbook: Playbook | None = None
+    steps: Sequence[ShownStep] = ()
+    others: Sequence[Playbook] = ()
+    compensations: Sequence[tuple[Compensation, str]] = ()  # with the sum in words
 
 
 class PageRequests:
@@ -92,7 +116,20 @@ class TicketOrders:
         words = services.words
         times = [(t, words.text(f"desk.later.{t}", lang=lang)) for t in TIMES] if words else ()
         key = str(uuid.uuid4())
-        return TicketPage(ticket, orders, services.addressees(), times, services.categories, key)
+        own = services.playbooks.of(ticket)
+        done = {d.step: d for d in ticket.state.steps_done}
+        return TicketPage(
+            ticket,
+            orders,
+            services.addressees(),
+            times,
+            services.categories,
+            key,
+            playbook=own,
+            steps=[ShownStep(s, done.get(s.key)) for s in own.steps] if own else (),
+            others=[p for p in services.playbooks.known.values() if p != own],
+            compensations=[(c, written(c.amount, services.currency)) for c in ticket.state.compensations],
+        )
 
     async def order(self, request: web.Request) -> web.Response:
         """The form of the panel: `order`, `ticket`, `key`, `value` for words, `value.COMMAND` for what
@@ -100,16 +137,21 @@ class TicketOrders:
         """
         form = {k: str(v).strip() for k, v in (await request.post()).items()}
         number, ticket, order = request.match_info["id"], form.get("ticket", ""), form.get("order", "")
+        order, _, step = order.partition(":")
         found = await self._services.store.ticket(int(ticket)) if _is_number(ticket) else None
         if found is None or str(found.conversation) != number or not found.customer_peer.chat:
             raise web.HTTPNotFound(text="no such ticket")
         value = form.get("value" if order in WORDS else f"value.{order}", "")
         if order in WORDS and not 0 < len(value) <= LONGEST:
             raise web.HTTPBadRequest(text=f"words of at most {LONGEST} characters")
-        if order not in (*WORDS, *OPEN, "reopen"):
+        if order == "step":
+            value = step
+        if order not in (*WORDS, *OPEN, *FURTHER, "reopen"):
             raise web.HTTPBadRequest(text="no such order")
         if order == "transfer" and form.get("reason"):
             value = f"{value} {form['reason']}"
+        if order == "compensate":
+            value = f"{value} {form.get('why', '')}"[:LONGEST]
         result = await self._carried_out(
             request, found, PageOrder(found.number, order, value), form.get("key", "")
         )

@@ -49,6 +49,8 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/kb/ask", "POST", _EVERY),
     (r"/(gaps|examples)/", "POST", _WRITES),
     (r"/threshold/", "POST", _LEADS),
+    (r"/gate/allow", "POST", _LEADS),
+    (r"/gate/", "POST", _WRITES),
     (r"/", "GET", _EVERY),
 )
 

@@ -12,7 +12,7 @@ import pytest
 import structlog
 from aiohttp import web
 
-from bot.adapters.base import Adapter, File
+from bot.adapters.base import Adapter, File, Files
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.vk.adapter import VkAdapter
@@ -121,7 +121,7 @@ async def test_no_token_reaches_the_log_whatever_fails(
     async def keep(inbounds: object, *, cursor: str | None = None) -> None:
         """Nothing arrives here."""
 
-    class NoFiles:
+    class NoFiles(Files):
         async def read(self, attachment: Attachment) -> File:
             raise AssertionError(attachment)
 

@@ -180,7 +180,7 @@ def test_pictures_of_a_word_file_come_along(run: Run, shop: Path) -> None:
 
     (article,) = articles(shop, "merki").values()
     [picture] = (shop / "kb_articles" / "merki" / "images").iterdir()
-    assert (article.body, article.images) == (
+    assert (article.body, tuple(f.path for f in article.attached)) == (
         "Смотрите рисунок",
         (f"merki/images/{picture.name}",),
     ) and picture.read_bytes() == png

@@ -15,6 +15,7 @@ from bot.dialogs.flow import Flow
 from bot.dialogs.forms.form import Forms, FormShape
 from bot.dialogs.greeting import Greeting
 from bot.i18n.texts import Texts
+from bot.knowledge.articles.attached import AttachedFile
 from bot.knowledge.articles.schema import Article, lead_of, split_passages
 from bot.knowledge.base import QuestionContext
 from bot.knowledge.query.intents import read_act
@@ -62,7 +63,7 @@ def article(
         passages=split_passages(body),
         lead=lead_of(body),
         buttons=tuple(buttons),
-        images=tuple(images),
+        attached=tuple(AttachedFile(path) for path in images),
     )
 
 

@@ -165,7 +165,11 @@ class FakeTelegram:
             case "createForumTopic":
                 return {"message_thread_id": 77, "name": call.params["name"], "icon_color": 7322096}
             case "sendMediaGroup":
-                return [self._message(call.params) for _ in call.params["media"]]
+                parts = [_kept(m["type"], str(m["media"])) for m in call.params["media"]]
+                return [self._message(call.params) | part for part in parts]
+            case "sendPhoto" | "sendDocument" | "sendVideo" | "sendAudio" | "sendAnimation":
+                kind = call.method.removeprefix("send").lower()
+                return self._message(call.params) | _kept(kind, call.method)
         return (
             self._message(call.params)
             if call.method.startswith(("send", "edit")) and call.method != "sendChatAction"
@@ -197,6 +201,12 @@ class FakeTelegram:
         if name not in self.files:
             return web.Response(status=404, text="not found")
         return web.Response(body=self.files[name])
+
+
+def _kept(kind: str, name: str) -> Json:
+    """A file as a message shows it that Telegram keeps now."""
+    file = {"file_id": f"kept-{name.removeprefix('attach://')}", "file_unique_id": "u"}
+    return {kind: [file | {"width": 90, "height": 90}] if kind == "photo" else file}
 
 
 async def read_call(request: web.Request, method: str) -> Call:

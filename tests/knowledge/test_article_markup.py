@@ -180,7 +180,7 @@ def test_pictures_with_brackets_in_their_names_are_found(tmp_path: Path) -> None
     )
 
     assert problems == []
-    assert (articles["a"].images, plain(articles["a"].body)) == (
+    assert (tuple(f.path for f in articles["a"].attached), plain(articles["a"].body)) == (
         ("images/b_(1).png", "images/a (1).png"),
         "Вот , и\n\nвот !",
     )

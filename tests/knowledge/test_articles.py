@@ -46,7 +46,7 @@ def test_front_matter_and_obsidian_habits(tmp_path: Path) -> None:
     assert a.valid_until == date(2030, 12, 31)
     assert a.segment == {"vip": ()}
     assert a.lead == "Первое  слово, см. доставку:\n\n- раз\n- два"
-    assert a.images == ("pic.png",)
+    assert [(f.path, f.passage) for f in a.attached] == [("pic.png", 0)]
     assert [p.heading for p in a.passages] == ["", "Дальше"]
     assert plain(a.passages[1].text) == "Важно\nТекст" and "тайна" not in a.body
     assert (b.title, b.body) == ("B", "Просто текст")

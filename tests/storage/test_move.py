@@ -10,6 +10,8 @@ import pytest
 
 from bot.errors import StorageBusy, StorageError
 from bot.storage import move as moving
+from bot.storage.database import SqliteDatabase
+from bot.storage.migrations import bring_up
 from bot.storage.move import Move, Row, TableShape, without_nul
 from bot.storage.sqlite.move_end import SqliteEnd, made_file
 from bot.storage.sqlite.store import SqliteStore
@@ -18,10 +20,13 @@ from bot.testing.harness import NOON
 RELEASED = sorted(Path(__file__).with_name("released").glob("*.sql"))
 
 
-def lived_in(file: Path, dump: Path = RELEASED[-1]) -> Path:
-    """A database with a life in it."""
-    with sqlite3.connect(file) as db:
-        db.executescript(dump.read_text("utf-8"))
+def lived_in(file: Path, dump: Path | None = None) -> Path:
+    """A database with a life in it, of this version or as *dump* left it."""
+    with sqlite3.connect(file, factory=SqliteDatabase) as db:
+        db.executescript((dump or RELEASED[-1]).read_text("utf-8"))
+        if dump is None:
+            db.row_factory = sqlite3.Row
+            bring_up(db, None, NOON)
     db.close()
     return file
 

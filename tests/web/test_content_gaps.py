@@ -422,6 +422,28 @@ async def test_an_article_is_shown_in_both_skins(page: Page, knowledge: Knowledg
     assert "<не тег>" in skins["vk"][0]["text"] and "<не тег" not in html
 
 
+async def test_the_page_of_an_article_shows_its_pictures_and_what_is_wrong_with_files(
+    page: Page, knowledge: Knowledge
+) -> None:
+    """Only what an article may send is given, and only from the folder of articles."""
+    head = "---\ntitle: Тест\naliases: [тест]\n---\n"
+    text = f"{head}Цены.\n\n![Прайс](<файлы/п 1.png>)\n\n![Нет](net.png)\n"
+    (knowledge.folder / "test.md").write_text(text, "utf-8")
+    (knowledge.folder / "файлы").mkdir()
+    (knowledge.folder / "файлы" / "п 1.png").write_bytes(b"\x89PNG")
+    knowledge.reload()
+
+    html = await (await page.client.get("/kb/test", headers={"Accept": "text/html"})).text()
+    skins = json.loads(unescape(html.partition('data-skins="')[2].partition('"')[0]))
+    shown = next(a for m in skins["vk"] for a in m["attachments"])
+    assert shown["picture"] and shown["data"]["caption"] == "Прайс" and "net.png" in html and "KB026" in html
+    picture = await page.client.get(f"/file/{shown['file']}")
+    assert (picture.status, await picture.read()) == (200, b"\x89PNG")
+    assert picture.headers["Content-Disposition"] == "inline"
+    for path in ("test.md", "..%2Fconfig.yaml", "%2E%2E/secret.png"):
+        assert (await page.client.get(f"/file/kb/{path}")).status in (400, 404)
+
+
 async def test_a_broken_base_and_a_pageless_bot_still_show(serve: Opened, knowledge: Knowledge) -> None:
     """Without words there is no preview and nobody to tell; without questions the page says that all is
     well.

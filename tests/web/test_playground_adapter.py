@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.base import File
+from bot.adapters.base import File, Files
 from bot.adapters.playground.adapter import DESK_CHAT, WebAdapter, playground_channels
 from bot.adapters.playground.typed_message import TypedMessage
 from bot.errors import PeerGone, Refused, RetryLater, StorageError, TopicGone
@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ANNA = Sender("501", "Анна", "Соловей")
 
 
-class Shelf:
+class Shelf(Files):
     """Files that another channel holds."""
 
     def __init__(self, content: bytes | None = b"\x89PNG") -> None:

@@ -6,10 +6,11 @@ import asyncio
 import mimetypes
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from bot.adapters.base import File, Files
 from bot.adapters.sanitize import clean_file_name
@@ -193,7 +194,14 @@ def person_json(person: Sender) -> Json:
 
 
 def attachment_json(channel: str, attachment: Attachment) -> Json:
-    """`file` is where the page finds the content, "" where only a placeholder can be shown."""
+    """`file` is where the page finds the content, "" where only a placeholder can be shown.
+
+    A file of an article that was not sent yet is shown from its folder.
+    """
+    if not attachment.channel and (path := str(attachment.data.get("path") or "")):
+        mime = mimetypes.guess_type(path)[0] or ""
+        attachment = replace(attachment, ref=quote(path), channel="kb", mime=mime)
+        channel = "kb"
     kept = bool(attachment.ref) and attachment.channel == channel
     return {
         "media": attachment.media.value,

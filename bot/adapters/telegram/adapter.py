@@ -17,8 +17,9 @@ from aiohttp import web
 
 from bot.adapters.base import Accept, Adapter, ChatInfo, CommandMenu, File, Files, Health, Limits
 from bot.adapters.telegram.account import TelegramAccount
-from bot.adapters.telegram.calls import chat_id, to_call, to_caption_call, to_forms
+from bot.adapters.telegram.calls import MessageForm, chat_id, to_call, to_caption_call, to_forms
 from bot.adapters.telegram.errors import FileRefused, NoTextThere, RedundantCall, UpdatesConflict
+from bot.adapters.telegram.media import file_id
 from bot.adapters.telegram.session import TelegramConnection
 from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.telegram.updates import ALLOWED_UPDATES, Membership, TelegramReader
@@ -263,11 +264,12 @@ class TelegramAdapter(Adapter):
         async with contextlib.aclosing(
             to_forms(outbound, nonce=nonce, channel=self.name, files=files)
         ) as forms:
-            async for call in forms:
+            async for form in forms:
                 try:
                     result = await self._line.call(
-                        call, timeout=_UPLOAD_SECONDS if outbound.attachments else None
+                        form.call, timeout=_UPLOAD_SECONDS if outbound.attachments else None
                     )
+                    await self._remember_files(form, result, files)
                     first, *others = (
                         [_field(m, "message_id") for m in result]
                         if isinstance(result, list) and result
@@ -277,6 +279,13 @@ class TelegramAdapter(Adapter):
                 except FileRefused as error:
                     refused = error
         raise refused or Refused("there is nothing to say")
+
+    async def _remember_files(self, form: MessageForm, result: Any, files: Files) -> None:
+        """What was uploaded has an id from now on; it need not be uploaded again."""
+        told_of = result if isinstance(result, list) else [result]
+        for carried, answer in zip(form.carried, told_of, strict=False):
+            if carried.read is not None and (ref := file_id(answer, carried.media)):
+                await files.remember(carried.read, self.name, carried.media.value, ref)
 
     async def _do(self, outbound: Outbound, nonce: int, target: str) -> Any:
         try:

@@ -5,7 +5,7 @@ pass.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiogram.methods import (
@@ -51,7 +51,7 @@ from aiogram.types import (
     ReplyParameters,
 )
 
-from bot.adapters.base import Files, Limits
+from bot.adapters.base import File, Files, Limits
 from bot.adapters.rich_text import fit, part, placeholder, to_entities, utf16_length, with_heading
 from bot.adapters.sanitize import clean_file_name, clean_rich
 from bot.button_tokens import token
@@ -95,12 +95,17 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 @dataclass(frozen=True, slots=True)
-class _Carried:
-    """An attachment that travels: as what, and its content or Telegram's own id of it."""
+class CarriedFile:
+    """An attachment that travels: as what, and its content or Telegram's own id of it; `reused` is an id that
+    an earlier upload gave, `read` what was read to be uploaded now.
+    """
 
     media: Media
     file: BufferedInputFile | str
     duration: int = 0
+    caption: str = ""
+    reused: bool = False
+    read: File | None = None
 
     @property
     def is_photo_too_big(self) -> bool:
@@ -109,6 +114,18 @@ class _Carried:
             and isinstance(self.file, BufferedInputFile)
             and len(self.file.data) > MAX_PHOTO
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MessageForm:
+    """One way to say a message: the call, and the files that it carries, in order."""
+
+    call: Method
+    carried: tuple[CarriedFile, ...] = ()
+
+    @property
+    def reuses(self) -> bool:
+        return any(c.reused for c in self.carried)
 
 
 # --- words and buttons
@@ -251,9 +268,11 @@ def _topic_name(text: RichText) -> str:
 # ------------------------------------------------------------------------------------------------------------
 
 
-async def to_forms(outbound: Outbound, *, nonce: int, channel: str, files: Files) -> AsyncGenerator[Method]:
+async def to_forms(
+    outbound: Outbound, *, nonce: int, channel: str, files: Files
+) -> AsyncGenerator[MessageForm]:
     """The message in the form we like best, then those to try where Telegram does not take the files:
-    documents, words.
+    uploaded anew, as documents, as words.
 
     Each next form is asked for only when the one before was certainly not sent. Never nothing: what cannot
     travel at all is shown as a placeholder.
@@ -264,17 +283,20 @@ async def to_forms(outbound: Outbound, *, nonce: int, channel: str, files: Files
             f"more than {Limits().attachments} attachments: they must be split before they are enqueued"
         )
     if not parts:
-        yield _say_words(outbound, text, nonce)
+        yield MessageForm(_say_words(outbound, text, nonce))
         return
     if len(parts) == 1 and not text.text and (native := _say_natively(outbound, parts[0], nonce)) is not None:
-        yield native
+        yield MessageForm(native)
     if any(p.media in _SENDERS for p in parts):
-        for as_documents in (False, True):
-            call = await _say_files(outbound, text, nonce, channel, files, as_documents=as_documents)
-            if call is None:
-                break
-            yield call
-    yield _say_words(outbound, _with_placeholders(text, parts), nonce)
+        fresh = _FileSource(channel, files, reuse=False)
+        form = await _say_files(outbound, text, nonce, _FileSource(channel, files), as_documents=False)
+        if form is not None:
+            yield form
+            if form.reuses and (form := await _say_files(outbound, text, nonce, fresh, as_documents=False)):
+                yield form
+            if form := await _say_files(outbound, text, nonce, fresh, as_documents=True):
+                yield form
+    yield MessageForm(_say_words(outbound, _with_placeholders(text, parts), nonce))
 
 
 def _say_words(outbound: Outbound, text: RichText, nonce: int) -> Method:
@@ -313,9 +335,20 @@ def _say_natively(outbound: Outbound, attachment: Attachment, nonce: int) -> Met
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _FileSource:
+    """Where the files come from: of which channel's own, who reads the others, and whether what was uploaded
+    before is used again.
+    """
+
+    channel: str
+    files: Files
+    reuse: bool = True
+
+
 async def _say_files(
-    outbound: Outbound, text: RichText, nonce: int, channel: str, files: Files, *, as_documents: bool
-) -> Method | None:
+    outbound: Outbound, text: RichText, nonce: int, source: _FileSource, *, as_documents: bool
+) -> MessageForm | None:
     """The files in one call, None where none of them can travel."""
     parts = outbound.attachments
     wordy = bool(text.text) or len(parts) > 1
@@ -324,11 +357,11 @@ async def _say_files(
         kinds <= mix for mix in _MIXES
     ):
         as_documents = True
-    carried: list[_Carried] = []
+    carried: list[CarriedFile] = []
     told: list[Attachment] = []
     for attachment in parts:
         media = _kind(attachment, wordy, as_documents)
-        one = await _carry(attachment, media, channel, files) if media else None
+        one = await _carry(attachment, media, source) if media else None
         if one is None:
             told.append(attachment)
         else:
@@ -336,20 +369,23 @@ async def _say_files(
     if not carried:
         return None
     if any(c.is_photo_too_big for c in carried):
-        carried = [_Carried(Media.DOCUMENT, c.file) if c.is_photo_too_big else c for c in carried]
+        carried = [replace(c, media=Media.DOCUMENT) if c.is_photo_too_big else c for c in carried]
         if len(carried) > 1 and not any({c.media for c in carried} <= mix for mix in _MIXES):
-            return await _say_files(outbound, text, nonce, channel, files, as_documents=True)
+            return await _say_files(outbound, text, nonce, source, as_documents=True)
     shown, most = _with_placeholders(text, told), Limits().caption
     if (
         utf16_length(shown.text) > most >= utf16_length(text.text)
     ):  # of a file that unexpectedly cannot travel the name is cut
         shown = part(shown, 0, len(fit(shown.text, most)))
+    if not shown.text and len(carried) == 1:
+        shown = RichText(fit(carried[0].caption, most))
     words = _words(shown, most, "caption")
-    return (
+    call = (
         _send_one(outbound, carried[0], words, nonce)
         if len(carried) == 1
         else _send_album(outbound, carried, words)
     )
+    return MessageForm(call, tuple(carried))
 
 
 def _kind(attachment: Attachment, wordy: bool, as_documents: bool) -> Media | None:
@@ -368,16 +404,19 @@ def _kind(attachment: Attachment, wordy: bool, as_documents: bool) -> Media | No
     return Media.DOCUMENT if media is Media.PHOTO and attachment.size > MAX_PHOTO else media
 
 
-async def _carry(attachment: Attachment, media: Media, channel: str, files: Files) -> _Carried | None:
+async def _carry(attachment: Attachment, media: Media, source: _FileSource) -> CarriedFile | None:
     """Telegram's own id where the file is ours already, else its content; None where it is too big or
     gone.
     """
-    if attachment.channel == channel and media is attachment.media:
-        return _Carried(media, attachment.ref)
+    caption = clean_rich(RichText(str(attachment.data.get("caption") or ""))).text
+    if attachment.channel == source.channel and media is attachment.media:
+        return CarriedFile(media, attachment.ref, caption=caption)
+    if source.reuse and (known := await source.files.known(attachment, source.channel, media.value)):
+        return CarriedFile(media, known, attachment.duration, caption, reused=True)
     if attachment.media is Media.STICKER or attachment.size > MAX_UPLOAD:
         return None
     try:
-        file = await files.read(attachment)
+        file = await source.files.read(attachment)
     except RetryLater:
         raise
     except Uncertain as error:
@@ -391,10 +430,11 @@ async def _carry(attachment: Attachment, media: Media, channel: str, files: File
     if not file.content or len(file.content) > MAX_UPLOAD:
         return None
     name = clean_file_name(file.name or attachment.name) or f"file{_SUFFIXES.get(attachment.media, '')}"
-    return _Carried(media, BufferedInputFile(file.content, name), attachment.duration)
+    content = BufferedInputFile(file.content, name)
+    return CarriedFile(media, content, attachment.duration, caption, read=file)
 
 
-def _send_one(outbound: Outbound, carried: _Carried, words: dict[str, Any], nonce: int) -> Method:
+def _send_one(outbound: Outbound, carried: CarriedFile, words: dict[str, Any], nonce: int) -> Method:
     method, field = _SENDERS[carried.media]
     arguments = {
         **_address(outbound),
@@ -407,10 +447,12 @@ def _send_one(outbound: Outbound, carried: _Carried, words: dict[str, Any], nonc
     return method(**arguments)
 
 
-def _send_album(outbound: Outbound, carried: Sequence[_Carried], words: dict[str, Any]) -> Method:
+def _send_album(outbound: Outbound, carried: Sequence[CarriedFile], words: dict[str, Any]) -> Method:
     if outbound.buttons:
         raise Refused("an album has no buttons: they must be enqueued with words of their own")
-    media = [_ALBUM[c.media](media=c.file, **(words if i == 0 else {})) for i, c in enumerate(carried)]
+    own = [_words(RichText(fit(c.caption, Limits().caption)), Limits().caption, "caption") for c in carried]
+    said = [words or own[0], *own[1:]]
+    media = [_ALBUM[c.media](media=c.file, **caption) for c, caption in zip(carried, said, strict=True)]
     return SendMediaGroup(**_address(outbound), media=media)
 
 

@@ -84,6 +84,14 @@ def read_attachments(m: Dict, channel: str) -> tuple[Attachment, ...]:
     return ()
 
 
+def file_id(message: object, media: Media) -> str:
+    """Telegram's id of the file in a message that was sent as *media*; "" where it shows it otherwise."""
+    found = message.get(media.value) if isinstance(message, Mapping) else None
+    if isinstance(found, list) and found:  # the sizes of a photo
+        found = max(found, key=lambda size: size.get("width", 0) * size.get("height", 0))
+    return str(found.get("file_id") or "") if isinstance(found, Mapping) else ""
+
+
 def _inside(name: str, found: Any, channel: str) -> Attachment:
     return _photo(found, channel) if name == "photo" else _file(found, _FILES[name], channel)
 

@@ -7,7 +7,7 @@ import math
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.adapters.rich_text import (
@@ -66,6 +66,7 @@ class UploadedAttachments:
     place: tuple[float, float] | None = None
     notes: tuple[RichText, ...] = ()
     reused: bool = False
+    captions: RichText = field(default_factory=RichText)  # what is said with those that travel
 
 
 class RandomIds:

@@ -102,6 +102,8 @@ class VkSender:
         # an operator must hear that their file did not pass; a customer sees a note
         strict = outbound.author == "operator"
         carried = await self._uploads.carry(outbound.attachments, peer, files, strict=strict)
+        if not outbound.text.text and outbound.author == "bot":
+            outbound = replace(outbound, text=carried.captions)
         bare, fresh = False, False
         parameters = {**compose(outbound, carried, nonce), **more}
         if not parameters["message"] and not carried.names and carried.place is None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.adapters.base import File, Files
+from bot.adapters.rich_text import captions as captions_of
 from bot.adapters.rich_text import placeholder
 from bot.adapters.sanitize import clean_file_name
 from bot.adapters.vk.calls import UploadedAttachments
@@ -45,6 +46,7 @@ class VkUploads:
         Without *reuse* everything is uploaded afresh. Raises `RetryLater`, `VkRefusal`, `VkSilence`.
         """
         names: list[str] = []
+        captions: list[Attachment] = []
         notes: list[RichText] = []
         place: tuple[float, float] | None = None
         reused = False
@@ -78,21 +80,24 @@ class VkUploads:
                 notes.append(placeholder(attachment))
                 continue
             names.append(name)
+            captions.append(attachment)
             reused = reused or known
-        return UploadedAttachments(tuple(names), place, tuple(notes), reused)
+        return UploadedAttachments(tuple(names), place, tuple(notes), reused, captions_of(captions))
 
     async def _name(
         self, attachment: Attachment, peer: int, files: Files, *, reuse: bool
     ) -> tuple[str, bool]:
+        way = {Media.PHOTO: "photo", Media.VOICE: "audio_message"}.get(attachment.media, "doc")
+        if reuse and (kept := await files.known(attachment, self._channel, way)):
+            return kept, True
         file = await files.read(attachment)
         if not file.content:
             raise _Unfit("the file is empty")
-        way = {Media.PHOTO: "photo", Media.VOICE: "audio_message"}.get(attachment.media, "doc")
         key = (way, hashlib.sha256(file.content).hexdigest())
         if reuse and key in self._names:
             self._names.move_to_end(key)
             return self._names[key], True
-        file = _named(attachment, file, way)
+        read, file = file, _named(attachment, file, way)
         try:
             name = await self._upload(way, peer, file)
         except _Unfit:
@@ -101,6 +106,7 @@ class VkUploads:
             name = await self._upload(
                 "doc", peer, file
             )  # a picture too long or a sound that is no voice still travels as a file
+        await files.remember(read, self._channel, way, name)
         self._names[key] = name
         while len(self._names) > REMEMBERED:
             self._names.popitem(last=False)

@@ -92,11 +92,12 @@ class ArticleCatalog:
     @cached_property
     def version(self) -> str:
         """Tells one set of published articles from another: the same on every machine, wherever the folder is
-        and however old its files are. Of pictures the names count.
+        and however old its files are. Of files the names count.
         """
         digest = hashlib.sha256()
         for article in sorted(self.published, key=lambda a: a.id):
-            said = [getattr(article, name) for name in _SAID]
+            files = [(f.path, f.caption, f.link) for f in article.attached]
+            said = [*(getattr(article, name) for name in _SAID), files]
             digest.update(json.dumps(said, sort_keys=True, default=_as_json).encode())
         return digest.hexdigest()[:VERSION_DIGITS]
 

@@ -22,6 +22,8 @@ SAME = {
     "language": "lang",
     "channel": "channels",
     "image": "images",
+    "file": "files",
+    "attachments": "files",
     "category": "topic",
 }
 IGNORED = frozenset(
@@ -39,7 +41,7 @@ IGNORED = frozenset(
     }
 )
 TEXTS = frozenset(
-    {"title", "aliases", "tags", "topic", "section", "buttons", "owner", "images"}
+    {"title", "aliases", "tags", "topic", "section", "buttons", "owner", "images", "files"}
 )  # keys whose words somebody reads
 STATUSES = ("published", "draft", "archived")
 AUDIENCES = ("customers", "staff")
@@ -66,6 +68,7 @@ class ArticleFields:
     owner: str = ""
     segment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     images: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     audience: str = "customers"
 
     @property
@@ -115,6 +118,7 @@ def read_fields(
         owner=reader.one(known, "owner"),
         segment=reader.segment(known),
         images=reader.many(known, "images"),
+        files=reader.many(known, "files"),
         audience=audience,
     )
     return fields, tuple(reader.problems)

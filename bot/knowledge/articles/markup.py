@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
 from bot.errors import Problem
+from bot.knowledge.articles.attached import AttachedFile, is_sendable
 from bot.knowledge.articles.frontmatter import hides_from_customers, split_head
 from bot.knowledge.codes import found
 from bot.text.markdown_rules import parser
@@ -115,6 +117,7 @@ HTML = frozenset(
 _INCLUDE = re.compile(r"^\s*\{\{-?\s*include\b[:\s(]*[\"']?([^\"'})]+?)[\"']?\)?\s*-?\}\}\s*$")
 _EMBED = re.compile(r"\s*!\[\[([^\]|#]+)(?:#[^\]|]*)?(?:\|([^\]]*))?\]\]\s*")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_WEB = re.compile(r"https?://\S+\Z", re.IGNORECASE)
 _ELEMENT = re.compile(r"</?([a-z][a-z0-9]*)", re.IGNORECASE)
 _RAW = (  # what stands in the words after everything has been read that can be read
     ("KB033", re.compile(r"(?<![\w%])%%|<!--")),
@@ -140,14 +143,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """A cleaned body: `lines[i]` is the file line that body line *i* came from; local images are taken out
-    and listed.
+    """A cleaned body: `lines[i]` is the file line that body line *i* came from; local pictures are taken out,
+    `files` are they and what the links lead to.
     """
 
     body: str
     lines: tuple[int, ...]
     links: tuple[Link, ...]
-    images: tuple[str, ...]
+    files: tuple[AttachedFile, ...]
     problems: tuple[Problem, ...]
 
 
@@ -161,7 +164,7 @@ class _Scan:
     folder: Path
     file: str
     links: list[Link] = field(default_factory=list)
-    images: list[str] = field(default_factory=list)
+    files: list[AttachedFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
 
@@ -198,7 +201,7 @@ def clean_body(
         "\n".join(body[start:]),
         tuple(lines[start : len(body)]),
         tuple(scan.links),
-        tuple(scan.images),
+        tuple(scan.files),
         tuple(problems),
     )
 
@@ -272,7 +275,9 @@ def _take(token: Token, at: tuple[int, int, int, int], scan: _Scan) -> None:
         case "remark":
             scan.cuts.append((*at, ""))
         case "wiki" if token.meta["embed"]:
-            _take_image(str(token.meta["target"]), str(token.meta["words"]), at, scan)
+            words = str(token.meta["words"])
+            size = re.fullmatch(r"\d+(?:x\d+)?", words)  # Obsidian's way to say how wide a picture is shown
+            _take_image(str(token.meta["target"]), "" if size else words, at, scan)
         case "wiki":
             target, words = str(token.meta["target"]), str(token.meta["words"])
             if target:
@@ -280,20 +285,32 @@ def _take(token: Token, at: tuple[int, int, int, int], scan: _Scan) -> None:
             if words or not target:
                 scan.cuts.append((*at, escaped(token.content)))
         case "image":
-            _take_image(str(token.attrs.get("src", "")), token.content, at, scan)
+            _take_image(
+                str(token.attrs.get("src", "")), token.content, at, scan, str(token.attrs.get("title", ""))
+            )
         case "link_open":
             _take_link(token, at, scan)
 
 
-def _take_image(target: str, text: str, at: tuple[int, int, int, int], scan: _Scan) -> None:
+def _take_image(target: str, text: str, at: tuple[int, int, int, int], scan: _Scan, title: str = "") -> None:
     line = scan.lines[at[0]]
     if _SCHEME.match(target):
         scan.links.append(Link("url", target, text, line))
         return
     scan.links.append(Link("image", target, text, line))
     scan.cuts.append((*at, ""))
-    if place := find_inside(target, scan.path, scan.folder):
-        scan.images.append(place.relative_to(scan.folder.resolve()).as_posix())
+    _attach(target, text, line, scan, title)
+
+
+def _attach(target: str, caption: str, line: int, scan: _Scan, title: str = "") -> None:
+    """A file of the folder is sent with the words around it; *title* may be an address that shows it, too."""
+    place = find_inside(target, scan.path, scan.folder)
+    path = place.relative_to(scan.folder.resolve()).as_posix() if place else ""
+    if path and is_sendable(path):
+        link = title.strip() if _WEB.match(title.strip()) else ""
+        # law: no customer reads the braces of a fact that nobody fills in here
+        said = "" if "{{" in caption else " ".join(caption.split())
+        scan.files.append(AttachedFile(path, said, link, line=line))
 
 
 def _take_link(token: Token, at: tuple[int, int, int, int], scan: _Scan) -> None:
@@ -303,6 +320,7 @@ def _take_link(token: Token, at: tuple[int, int, int, int], scan: _Scan) -> None
         scan.links.append(Link("url", target, written, scan.lines[at[0]]))
     elif not target.startswith("#"):
         scan.links.append(Link("file", target, written, scan.lines[at[0]]))
+        _attach(target, "", scan.lines[at[0]], scan, str(token.attrs.get("title", "")))
     if written.endswith(
         "]"
     ):  # its address stands elsewhere, and a part of the article may be shown without that place
@@ -445,15 +463,25 @@ def find_inside(name: str, path: Path, folder: Path) -> Path | None:
     followed).
     """
     root = folder.resolve()
-    pure = PurePosixPath(name.replace("\\", "/"))
-    if pure.is_absolute() or ":" in name or "\0" in name:
-        return None
-    for start in (path.parent, folder):
-        for suffix in ("", ".md"):
-            try:
-                target = (start / f"{pure}{suffix}").resolve()
-                if target.is_relative_to(root) and target.is_file():
-                    return target
-            except (OSError, ValueError):
-                continue
-    return None
+    return next((t for t in _places(name, path, folder) if t.is_relative_to(root)), None)
+
+
+def is_outside(name: str, path: Path, folder: Path) -> bool:
+    """Whether *name* leads to a file that there is, but outside of *folder*."""
+    return find_inside(name, path, folder) is None and next(_places(name, path, folder), None) is not None
+
+
+def _places(name: str, path: Path, folder: Path) -> Iterator[Path]:
+    """The files that *name* may mean, seen from the article and from the folder, links followed."""
+    for written in dict.fromkeys((name, unquote(name))):
+        pure = PurePosixPath(written.replace("\\", "/"))
+        if pure.is_absolute() or ":" in written or "\0" in written:
+            continue
+        for start in (path.parent, folder):
+            for suffix in ("", ".md"):
+                try:
+                    target = (start / f"{pure}{suffix}").resolve()
+                    if target.is_file():
+                        yield target
+                except (OSError, ValueError):
+                    continue

@@ -23,7 +23,7 @@ HEAD = 4000  # characters of a broken file in which its head is looked for
 class ReadFile:
     """One file: its stamp, what it holds, what is wrong with it.
 
-    `composed` files include others and are always read again.
+    `composed` files include or name others and are always read again.
     """
 
     stamp: Stamp
@@ -59,7 +59,7 @@ class ArticleRepository:
             broken = found is None and any(p.severity == "error" for p in problems)
             if broken and known and not _is_internal_now(path, problems):
                 found = known.found
-            shelves[path] = ReadFile(stamp, found, problems, _is_composed(path))
+            shelves[path] = ReadFile(stamp, found, problems, _is_composed(path) or _names_files(found))
         self._shelves = shelves
         articles, joint = self._joined(shelves)
         return articles, (
@@ -106,6 +106,13 @@ def _is_internal_now(path: Path, problems: Sequence[Problem]) -> bool:
         return hides_from_customers(read_any(path.read_bytes())[:HEAD])
     except (OSError, UnicodeDecodeError):
         return False
+
+
+def _names_files(found: Article | ExtraQuestions | None) -> bool:
+    """Whether it names pictures or files, which may come and go without it."""
+    return isinstance(found, Article) and bool(
+        found.images or found.files or any(link.kind in ("image", "file") for link in found.links)
+    )
 
 
 def _is_composed(path: Path) -> bool:

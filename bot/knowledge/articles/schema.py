@@ -14,11 +14,12 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from bot.errors import Problem
+from bot.knowledge.articles.attached import AttachedFile, in_order, is_sendable
 from bot.knowledge.articles.blanks import UNFILLED, blank_rows
 from bot.knowledge.articles.encodings import decoded, named_encoding
 from bot.knowledge.articles.fields import ArticleFields, read_fields
 from bot.knowledge.articles.frontmatter import lost_head, read_head, split_head
-from bot.knowledge.articles.markup import Link, clean_body, code_rows, named_links
+from bot.knowledge.articles.markup import Link, Markup, clean_body, code_rows, find_inside, named_links
 from bot.knowledge.articles.strays import stray_files
 from bot.knowledge.codes import found
 from bot.text.markdown import blocks, plain
@@ -44,7 +45,8 @@ class Article(ArticleFields):
     """One answer of the business. `id` is the path without suffix, posix; `twin_of` the same article in the
     base language.
 
-    `lead` is the first paragraph or list, short. `images` are paths inside the folder, taken out of the body.
+    `lead` is the first paragraph or list, short. `attached` are the files inside the folder that are sent
+    with the words: those that the head names as `images` and `files`, and those of the body.
     `lines[i]` is the file line of body line *i*, `places` the line of each key ("title", "aliases[2]").
     `segment` limits the article to customers whose field has one of the values (() = any true value).
     """
@@ -57,6 +59,7 @@ class Article(ArticleFields):
     links: tuple[Link, ...] = ()
     lines: tuple[int, ...] = ()
     places: Mapping[str, int] = field(default_factory=dict)
+    attached: tuple[AttachedFile, ...] = ()
 
     @property
     def questions(self) -> tuple[str, ...]:
@@ -181,7 +184,8 @@ def _read_article(
             *problems,
             problem("articles.empty", file, 1, 1, "KB008"),
         )
-    if not body.strip() and not markup.images:
+    attached = _attached(fields, markup, body, lines, (path, folder), head.places)
+    if not body.strip() and not attached:
         problems = (
             *problems,
             warning("articles.no_body", file, first_line, 1, "KB008"),
@@ -196,7 +200,6 @@ def _read_article(
         lang=fields.lang or marked or guess_language(" ".join((title, *fields.aliases, body[:2000]))),
         twin_of=fields.twin_of or (_base_id(relative) if marked else ""),
         section=fields.section or (relative.parent.as_posix() if relative.parent.as_posix() != "." else ""),
-        images=tuple(dict.fromkeys((*fields.images, *markup.images))),
     )
     article = Article(
         **{key.name: getattr(completed, key.name) for key in dataclass_fields(ArticleFields)},
@@ -207,8 +210,34 @@ def _read_article(
         links=markup.links,
         lines=lines,
         places=head.places,
+        attached=attached,
     )
     return article, (*problems, *unfilled)
+
+
+def _attached(
+    fields: ArticleFields,
+    markup: Markup,
+    body: str,
+    lines: tuple[int, ...],
+    where: tuple[Path, Path],
+    places: Mapping[str, int],
+) -> tuple[AttachedFile, ...]:
+    """The files of the head, which go with the first words, then those of the body, each with its passage."""
+    path, folder = where
+    done: list[AttachedFile] = []
+    for key, names in (("images", fields.images), ("files", fields.files)):
+        for n, name in enumerate(names):
+            place = find_inside(name, path, folder)
+            inside = place.relative_to(folder.resolve()).as_posix() if place else ""
+            if inside and is_sendable(inside):
+                line = places.get(f"{key}[{n}]", places.get(key, 1))
+                done.append(AttachedFile(inside, passage=-1, line=line))
+    rows = body.split("\n")
+    for file in markup.files:
+        before = "\n".join(rows[: sum(1 for line in lines if line < file.line)])
+        done.append(replace(file, passage=max(0, len(split_passages(before)) - 1)))
+    return in_order(done)
 
 
 def _title_of(

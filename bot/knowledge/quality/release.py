@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.golden import GoldenQuestion, judge_golden
-from bot.model import Answer, Decision
+from bot.model import Answer, Decision, Intent
+from bot.text.markdown import plain
 
 FEWEST = 20  # answers given today from which the share of lost ones says anything
 WORDS = 280  # characters kept of what is said
@@ -57,8 +59,8 @@ class ReplayedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseAnswer:
-    """What the bot says to a question: the article and its title ("" where it tells none), and the beginning
-    of its words.
+    """What the bot says to a question: the article and its title ("" where it tells none), and how the
+    article begins; where it asks back, what it offers. No words of customers are in it.
     """
 
     decision: str
@@ -208,6 +210,26 @@ class AskedBase:
     articles: tuple[Article, ...]
     ask: Callable[..., Answer]
 
+    def said(self, question: ReplayedQuestion) -> ReleaseAnswer:
+        """What it says to a question."""
+        answer = self.ask(
+            question.question, language=question.language, channel=question.channel, last=question.last
+        )
+        decision = str(answer.decision)
+        if answer.decision is Decision.CLARIFY:
+            offered = answer.candidates[: answer.options] if answer.act is Intent.QUESTION else ()
+            return ReleaseAnswer(decision, words=" · ".join(c.title for c in offered))
+        article = next((a for a in self.articles if a.id == answer.article), None)
+        if answer.decision is not Decision.ANSWER or article is None:
+            return ReleaseAnswer(decision)
+        return ReleaseAnswer(decision, article.id, article.title, _beginning(article.lead))
+
+
+@lru_cache(maxsize=4096)
+def _beginning(lead: str) -> str:
+    words = " ".join(plain(lead).split())
+    return words if len(words) <= WORDS else words[:WORDS].rsplit(" ", 1)[0] + " …"
+
 
 class GateProgress:
     """How far a comparison is; whoever no longer wants it sets `cancelled`."""
@@ -239,7 +261,7 @@ def compare_sides(
     for question in questions:
         if progress.cancelled:
             raise GateCancelled
-        answers = (_asked(before, question), _asked(after, question))
+        answers = (before.said(question), after.said(question))
         for n, answer in enumerate(answers):
             if answer.decision == Decision.ANSWER:
                 counts[n][answer.article] += question.asked
@@ -249,16 +271,6 @@ def compare_sides(
         progress.done += 1
     changes.sort(key=lambda c: (tuple(-h for h in c.harm), -c.question.turn))
     return tuple(changes), _coverage(before.articles, after.articles, *counts), (total[0], total[1])
-
-
-def _asked(side: AskedBase, question: ReplayedQuestion) -> ReleaseAnswer:
-    answer = side.ask(
-        question.question, language=question.language, channel=question.channel, last=question.last
-    )
-    title = next((c.title for c in answer.candidates if c.article == answer.article), "")
-    words = " ".join(str(answer.why.get("reply", "")).split())
-    shown = words if len(words) <= WORDS else words[:WORDS].rsplit(" ", 1)[0] + " …"
-    return ReleaseAnswer(str(answer.decision), answer.article or "", title, shown)
 
 
 def _change(

@@ -30,7 +30,7 @@ _SOURCES = (  # what the kept index is made by, below `bot`: a change of any of 
     *(f"knowledge/query/{name}.py" for name in ("analyzer", "words", "synonyms")),
     *(
         f"knowledge/articles/{name}.py"
-        for name in ("catalog", "schema", "markup", "frontmatter", "fields", "repository")
+        for name in ("attached", "catalog", "schema", "markup", "frontmatter", "fields", "repository")
     ),
     *(f"text/{name}.py" for name in ("markdown", "markdown_rules", "yaml_source")),
 )

@@ -12,6 +12,7 @@ from sqlite_utils import Database, Migrations
 from bot.errors import StorageNewer
 from bot.storage.database import SqliteDatabase
 from bot.storage.maintenance import backup
+from bot.storage.migrations.fifth import STATEMENTS as FIFTH
 from bot.storage.migrations.first import STATEMENTS
 from bot.storage.migrations.fourth import STATEMENTS as FOURTH
 from bot.storage.migrations.second import STATEMENTS as SECOND
@@ -24,6 +25,7 @@ STEPS = {
     "002_teams_waiting": SECOND,
     "003_desk_state": THIRD,
     "004_growth": FOURTH,
+    "005_service": FIFTH,
 }
 # What a step does besides its statements, in the same transaction.
 FILLS = {"003_desk_state": fill}

@@ -168,6 +168,14 @@ _TABLES = (
     "create table hits(name text not null, at bigint not null)",
     "create index hits_name on hits(name, at)",
 )
+# What the fifth step of SQLite (`bot/storage/migrations/fifth.py`) adds.
+_SERVICE = (
+    """create table file_parts(
+      file text not null, part bigint not null, conversation bigint not null references conversations,
+      at bigint not null, content text not null, primary key(file, part))""",
+    "create index file_parts_conversation on file_parts(conversation)",
+    "create index file_parts_at on file_parts(at) where part = 0",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +187,10 @@ class Step:
     additive: bool
 
 
-STEPS = (Step("001_first", (*_FUNCTIONS, *_TABLES, *INDEXES), additive=False),)
+STEPS = (
+    Step("001_first", (*_FUNCTIONS, *_TABLES, *INDEXES), additive=False),
+    Step("002_service", _SERVICE, additive=True),
+)
 AT_WORK = 30_000  # milliseconds in which a process at work reports
 _LOCK = 0x0071_6B6C_6974  # "otklik": one process migrates at a time
 

@@ -193,6 +193,24 @@ class PeopleContract:
         )
         assert MARK.encode() not in await self.traces(store)
 
+    async def test_a_kept_file_is_read_until_its_customer_is_forgotten(self, store: Store) -> None:
+        """Whole, whatever its size; exported; gone with its customer, and with what is as old."""
+        id = await live_a_life(store)
+        [own] = [talk for talk in await store.conversations(id) if talk.peer == OWN]
+        content = bytes(range(256)) * 700
+        await store.keep_file("f1", own.id, content, later(1))
+        await store.keep_file("f1", own.id, b"other", later(2))
+        await store.keep_file("f2", own.id, b"", later(5))
+
+        assert await store.kept_file("f1") == content
+        assert (await store.kept_file("f2"), await store.kept_file("f3")) == (b"", None)
+        parts = (await store.export_customer(id))["file_parts"]
+        assert isinstance(parts, list) and [p["file"] for p in parts] == ["f1"] * 4 + ["f2"]
+        await store.purge(later(3))
+        assert (await store.kept_file("f1"), await store.kept_file("f2")) == (None, b"")
+        await store.forget_customer(id, later(70))
+        assert await store.kept_file("f2") is None
+
     async def test_who_was_forgotten_may_come_again(self, store: Store) -> None:
         """They are then somebody new, with nothing behind them."""
         id = await live_a_life(store)

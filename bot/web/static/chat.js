@@ -58,10 +58,14 @@ export function size(bytes) {
 const ICONS = {photo: "🖼", document: "📎", voice: "🎤", video: "🎬", video_note: "📹", audio: "🎵", animation: "🎞", sticker: "🙂", location: "📍", contact: "👤", other: "📎"};
 
 function attachment(a) {
-  if (a.picture) return h("a", {href: `/file/${a.file}`, target: "_blank", rel: "noopener"}, h("img", {src: `/file/${a.file}`, alt: a.name || t("photo"), loading: "lazy"}));
+  const caption = a.data.caption ?? "";
+  if (a.picture) {
+    const picture = h("a", {href: `/file/${a.file}`, target: "_blank", rel: "noopener"}, h("img", {src: `/file/${a.file}`, alt: caption || a.name || t("photo"), loading: "lazy"}));
+    return caption ? h("figure", {}, picture, h("figcaption", {}, caption)) : picture;
+  }
   const kind = t(a.media === "voice" ? "voice_message" : a.media);
   const place = a.data.latitude ? `${a.data.latitude}, ${a.data.longitude}` : [a.data.name, a.data.phone, a.data.emoji, a.data.label].filter(Boolean).join(" ");
-  const rest = [a.name && a.media !== "voice" ? a.name : kind, place, a.duration ? `0:${String(a.duration).padStart(2, "0")}` : "", a.size ? size(a.size) : ""];
+  const rest = [caption || (a.name && a.media !== "voice" ? a.name : kind), place, a.duration ? `0:${String(a.duration).padStart(2, "0")}` : "", a.size ? size(a.size) : ""];
   const inside = [`${ICONS[a.media] ?? "📎"} `, rest.filter(Boolean).join(" · ")];
   return a.file && a.media !== "voice" ? h("a", {href: `/file/${a.file}`, download: a.name}, ...inside) : h("span", {}, ...inside);
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.base import File
+from bot.adapters.base import File, Files
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.button_tokens import read_token
 from bot.errors import AccountError, PeerGone, Refused, RetryLater, TopicGone, Uncertain
@@ -476,7 +476,7 @@ async def test_another_channels_trouble_does_not_hold_the_words(
 ) -> None:
     """A file that its own channel cannot give is told in words; only a passing outage is waited for."""
 
-    class Broken:
+    class Broken(Files):
         async def read(self, attachment: Attachment) -> File:
             raise trouble
 

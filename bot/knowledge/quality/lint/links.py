@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from bot.knowledge.articles.markup import find_inside
+from bot.errors import Problem
+from bot.knowledge.articles.attached import MAX_FILE, MAX_PICTURE, is_sendable, media_of
+from bot.knowledge.articles.markup import find_inside, is_outside
 from bot.knowledge.articles.schema import Article, resolve
+from bot.knowledge.codes import worded
 from bot.knowledge.quality.lint.fault import ArticleSources, LintFault
+from bot.model import Media
 from bot.text.nearest import nearest_paths
 from bot.text.problems import told
+
+FILE_CODES = frozenset({"KB026", "KB028", "KB044", "KB045", "KB046", "KB047", "KB048"})
+MEGABYTE = 1024 * 1024
 
 
 def dead_links(
@@ -26,29 +33,55 @@ def dead_links(
                 link.kind == "file" and PurePosixPath(link.target).suffix.lower() in ("", ".md")
             ):
                 yield from _to_article(article, link.target, link.line, column, known)
-            elif link.kind == "image" and find_inside(link.target, article.path, sources.folder) is None:
-                yield LintFault("KB026", article.path.as_posix(), link.line, column, {"target": link.target})
-            elif link.kind == "file" and find_inside(link.target, article.path, sources.folder) is None:
-                yield LintFault("KB028", article.path.as_posix(), link.line, column, {"target": link.target})
+            elif link.kind in ("image", "file"):
+                missing = "KB026" if link.kind == "image" else "KB028"
+                yield from _to_file(article, link.target, (link.line, column), missing, sources)
         for number, button in enumerate(article.buttons):
             if button.action == "article":
                 line = article.places.get(f"buttons[{number}]", article.places.get("buttons", 1))
                 yield from _to_article(
                     article, button.value, line, sources.column(article, line, button.value), known
                 )
-        for name in article.images:
-            if (
-                not (sources.folder / name).is_file()
-                and find_inside(name, article.path, sources.folder) is None
-            ):
-                line = article.places.get("images", 1)
-                yield LintFault(
-                    "KB026",
-                    article.path.as_posix(),
-                    line,
-                    sources.column(article, line, name),
-                    {"target": name},
-                )
+        for key, names, missing in (("images", article.images, "KB026"), ("files", article.files, "KB028")):
+            for number, name in enumerate(names):
+                line = article.places.get(f"{key}[{number}]", article.places.get(key, 1))
+                at = line, sources.column(article, line, name)
+                yield from _to_file(article, name, at, missing, sources)
+
+
+def file_faults(articles: Sequence[Article], folder: Path) -> Iterator[Problem]:
+    """What is wrong with the pictures and files of the articles, in the reader's language."""
+    sources = ArticleSources(folder)
+    for fault in dead_links(articles, articles, sources):
+        if fault.code in FILE_CODES:
+            yield worded(fault.code, fault.file, fault.line, fault.column, fault.facts)
+
+
+def _to_file(
+    article: Article, target: str, at: tuple[int, int], missing: str, sources: ArticleSources
+) -> Iterator[LintFault]:
+    """A file to be sent is there, inside the folder, of a kind and a size that channels take."""
+    file, facts = article.path.as_posix(), {"target": target}
+    found = find_inside(target, article.path, sources.folder)
+    if found is None:
+        outside = is_outside(target, article.path, sources.folder)
+        yield LintFault("KB044" if outside else missing, file, *at, facts)
+        return
+    if not is_sendable(found.relative_to(sources.folder.resolve()).as_posix()):
+        yield LintFault("KB045", file, *at, facts)
+        return
+    size = found.stat().st_size
+    sizes = {**facts, "size": _megabytes(size), "most": MAX_FILE // MEGABYTE}
+    if not size:
+        yield LintFault("KB046", file, *at, facts)
+    elif size > MAX_FILE:
+        yield LintFault("KB047", file, *at, sizes)
+    elif size > MAX_PICTURE and media_of(found.name) is Media.PHOTO:
+        yield LintFault("KB048", file, *at, {**sizes, "most": MAX_PICTURE // MEGABYTE})
+
+
+def _megabytes(size: int) -> int:
+    return -(-size // MEGABYTE)
 
 
 def _to_article(
