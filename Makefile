@@ -15,8 +15,11 @@ run: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
 	-$(BIN)/pre-commit install
 
+# in as many processes; the tests of a file stay together
+WORKERS ?= 2
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 # branches of the code that the tests reach; left out is what lives in other processes, a browser, or long
 coverage: $(VENV)/.installed-dev

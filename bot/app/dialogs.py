@@ -16,12 +16,15 @@ from bot.config.handoff import length
 from bot.dialogs.api_requests import ApiRequests
 from bot.dialogs.base import Dialog
 from bot.dialogs.builtin_dialogs import our_dialogs
+from bot.dialogs.consent import Consent, ConsentDialog
+from bot.dialogs.faq import Faq
+from bot.dialogs.first_contact import FirstContact
 from bot.dialogs.flow import Flow
 from bot.dialogs.flows.declared_flows import DeclaredFlows, FlowHearing, Saying
 from bot.dialogs.flows.flow_handoff import with_answers
 from bot.dialogs.flows.flow_player import FlowContext
 from bot.dialogs.flows.flow_run import NAME as FLOWS
-from bot.dialogs.forms.form import Forms
+from bot.dialogs.forms.form import FIRST_CONTACT, Forms, FormShape, Questions
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.opt_out import OptOut as AboutNews
@@ -34,7 +37,7 @@ from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import commented
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
-from bot.model import Event
+from bot.model import Event, Turn
 from bot.text.problems import problem
 
 
@@ -46,19 +49,28 @@ def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher, fl
         return await store.events(since=since, kinds=("link_refused",))
 
     linking = Linking(texts, store.setting, store.joined, refused, parts.titles)
-    lang = config.business.language
+    lang, first = config.business.language, config.first_contact.fields
     escalate = with_answers(desk.escalate, flows.flows, lang)
-    forms = Forms(texts, config.dialogs.forms, escalate)
+    own = (Questions(FIRST_CONTACT, FIRST_CONTACT, first),) if first else ()
+    asked: tuple[FormShape, ...] = (*config.dialogs.forms, *own)
+    forms = Forms(texts, asked, escalate, Consent(texts, config.consent))
     ways = DialogEscalation(escalate, with_answers(forms.escalate, flows.flows, lang), similarity.saying)
     dialogs = open_dialogs(parts, desk, forms, flows, ways)
+    withdrawal = ConsentDialog(texts, [f for form in asked for f in form.fields])
     flow = Flow(
-        [("linking", linking), *dialogs],
+        [("consent", withdrawal), ("linking", linking), *dialogs],
         timeout=config.dialogs.timeout,
         escalate=ways.escalate,
         hand_over=ways.after_form,
         texts=texts,
     )
-    return Banner(flow, desk.context.incidents, similarity, texts, store.has_met)
+    faq = next((d for _, d in dialogs if isinstance(d, Faq)), None)
+    new = FirstContact(flow, forms, faq.is_sure if faq is not None else _no_question)
+    return Banner(new, desk.context.incidents, similarity, texts, store.has_met)
+
+
+async def _no_question(turn: Turn, text: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)

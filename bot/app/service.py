@@ -21,6 +21,7 @@ from bot.delivery import splitting
 from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.flood_control import Flood
 from bot.delivery.webhook_events import Announcer
+from bot.dialogs.flows.flow_file import FlowFile
 from bot.dialogs.incident_notice import Banner
 from bot.engine import Deciders, Engine
 from bot.handoff.attachments import named
@@ -66,6 +67,7 @@ class Service:
     secret: bytes  # what signs the page's sessions
     roles: frozenset[ProcessRole]
     leases: LeaseKeeper
+    flows: Mapping[str, FlowFile]
     open_rounds: Callable[[], PeriodicChecks]
     typing: list[Peer] = field(default_factory=list)
 
@@ -118,6 +120,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         secret,
         parts.roles,
         parts.leases,
+        flows.flows,
         open_rounds,
         typing,
     )

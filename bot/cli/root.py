@@ -387,6 +387,13 @@ def customers_part(
     customers.part(config, customer)
 
 
+@customers.command("consents", help=say("command.customers_consents"))
+def customers_consents(config: ConfigFile = None) -> None:
+    from bot.cli import customers
+
+    customers.consents(config)
+
+
 @kb.command("ask", help=say("command.kb_ask"))
 def kb_ask(
     text: Annotated[str, typer.Argument(help=say("option.text"))],

@@ -12,14 +12,13 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import regex
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
 from bot.config.channels import Channel
 from bot.config.environment import environment_beside
 from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
+from bot.config.forms import ConsentSettings, FirstContactSettings, Form
 from bot.config.handoff import (
-    FIELD_NAME,
     Api,
     CannedSettings,
     DeskSettings,
@@ -213,38 +212,6 @@ class Business(Section):
         }
 
 
-class FormField(Section):
-    """A thing to ask before an operator comes; asked once, skippable unless required."""
-
-    name: str = Field(pattern=FIELD_NAME, description="name under which it is kept with the customer")
-    ask: Mapping[str, str] = Field(description="the question by language: {ru: …, en: …}")
-    type: Literal["text", "phone", "email", "order", "number", "choice"] = Field(
-        "text", description="what counts as an answer"
-    )
-    pattern: str | None = Field(None, description="what the whole answer must look like (regular expression)")
-    options: tuple[str, ...] = Field((), description="the choices of type choice")
-    required: bool = Field(False, description="whether “Skip” is not offered")
-
-    @field_validator("pattern")
-    @classmethod
-    def _pattern_compiles(cls, value: str | None) -> str | None:
-        try:
-            regex.compile(value or "")
-        except regex.error:
-            raise ValueError(told("config.pattern")) from None
-        return value
-
-
-class Form(Section):
-    """Questions asked in the chat."""
-
-    name: str = Field(description="name of the form")
-    when: Literal["handoff", "command"] = Field(
-        "handoff", description="before a person is called, or by /name"
-    )
-    fields: tuple[FormField, ...] = Field(min_length=1, description="the questions, in order")
-
-
 class Dialogs(Section):
     """How the bot talks."""
 
@@ -401,6 +368,13 @@ class Config(Section):
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
     flows: FlowSettings = Field(
         default_factory=FlowSettings, description="flows that the owner writes, as files"
+    )
+    consent: ConsentSettings = Field(
+        default_factory=ConsentSettings,
+        description="notice before personal data are asked, and the record of the yes",
+    )
+    first_contact: FirstContactSettings = Field(
+        default_factory=FirstContactSettings, description="what a new customer is asked once"
     )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"

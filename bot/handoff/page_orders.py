@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff import compensation, notices
+from bot.handoff.assist.sending import looked_at
+from bot.handoff.customer_posts import shown_file
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.operator_message import MessageKind, OperatorMessage
@@ -41,7 +43,8 @@ async def carry_out(desk: DeskContext, turn: Turn, order: PageOrder) -> Outcome:
 async def _done(desk: DeskContext, theirs: Turn, ticket: Ticket, order: PageOrder, asked: Inbound) -> Outcome:
     inbound = theirs.inbounds[0]
     if order.order == ANSWER:
-        done = words_of_operator(desk, theirs, ticket, OperatorMessage(MessageKind.WORDS))
+        chosen = looked_at(desk, theirs, ticket, order.ready, order.shown) if order.ready else ticket
+        done = words_of_operator(desk, theirs, chosen, OperatorMessage(MessageKind.WORDS))
         return done if done.reason != "operator" else _shown(desk, theirs, ticket, done, "desk.page_said")
     if order.order == NOTE:
         done = replace(note(desk, theirs, inbound, order.value), messages=())
@@ -60,7 +63,8 @@ def _shown(desk: DeskContext, theirs: Turn, ticket: Ticket, done: Outcome, key: 
     """The topic has the words, too."""
     inbound = theirs.inbounds[0]
     told = notices.in_desk(desk, theirs.peer, ticket, key, by=inbound.sender.name, text=inbound.text)
-    return replace(done, messages=(*done.messages, told))
+    files = (shown_file(desk, theirs.peer, ticket, file) for file in inbound.attachments)
+    return replace(done, messages=(*done.messages, told, *files))
 
 
 async def _ticket(desk: DeskContext, turn: Turn, order: PageOrder) -> Ticket | None:
@@ -78,7 +82,17 @@ def _as_said_there(desk: DeskContext, turn: Turn, ticket: Ticket, order: PageOrd
     there = desk.places.thread(ticket) or Peer(PAGE, "", f"ticket:{ticket.number}")
     channel, _, user = asked.sender.id.partition(":")
     sender = Sender(user if channel == there.channel else f"{channel}.{user}", asked.sender.name)
-    said = Inbound(asked.key, there, sender, turn.now, InboundKind.MESSAGE, order.value, private=False)
+    said = Inbound(
+        asked.key,
+        there,
+        sender,
+        turn.now,
+        InboundKind.MESSAGE,
+        order.value,
+        spans=asked.spans,
+        attachments=asked.attachments,
+        private=False,
+    )
     return replace(turn, inbounds=(said,), presses=(), quoted=(), ticket=ticket, subject=turn.conversation)
 
 

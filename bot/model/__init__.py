@@ -23,6 +23,7 @@ from bot.model.conversations import (
     Turn,
 )
 from bot.model.desk_state import DeskState, GroupStatus
+from bot.model.ideas import Idea, IdeaChange, IdeaDecision, IdeaStatus, IdeaSupport, NewIdea
 from bot.model.incidents import Incident
 from bot.model.internal import (
     AdminCommand,
@@ -91,6 +92,11 @@ __all__ = [
     "GroupStatus",
     "HeldMessage",
     "HistoryEntry",
+    "Idea",
+    "IdeaChange",
+    "IdeaDecision",
+    "IdeaStatus",
+    "IdeaSupport",
     "Inbound",
     "InboundKind",
     "Incident",
@@ -102,6 +108,7 @@ __all__ = [
     "Member",
     "Mention",
     "MessagePart",
+    "NewIdea",
     "Operator",
     "Outbound",
     "OutboundKind",

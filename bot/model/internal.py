@@ -286,12 +286,15 @@ class CloseTicket(ApiRequest):
 @dataclass(frozen=True, slots=True)
 class PageOrder(ApiRequest):
     """Do *order* (answer, note, take, close, return, reopen, transfer, snooze) with ticket number *ticket*;
-    *value* are the words, or what follows the command.
+    *value* are the words, or what follows the command; their styles and files are the inbound's. *ready* is
+    the ready answer they were made from ("" = none), and *shown* how the page showed it.
     """
 
     ticket: int
     order: str
     value: str = ""
+    ready: str = ""
+    shown: str = ""
 
 
 # --- orders from the command line

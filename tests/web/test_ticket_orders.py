@@ -76,7 +76,7 @@ async def test_the_whole_way_of_a_ticket(office: Office) -> None:
     assert {e.actor for e in events} == {"page:owner"}
     kinds = {e.kind for e in await office.testbot.store.events()}
     assert {"ticket_taken", "first_reply", "ticket_closed", "ticket_reopened"} <= kinds
-    assert await office.testbot.store.check() == ()
+    assert await office.testbot.service.store.check() == ()
 
 
 async def test_it_is_put_off_and_handed_on(office: Office) -> None:

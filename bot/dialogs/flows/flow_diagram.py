@@ -15,7 +15,7 @@ from bot.text.graphemes import shorten
 from bot.text.problems import told
 
 WIDTH, GAP, LEFT, TOP = 330, 30, 16, 12  # of a box; between two; the margins
-LINE, SLOT, SIGNS = 17, 24, 42  # height of a line of words, of a way; characters of a line
+LINE, SLOT, SIGNS = 17, 24, 40  # height of a line of words, of a way; characters of a line
 LABELS = 200  # width for what is said at a way
 LANE = 16  # between two ways that run down beside each other
 SHADES = {"ask": "#2f81f7", "code": "#2f81f7", "http": "#8957e5", "when": "#bf8700", "person": "#d1242f"}

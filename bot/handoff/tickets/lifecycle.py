@@ -12,6 +12,7 @@ from datetime import datetime
 from bot.model import (
     AnswerPreview,
     Compensation,
+    Contacts,
     DialogScore,
     DoneStep,
     HeldMessage,
@@ -20,6 +21,7 @@ from bot.model import (
     SentAlbum,
     Ticket,
 )
+from bot.text.customer_fields import shown
 
 REPLIES = ("first_reply", "next_reply")  # deadlines that end with an operator's words
 LONGEST_PREVIEW = 1000  # characters that are remembered of what was shown
@@ -388,6 +390,12 @@ def hinted(ticket: Ticket, hints: Iterable[tuple[str, str]]) -> Ticket:
 def described(ticket: Ticket, attributes: Mapping[str, object]) -> Ticket:
     """What is known of the customer."""
     return replace(ticket, state=replace(ticket.state, attributes=tuple(attributes.items())))
+
+
+def contacts_withdrawn(ticket: Ticket, attributes: Mapping[str, object]) -> Ticket:
+    """Its customer took back the consent to keep how to reach them: only *attributes* and the order stay."""
+    known = described(ticket, shown(attributes))
+    return replace(known, state=replace(known.state, contacts=Contacts(order=known.state.contacts.order)))
 
 
 def transcribed(ticket: Ticket, lines: Iterable[tuple[str, str]]) -> Ticket:
