@@ -357,7 +357,17 @@ class Pages:
         report = (("report", "/report"),) if self._services.hours is not None else ()
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
         flows = (("flows", "/flows"),) if self._services.flows is not None else ()
-        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *flows, *gaps, *report, *users, *setup)
+        return (
+            *play,
+            ("talks", "/conversations"),
+            ("queue", "/queue"),
+            *kb,
+            *flows,
+            *gaps,
+            *report,
+            *users,
+            *setup,
+        )
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""
