@@ -74,6 +74,7 @@ def site_of(
         files=service.outbox.files,
         playbooks=service.desk.context.rules.playbooks,
         currency=config.authority.currency,
+        quality=config.quality,
         health_only=ProcessRole.WEB not in service.roles,
         setup=setup,
         key=key,

@@ -205,6 +205,25 @@ class OutreachSettings(Section):
         return value
 
 
+class AftercareSettings(Section):
+    """What customers hear after a ticket that a person answered is closed."""
+
+    thanks: bool = Field(
+        False,
+        description=(
+            "thank them, rating.delay_minutes after closing: above the question for a rating, or alone; never"
+            " after angry last words"
+        ),
+    )
+    check_in: Duration | None = Field(
+        None,
+        description=(
+            "so long after closing they are asked whether all is well, as 7d; a no opens the ticket again;"
+            " null = never"
+        ),
+    )
+
+
 class NpsSettings(Section):
     """«Would you recommend us?», from 0 to 10, asked now and then."""
 

@@ -355,19 +355,12 @@ class Pages:
         play = (("play", "/"),) if self._playground is not None else ()
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         report = (("report", "/report"),) if self._services.hours is not None else ()
+        leads = self._services.hand_in is not None and self._may(request)("GET", "/quality")
+        quality = (("quality", "/quality"),) if leads else ()
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
         flows = (("flows", "/flows"),) if self._services.flows is not None else ()
-        return (
-            *play,
-            ("talks", "/conversations"),
-            ("queue", "/queue"),
-            *kb,
-            *flows,
-            *gaps,
-            *report,
-            *users,
-            *setup,
-        )
+        first = (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *flows, *gaps)
+        return (*first, *report, *quality, *users, *setup)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""

@@ -29,6 +29,7 @@ from bot.web.gate import GatePages
 from bot.web.health import metrics_response, owing, report
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
+from bot.web.quality import QualityPages
 from bot.web.replica_health import ReplicaHealth, replica_health
 from bot.web.report import ReportPages
 from bot.web.security import Handler, PageSecurity
@@ -84,6 +85,7 @@ def build_app(services: WebServices) -> web.Application:
         app.router.add_get("/threshold", thresholds.show)
         app.router.add_post("/threshold/set", thresholds.set)
     _add_report(app, ReportPages(services, pages))
+    _add_quality(app, QualityPages(services, pages))
     app.router.add_get("/conversations", ConversationPages(services, pages).show)
     orders = TicketOrders(services, pages)
     app.router.add_post("/conversation/{id}/order", orders.order)
@@ -159,6 +161,13 @@ def _add_report(app: web.Application, report: ReportPages) -> None:
     app.router.add_get("/report/list", report.list)
     app.router.add_get("/report/file.{kind:xlsx|csv}", report.file)
     app.router.add_get("/conversation/{id}", report.conversation)
+
+
+def _add_quality(app: web.Application, quality: QualityPages) -> None:
+    app.router.add_get("/quality", quality.show)
+    app.router.add_post("/quality/decide", quality.decide)
+    app.router.add_get("/quality/{ticket}", quality.dialog)
+    app.router.add_post("/quality/{ticket}", quality.review)
 
 
 def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:

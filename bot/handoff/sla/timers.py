@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.handoff import card_posts, compensation, group_status, notices, overview
+from bot.handoff import card_posts, compensation, dialog_scores, group_status, notices, overview
 from bot.handoff.assist import suggestions
 from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
@@ -24,6 +24,7 @@ from bot.model.internal import (
     CompensationWaits,
     CustomerSilent,
     DeadlineNear,
+    DialogScoreDue,
     FollowUpDue,
     OperatorAway,
     OperatorSilent,
@@ -52,6 +53,8 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
             return await compensation.remind(desk, turn, number)
         case CompensationDecided() as decided:
             return await compensation.carry_out(desk, turn, decided)
+        case DialogScoreDue(ticket=number):
+            return await dialog_scores.on_timer(desk, turn, number)
     if ticket is None or ticket.status == "closed":
         return Outcome("desk", Result.IGNORED, "timer_over")
     match payload:
