@@ -63,6 +63,8 @@ KINDS: Mapping[str, str] = {
     "check_in_asked": "some days after a ticket a customer was asked whether all is well",
     "check_in_answered": "and answered (`helped`); a no opens the ticket again",
     "apologized": "a supervisor apologised for a low rating",
+    "article_published": "an editor published an article (`article`; `reason`: in spite of the gate)",
+    "article_withdrawn": "an editor unpublished an article (`article`)",
     "nps_scored": "a customer said whether they would recommend the business (`score`, 0 to 10)",
     "news_off": "a customer wants no broadcasts any more",
     "news_on": "a customer wants them again",

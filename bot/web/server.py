@@ -134,6 +134,7 @@ def _add_flows(app: web.Application, flows: FlowPages) -> None:
 def _add_articles(app: web.Application, articles: ArticlePages) -> None:
     app.router.add_get("/articles/edit", articles.edit)
     app.router.add_get("/articles/new", articles.new)
+    app.router.add_get("/articles/history", articles.history)
     app.router.add_post("/articles/check", articles.check)
     app.router.add_post("/articles/try", articles.try_out)
     app.router.add_post("/articles/save", articles.save)
@@ -144,6 +145,7 @@ def _add_articles(app: web.Application, articles: ArticlePages) -> None:
         ("withdraw", articles.withdraw),
         ("discard", articles.discard),
         ("undo", articles.undo),
+        ("attach", articles.add_file),
     ):
         app.router.add_post(f"/articles/{name}", act)
 
