@@ -7,7 +7,14 @@ from datetime import timedelta
 from functools import partial
 
 from bot.app.channels import Platforms
-from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_scorecard, open_tone
+from bot.app.config_parts import (
+    open_canned,
+    open_facts,
+    open_playbooks,
+    open_scenarios,
+    open_scorecard,
+    open_tone,
+)
 from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
 from bot.config.loader import Config
@@ -34,7 +41,7 @@ from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Answer, Customer, Intent, Peer, RichText
+from bot.model import PLAYED, Answer, Customer, Intent, Peer, RichText
 from bot.text.day_spans import DaySpan
 from bot.text.graphemes import shorten
 from bot.text.markdown import to_rich
@@ -89,7 +96,8 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
 
 def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> OutreachCommands:
     """What is written to customers first."""
-    config, store, channels = parts.config, parts.store, tuple(parts.adapters)
+    config, store = parts.config, parts.store
+    channels = tuple(name for name in parts.adapters if name != PLAYED)
     span = DaySpan.parse(config.outreach.hours)
     surveys = Surveys(config.nps, store, hours=span, zone=parts.hours.zone, channels=channels)
     return OutreachCommands(
@@ -160,6 +168,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         authority=config.authority,
         quality=config.quality,
         scorecard=open_scorecard(config, texts),
+        scenarios=open_scenarios(config),
     )
 
 

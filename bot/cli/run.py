@@ -31,7 +31,7 @@ from bot.demo.shop_folder import open_shop
 from bot.errors import BotError, ConfigError, StorageError
 from bot.knowledge.articles.blanks import blanks
 from bot.knowledge.articles.schema import article_files
-from bot.model import Peer
+from bot.model import PLAYED, Peer
 from bot.observability import get_logger, set_up_logging
 from bot.service import EMBEDDING_THREAD, run, watch_articles
 
@@ -181,7 +181,9 @@ async def _channels(config: Config, path: Path | None, options: ProcessOptions, 
     orders, knowledge = ProcessSignals(path), None
     while True:
         service = await build_service(config, replace(overrides, knowledge=knowledge))
-        typer.echo(say("message.running", channels=", ".join(service.adapters)))
+        typer.echo(
+            say("message.running", channels=", ".join(name for name in service.adapters if name != PLAYED))
+        )
         await _serve(service, orders.ended, options)
         wanted = orders.take()
         if wanted is None:

@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "ticket_category": "the reason of a ticket was chosen (`category`)",
     "dialog_scored": "the scorecard of a closed ticket was filled in by itself (`of`, `score`, `marks`)",
     "dialog_reviewed": "a supervisor scored a dialog (`of`, `score`, `marks`, `reason`)",
+    "mystery_started": "a supervisor started a mystery customer (`run`, `scenario`)",
     "playbook_chosen": "an operator chose another playbook for a ticket (`playbook`)",
     "playbook_step": "a step of a ticket's playbook was done, or taken back (`playbook`, `step`, `done`)",
     "playbook_ended": "a ticket with a playbook was closed (`playbook`, `steps`, `done`, `required_open`)",
