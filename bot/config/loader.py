@@ -19,6 +19,7 @@ from bot.config.environment import environment_beside
 from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
 from bot.config.forms import ConsentSettings, FirstContactSettings, Form
 from bot.config.handoff import (
+    AftercareSettings,
     Api,
     CannedSettings,
     DeskSettings,
@@ -29,6 +30,7 @@ from bot.config.handoff import (
     Section,
     Sla,
     Team,
+    VipSettings,
     Webhook,
     length,
 )
@@ -378,6 +380,12 @@ class Config(Section):
     )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
+    )
+    vip: VipSettings = Field(
+        default_factory=VipSettings, description="supervisors are told at once of upset important customers"
+    )
+    aftercare: AftercareSettings = Field(
+        default_factory=AftercareSettings, description="thanks, and whether all is well, after closing"
     )
     nps: NpsSettings = Field(
         default_factory=NpsSettings,

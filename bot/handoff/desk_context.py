@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.config.handoff import Routing, Sla, Team
+from bot.config.handoff import Routing, Sla, Team, VipSettings
 from bot.config.quality import AuthoritySettings, QualitySettings
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.mystery.scenario import Scenarios
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from bot.handoff.places import DeskPlaces
 
 About = Callable[[str], Sequence[str]]
-Ask = Callable[[str], Awaitable[Answer]]
-Article = Callable[[str, Customer | None], RichText]
-Find = Callable[[str, str], Awaitable[Sequence["FoundArticle"]]]
+Ask = Callable[[str, "ArticleAudience"], Awaitable[Answer]]
+Article = Callable[[str, "ArticleAudience"], RichText]
+Find = Callable[[str, "ArticleAudience"], Awaitable[Sequence["FoundArticle"]]]
 SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
@@ -60,7 +60,7 @@ def _no() -> bool:
     return False
 
 
-def _no_text(article: str, customer: Customer | None) -> RichText:
+def _no_text(article: str, audience: ArticleAudience) -> RichText:
     return RichText()
 
 
@@ -72,8 +72,27 @@ def _no_meaning(text: str) -> Meaning:
     return ""
 
 
+def _calm(text: str) -> float:
+    return 0.0
+
+
 def _as_it_is(text: str) -> str:
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleAudience:
+    """Whom articles are for: the customer, where they write, and their language. Without a customer it is
+    whoever works here, who may read everything.
+    """
+
+    customer: Customer | None = None
+    channel: str = ""
+    language: str = ""
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        return self.customer.fields if self.customer else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +119,17 @@ class DeskRules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be
     shown first.
 
-    *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no
-    hints. *internal* is the text of an article that is for operators alone, empty for every other; *find*
-    searches by an operator's words for a customer of a language;
+    *article* is the text of one as a customer gets it, empty where it is not for them, *read* as operators
+    read it, *ask* finds the one that answers a customer's question; None = no hints. *internal* is the text
+    of an article that is for operators alone, empty for every other; *find* searches by an operator's words;
     *has_internal*: whether there is anything for operators alone.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
     *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself
     surely answers to a
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
-    *tone* looks at how texts for customers sound; None = no remarks. *authority*: what operators may give.
+    *tone* looks at how texts for customers sound; None = no remarks. *vip*: which customers are
+    important, *upset*: how angry words are (0..1). *authority*: what operators may give.
     *scorecard* is filled in when a dialog ends; None = never. *scenarios* are those of mystery customers.
     """
 
@@ -118,6 +138,7 @@ class DeskRules:
     sla: Sla = field(default_factory=Sla)
     about: About = _nothing
     article: Article | None = None
+    read: Article = _no_text
     internal: Article = _no_text
     has_internal: Callable[[], bool] = _no
     find: Find | None = None
@@ -130,6 +151,8 @@ class DeskRules:
     aside: SideAnswerer | None = None
     meaning: Callable[[str], Meaning] = _no_meaning
     tone: ToneCheck | None = None
+    vip: VipSettings = field(default_factory=VipSettings)
+    upset: Callable[[str], float] = _calm
     playbooks: Playbooks = field(default_factory=Playbooks)
     authority: AuthoritySettings = field(default_factory=AuthoritySettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
@@ -216,7 +239,8 @@ class DeskContext:
     """What the operators' side knows besides the turn: complete when it is made, nothing is assigned later.
     `shared` keeps roster, teams, incidents, groups and places as the store has them.
 
-    Operators read *lang*. *ask_rating*: how long after closing a customer is asked; None = never.
+    Operators read *lang*. *ask_rating*: how long after closing a customer is asked how it was (or thanked),
+    *check_in*: and whether all is well; None = never.
     """
 
     texts: Texts
@@ -235,9 +259,15 @@ class DeskContext:
     commands: Registry
     outreach: OutreachCommands
     ask_rating: timedelta | None = None
+    check_in: timedelta | None = None
 
     def lang_of(self, customer: Customer | None) -> str:
         return customer.language if customer else self.lang
+
+    def audience(self, turn: Turn, ticket: Ticket | None = None) -> ArticleAudience:
+        """The customer whom the turn, or the ticket, is about."""
+        peer = ticket.customer_peer if ticket is not None else turn.conversation.peer
+        return ArticleAudience(turn.customer, peer.channel, self.lang_of(turn.customer))
 
     def seen(self, event: Event) -> None:
         """An observer of what was committed, for what this process alone keeps."""

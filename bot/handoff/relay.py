@@ -16,6 +16,7 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.mystery import player
 from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
+from bot.handoff.outreach import upset_customers
 from bot.handoff.queue import acknowledgement, wait_estimate
 from bot.handoff.sla import timers
 from bot.handoff.tickets import closing, lifecycle, reopening, transfer
@@ -43,7 +44,7 @@ from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 AFTERWARDS = frozenset(
-    {"rate", "rating_skip", "nps", "nps_skip", "news_off"}
+    {"all_well", "not_well", "rate", "rating_skip", "nps", "nps_skip", "news_off"}
 )  # answers to what the service asked by itself: never words for this ticket
 CANCELLING = (  # in the state: the ticket of which the bot has just asked whether it is still needed
     "cancelling"
@@ -118,6 +119,7 @@ class Relay:
             self._desk, turn, turn.ticket, self._desk.places.title(turn.conversation.peer.channel)
         )
         outcome = await self._for_person(replace(turn, ticket=ticket), ticket)
+        outcome = upset_customers.noticed(self._desk, replace(turn, ticket=ticket), outcome)
         if told:
             outcome = replace(outcome, messages=(*told, *outcome.messages), ticket=outcome.ticket or ticket)
         return settled(self._desk, turn.ticket, outcome)
@@ -269,7 +271,9 @@ class Relay:
 
     def _article(self, turn: Turn, article: str) -> Outcome | None:
         """An article read while waiting; the ticket stays open."""
-        if (read := self._desk.rules.article) is None or not (text := read(article, turn.customer)):
+        if (read := self._desk.rules.article) is None or not (
+            text := read(article, self._desk.audience(turn))
+        ):
             return None
         return Outcome(
             "relay",

@@ -98,6 +98,11 @@ class OperatorAway(TicketTimer):
 
 
 @dataclass(frozen=True, slots=True)
+class UpsetCustomerWaits(TicketTimer):
+    """A part of the time for an answer has passed, and an upset important customer waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SuggestionsDue(TicketTimer):
     """Articles and answers for a ticket that was just opened are looked for."""
 
@@ -183,6 +188,14 @@ class RecommendationDue(TimerFired):
 @dataclass(frozen=True, slots=True)
 class RatingDue(TimerFired):
     """The customer is asked how ticket number *ticket* went, that was closed at *closed*."""
+
+    ticket: int
+    closed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInDue(TimerFired):
+    """The customer is asked whether all is well after ticket number *ticket*, that was closed at *closed*."""
 
     ticket: int
     closed: datetime
@@ -413,6 +426,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.promised": PromiseDue,
     "desk.assign": AssignmentDue,
     "desk.left": OperatorAway,
+    "desk.upset_waits": UpsetCustomerWaits,
     "desk.prompt": SuggestionsDue,
     "desk.followup": FollowUpDue,
     "desk.order": SupervisorOrder,
@@ -423,6 +437,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "mailing": BroadcastPortion,
     "nps": RecommendationDue,
     "rating": RatingDue,
+    "check_in": CheckInDue,
     "rating.alarm": LowRatingSettled,
     "reminder": ReminderDue,
     "dialog_timer": DialogTimer,

@@ -16,7 +16,7 @@ _LINE_KEYS = frozenset({"if", "say", "else"})
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioLine:
+class ScenarioStep:
     """What the customer says; *otherwise* where the operator's words have none of *words*."""
 
     say: str
@@ -36,7 +36,7 @@ class Scenario:
 
     name: str
     title: str
-    lines: tuple[ScenarioLine, ...]
+    lines: tuple[ScenarioStep, ...]
     trade: str = ""
     customer: str = ""
     expects: tuple[str, ...] = ()
@@ -94,13 +94,13 @@ def _read(file: Path, problems: list[Problem]) -> Iterable[Scenario]:
         yield Scenario(name, title or name, told, trade, customer, _texts(node.get("expects")))
 
 
-def _line(node: YamlNode) -> ScenarioLine | None:
+def _line(node: YamlNode) -> ScenarioStep | None:
     if node.kind == "text":
-        return ScenarioLine(node.text) if node.text.strip() else None
+        return ScenarioStep(node.text) if node.text.strip() else None
     say = _text(node.get("say"))
     if node.kind != "map" or set(node.pairs) - _LINE_KEYS or not say:
         return None
-    return ScenarioLine(say, _texts(node.get("if")), _text(node.get("else")))
+    return ScenarioStep(say, _texts(node.get("if")), _text(node.get("else")))
 
 
 def _text(node: YamlNode | None) -> str:
