@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from math import log
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from bot.knowledge.articles.catalog import is_russian
 from bot.knowledge.articles.drafts import ArticleHead, article_text
 from bot.knowledge.quality.lint.questions import gist
 from bot.knowledge.quality.turn_log import LoggedTurn, found_for, talks
@@ -29,15 +30,16 @@ from bot.text.pii import HIDDEN, mask
 
 Kind = Literal["unanswered", "clarified", "not_helped"]
 ALIKE = 0.52  # share of common words, by weight, from which two questions are one gap
-CLOSE = 0.66  # cosine of meanings from which they are
-SAME = 0.85  # the same, where the questions share one word and each has another
+CLOSE = 0.6  # nearness of meanings from which they are
+APART = 0.1  # is taken off it where the questions share one word and each has another
+SHARED = 0.3  # part of common words in nearness, where the encoder reads a language less well than Russian
 TELLING = 12.0  # weight from which a word of its own makes another question
-BONUS = 0.15  # what nearness of meaning adds to common words
 # what it tells that the same article (or another) came nearest, where words or meaning are near already
 AGREED = 0.1
 UNHEARD = 1e-4  # share of texts that a word nobody counted is in
 ROOT = 5  # letters
 WORDS = 4  # fewer said to an operator are hardly a question
+COMPARED = 50  # wordings among which the one that stands for all is looked for
 ALIASES = 10  # questions in a draft
 REPLIES = 6  # operators' lines kept of one conversation
 NEWEST = 2000  # questions looked at
@@ -100,9 +102,7 @@ class Gap:
         """The wording that stands for all: the one that has most in common with the others, the shorter of
         equals.
         """
-        lemmas = {q: _roots(q) for q in self.questions}
-        clean = [q for q in lemmas if HIDDEN not in q] or list(lemmas)
-        return max(clean, key=lambda q: (sum(_share(lemmas[q], other) for other in lemmas.values()), -len(q)))
+        return _standing(self.questions)
 
     @property
     def kinds(self) -> Mapping[str, int]:
@@ -266,6 +266,16 @@ def _share(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return 2 * common / (sum(one.values()) + sum(other.values()) or 1.0)
 
 
+@lru_cache(maxsize=8192)
+def _standing(questions: tuple[str, ...]) -> str:
+    """Of the first `COMPARED` wordings the one that has most in common with the others, the shorter of
+    equals.
+    """
+    lemmas = {q: _roots(q) for q in questions[:COMPARED]}
+    clean = [q for q in lemmas if HIDDEN not in q] or list(lemmas)
+    return max(clean, key=lambda q: (sum(_share(lemmas[q], other) for other in lemmas.values()), -len(q)))
+
+
 def group(found: Sequence[MissedQuestion], encode: Encode | None = None) -> tuple[Gap, ...]:
     """Gaps, the most asked first: questions that share half of their words, or whose vectors are near where
     *encode* makes some.
@@ -279,25 +289,36 @@ def group(found: Sequence[MissedQuestion], encode: Encode | None = None) -> tupl
     rejected = {m.question: m.article for m in reversed(found) if m.article}
     near = [rejected.get(q, "") for q in wordings]
     size = len(wordings)
-    agree = np.array(
-        [[0 if not (a and b) else 1 if a == b else -1 for b in near] for a in near], np.float32
-    ).reshape(size, size)
+    numbers = {article: n for n, article in enumerate(sorted(set(near)))}
+    names = np.array([numbers[a] for a in near], np.int32)
+    named = names != numbers.get("", -1)
+    same = np.where(names[:, None] == names[None], 1, -1)
+    agree = np.where(named[:, None] & named[None], same, 0).astype(np.float32).reshape(size, size)
     alike = _likeness([read[q] for q in wordings], encode, agree > 0)
     alike += AGREED * agree * (alike > 0.5 * ALIKE)
-    groups: list[list[int]] = []
-    for n in range(len(wordings)):
-        means = [float(alike[n, members].mean()) for members in groups]
-        best = int(np.argmax(means)) if means else -1
-        if best >= 0 and means[best] >= ALIKE:
-            groups[best].append(n)
-        else:
-            groups.append([n])
-    of = {n: number for number, members in enumerate(groups) for n in members}
+    of = _joined(alike)
     gathered: dict[int, list[MissedQuestion]] = {}
     for m in found:
         gathered.setdefault(of[place[m.question]], []).append(m)
     gaps = [Gap(question_id(members[0].question), tuple(members)) for members in gathered.values()]
     return tuple(sorted(gaps, key=lambda g: (-g.count, -len(g.missed), -g.last.timestamp())))
+
+
+def _joined(alike: Vectors) -> Sequence[int]:
+    """The group of each wording: that whose members it is most like on the whole, else one of its own."""
+    size = len(alike)
+    sums, counts = np.zeros((size, size), np.float32), np.zeros(size, np.float32)
+    of: list[int] = []
+    known = 0
+    for n in range(size):
+        means = sums[:known, n] / counts[:known]
+        best = int(np.argmax(means)) if known else -1
+        if best < 0 or means[best] < ALIKE:
+            best, known = known, known + 1
+        sums[best] += alike[n]
+        counts[best] += 1
+        of.append(best)
+    return of
 
 
 def _likeness(wordings: Sequence[str], encode: Encode | None, agreed: npt.NDArray[np.bool_]) -> Vectors:
@@ -317,7 +338,12 @@ def _likeness(wordings: Sequence[str], encode: Encode | None, agreed: npt.NDArra
     if encode is not None and wordings:
         vectors = encode(wordings)
         cosine = np.clip(vectors @ vectors.T, 0, 1)
-        alike = np.maximum(alike + BONUS * cosine, cosine * (ALIKE / np.where(about, SAME, CLOSE)))
+        foreign = ~np.array([is_russian(q) for q in wordings])
+        both = np.ix_(foreign, foreign)
+        near = cosine - APART * about
+        near[both] = SHARED * alike[both] + (1 - SHARED) * cosine[both]
+        read = np.abs(vectors).sum(1) > 0  # words that the encoder does not know are compared by letters alone
+        alike = np.where(read[:, None] & read[None], near * (ALIKE / CLOSE), alike)
     return np.asarray(alike, np.float32)
 
 
