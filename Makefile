@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test coverage oldest newest days lint changelog chaos chaos-cluster crash-points week fuzz soak bench walk audit clean
+.PHONY: run dev test coverage oldest newest days lint changelog chaos chaos-cluster crash-points week alarms fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -15,8 +15,11 @@ run: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
 	-$(BIN)/pre-commit install
 
+# in as many processes; the tests of a file stay together
+WORKERS ?= 2
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 # branches of the code that the tests reach; left out is what lives in other processes, a browser, or long
 coverage: $(VENV)/.installed-dev
@@ -60,6 +63,10 @@ chaos-cluster: $(VENV)/.installed-dev
 
 crash-points: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos.crash_points
+
+# false alarms and delay of the alarm of rising topics, on simulated months
+alarms: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.reports.alarms
 
 week: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.reports.week

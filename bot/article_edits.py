@@ -5,9 +5,10 @@ carries it out in a folder of its own.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,7 +70,7 @@ class ArticleEdits:
         if (kept := await self._read(name)) is None:
             return None
         changes = tuple(
-            FileChange(self._folder / row["path"], _bytes(row["before"]), _bytes(row["after"]) or b"")
+            FileChange(self._folder / row["path"], _content(row, "before"), _content(row, "after"))
             for row in kept["changes"]
         )
         return ArticleEdit(name, changes, tuple(kept["examples"]))
@@ -119,7 +120,7 @@ class ArticleEdits:
     def _carry_out(self, row: dict[str, str | None]) -> bool:
         place = row["path"] or ""
         try:
-            done = become(self._folder, place, _bytes(row["before"]), _bytes(row["after"]))
+            done = become(self._folder, place, _content(row, "before"), _content(row, "after"))
         except BotError as error:
             self._log.warning("edit_not_carried_out", article=place, error=str(error))
             return False
@@ -148,11 +149,14 @@ class ArticleEdits:
     # --- the store
 
     def _row(self, path: Path, before: bytes | None, after: bytes | None) -> dict[str, str | None]:
-        return {
-            "path": path.relative_to(self._folder).as_posix(),
-            "before": None if before is None else before.decode("utf-8"),
-            "after": None if after is None else after.decode("utf-8"),
-        }
+        row: dict[str, str | None] = {"path": path.relative_to(self._folder).as_posix()}
+        for name, content in (("before", before), ("after", after)):
+            try:
+                row[name] = None if content is None else content.decode("utf-8")
+            except UnicodeDecodeError:  # a picture
+                row[name] = base64.b64encode(content or b"").decode()
+                row["base64"] = f"{row.get('base64', '')} {name}".strip()
+        return row
 
     async def _tell(self, name: str, edit: Json, now: datetime) -> None:
         await self._store.keep_setting(_setting(name), json.dumps(edit, ensure_ascii=False))
@@ -175,5 +179,7 @@ def _setting(name: str) -> str:
     return f"article_edit:{name}"
 
 
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else text.encode("utf-8")
+def _content(row: Mapping[str, str | None], name: str) -> bytes | None:
+    if (text := row[name]) is None:
+        return None
+    return base64.b64decode(text) if name in (row.get("base64") or "").split() else text.encode("utf-8")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.adapters.base import Limits
 from bot.adapters.playground.adapter import TELEGRAM, VK
@@ -18,8 +19,9 @@ from bot.dialogs.intent import IntentReader
 from bot.dialogs.personal_articles import personal
 from bot.dialogs.protocols import ArticleText, KnowledgeSource
 from bot.i18n.texts import Texts
+from bot.knowledge.base import QuestionContext
 from bot.knowledge.query.intents import read_act
-from bot.model import Conversation, Customer, HistoryEntry, Outbound, Peer, Turn
+from bot.model import Answer, Conversation, Customer, HistoryEntry, Outbound, Peer, Turn
 
 SKINS: Mapping[str, Limits] = {"telegram": TELEGRAM, "vk": VK}
 TEXT = 4096  # UTF-16 units of one message, the same on both
@@ -31,6 +33,44 @@ class ArticlePreview:
 
     answer: tuple[Outbound, ...]
     more: tuple[Outbound, ...] = ()
+
+
+class WithDraft:
+    """The articles with one that is not written yet, for those who show it."""
+
+    def __init__(self, knowledge: KnowledgeSource, draft: ArticleText, family: str) -> None:
+        self._knowledge, self._draft, self._family = knowledge, draft, family
+        self.folder = knowledge.folder
+
+    @property
+    def sections(self) -> Mapping[str, Mapping[str, str]]:
+        return self._knowledge.sections
+
+    def shown_to(
+        self, *, language: str = "", channel: str = "", segment: Mapping[str, object] = MappingProxyType({})
+    ) -> Sequence[ArticleText]:
+        return self._knowledge.shown_to(language=language, channel=channel, segment=segment)
+
+    async def ask(
+        self,
+        question: str,
+        *,
+        language: str = "",
+        channel: str = "",
+        segment: Mapping[str, object] = MappingProxyType({}),
+        context: QuestionContext | None = None,
+    ) -> Answer:
+        return await self._knowledge.ask(
+            question, language=language, channel=channel, segment=segment, context=context
+        )
+
+    def article(self, id: str, language: str = "") -> ArticleText | None:
+        """The draft in place of its file; its twin where that is in the language."""
+        mine = id in (self._draft.id, self._family)
+        if mine and language in ("", self._draft.lang):
+            return self._draft
+        found = self._knowledge.article(id if not mine else self._family, language)
+        return self._draft if mine and (found is None or found.lang != language) else found
 
 
 def preview(

@@ -80,7 +80,7 @@ class Outbox:
         observers: Observers | None = None,
     ) -> None:
         self._store, self._adapters, self._clock = store, adapters, clock
-        self._views, self._files = views, files
+        self._views, self.files = views, files
         self._observers = observers or Observers()
         self._pace = RateLimit(adapters, clock.monotonic)
         self._topics = TicketTopics(store, clock, views, self._send)
@@ -324,7 +324,7 @@ class Outbox:
             async with call:
                 self._calls[call] = channel
                 return await adapter.send(
-                    outbound, nonce=delivery.id, target=delivery.target, files=self._files
+                    outbound, nonce=delivery.id, target=delivery.target, files=self.files
                 )
         except TimeoutError as error:
             if call.expired():

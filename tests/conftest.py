@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import hypothesis
 import pytest
 import structlog
 
+from bot.clock import HandClock
 from bot.model import Peer
-from bot.testing import OperatorsGroup, TestBot, open_test_bot
+from bot.storage.base import Store
+from bot.storage.postgres.store import PostgresStore, ServerSettings
+from bot.testing import OperatorsGroup, TestBot, harness, open_test_bot
 from bot.text.problems import prefer_language
 from tests.postgres import Cluster, running
 
@@ -61,6 +65,41 @@ def postgres() -> Iterator[Cluster]:
     """A PostgreSQL server for the whole run, started by the first test that asks for it."""
     with running() as cluster:
         yield cluster
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--store", choices=("sqlite", "postgres"), default="sqlite", help="of tests' bots")
+
+
+@pytest.fixture(scope="session")
+def shaped_database(postgres: Cluster) -> str:
+    """The URL of a database of this version without rows, to make copies of."""
+    url = postgres.database()
+    asyncio.run(PostgresStore.open(url).close())
+    return url
+
+
+@pytest.fixture(autouse=True)
+def store_of_bots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """`--store postgres` plays what a test's bot does on PostgreSQL: each bot has a database of its own."""
+    if request.config.getoption("--store") == "sqlite":
+        yield
+        return
+    if request.node.get_closest_marker("sqlite"):
+        pytest.skip("about SQLite alone")
+    postgres: Cluster = request.getfixturevalue("postgres")
+    shaped: str = request.getfixturevalue("shaped_database")
+    made: list[str] = []
+
+    def on_postgres(clock: HandClock) -> Store:
+        made.append(postgres.database(shaped))
+        server = ServerSettings(made[-1], connections=3)
+        return PostgresStore.open(server, now=clock, holder="tests", own_time=True)
+
+    monkeypatch.setattr(harness, "make_store", on_postgres)
+    yield
+    for url in made:
+        postgres.drop(url)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from bot.app.config_parts import (
     release_limits,
 )
 from bot.app.dialogs import open_dialogs
+from bot.app.flows import open_flows
 from bot.app.service import Service, build_service
 from bot.app.service_parts import Overrides
 from bot.app.stores import open_store, salt_of
@@ -32,6 +33,7 @@ __all__ = [
     "open_canned",
     "open_dialogs",
     "open_facts",
+    "open_flows",
     "open_hours",
     "open_judge",
     "open_knowledge",

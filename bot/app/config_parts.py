@@ -14,6 +14,8 @@ from bot.dialogs.about import BusinessFacts
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import ConfigError
 from bot.handoff.assist.canned import BUILTIN, CannedAnswers, builtin_answers
+from bot.handoff.playbooks.playbook import Playbooks
+from bot.handoff.playbooks.playbook_files import builtin_playbooks, read_playbooks
 from bot.handoff.sla.hours import Hours
 from bot.i18n.texts import Texts
 from bot.knowledge.base import KnowledgeSettings
@@ -109,6 +111,13 @@ def open_canned(config: Config, texts: Texts, hours: Hours) -> CannedAnswers:
     if folder == BUILTIN:
         return CannedAnswers(builtin_answers(config.business.language), texts, hours)
     return CannedAnswers(config.path(folder) if folder else None, texts, hours)
+
+
+def open_playbooks(config: Config) -> Playbooks:
+    """The playbooks, the business's own first. Raises `ConfigError` with every fault of their files."""
+    own, language = config.playbooks.folder, config.business.language
+    ours = (builtin_playbooks(language),) if config.playbooks.builtin else ()
+    return read_playbooks((*ours, *((config.path(own),) if own else ())))
 
 
 def open_tone(config: Config) -> ToneCheck | None:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from functools import partial
 
 from bot.app.channels import Platforms
-from bot.app.config_parts import open_canned, open_facts, open_tone
+from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_tone
 from bot.app.service_parts import ServiceParts
+from bot.config.handoff import length
 from bot.config.loader import Config
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.builtin_dialogs import our_dialogs
@@ -65,7 +66,9 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
         roster=roster,
         teams=teams,
         queue=Queue(rules.routing.priority, line=teams.line),
-        deadlines=Deadlines(rules.sla, rules.routing, parts.hours),
+        deadlines=Deadlines(
+            rules.sla, rules.routing, parts.hours, undecided=length(config.authority.remind) or timedelta()
+        ),
         incidents=incidents,
         groups=groups,
         places=DeskPlaces(binding, teams, parts.titles),
@@ -153,6 +156,8 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         ),
         meaning=questions.meaning,
         tone=open_tone(config),
+        playbooks=open_playbooks(config),
+        authority=config.authority,
     )
 
 

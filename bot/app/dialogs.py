@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 
 from bot.app.config_parts import open_facts, open_hours
 from bot.app.entry_points import brought, imported, known_names
+from bot.app.flows import FlowParts
 from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
-from bot.config.loader import Config
 from bot.dialogs.api_requests import ApiRequests
 from bot.dialogs.base import Dialog
 from bot.dialogs.builtin_dialogs import our_dialogs
+from bot.dialogs.consent import Consent, ConsentDialog
+from bot.dialogs.faq import Faq
+from bot.dialogs.first_contact import FirstContact
 from bot.dialogs.flow import Flow
-from bot.dialogs.forms.form import Forms
+from bot.dialogs.flows.declared_flows import DeclaredFlows, FlowHearing, Saying
+from bot.dialogs.flows.flow_handoff import with_answers
+from bot.dialogs.flows.flow_player import FlowContext
+from bot.dialogs.flows.flow_run import NAME as FLOWS
+from bot.dialogs.forms.form import FIRST_CONTACT, Forms, FormShape, Questions
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.opt_out import OptOut as AboutNews
+from bot.dialogs.protocols import Escalation
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating, RatingPauses
 from bot.errors import ConfigError
 from bot.handoff.desk import Desk
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import commented
-from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
-from bot.knowledge.search import Knowledge
-from bot.model import Event, Ticket
+from bot.model import Event, Turn
 from bot.text.problems import problem
 
 
-def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher) -> Banner:
+def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher, flows: FlowParts) -> Banner:
     """The dialogs, under the notice of an incident."""
     config, texts, store = parts.config, parts.texts, parts.store
 
@@ -42,45 +49,69 @@ def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher) ->
         return await store.events(since=since, kinds=("link_refused",))
 
     linking = Linking(texts, store.setting, store.joined, refused, parts.titles)
-    forms = Forms(texts, config.dialogs.forms, desk.escalate)
-    dialogs = open_dialogs(config, texts, parts.knowledge, desk, forms, store.ticket)
+    lang, first = config.business.language, config.first_contact.fields
+    escalate = with_answers(desk.escalate, flows.flows, lang)
+    own = (Questions(FIRST_CONTACT, FIRST_CONTACT, first),) if first else ()
+    asked: tuple[FormShape, ...] = (*config.dialogs.forms, *own)
+    forms = Forms(texts, asked, escalate, Consent(texts, config.consent))
+    ways = DialogEscalation(escalate, with_answers(forms.escalate, flows.flows, lang), similarity.saying)
+    dialogs = open_dialogs(parts, desk, forms, flows, ways)
+    withdrawal = ConsentDialog(texts, [f for form in asked for f in form.fields])
     flow = Flow(
-        [("linking", linking), *dialogs],
+        [("consent", withdrawal), ("linking", linking), *dialogs],
         timeout=config.dialogs.timeout,
-        escalate=desk.escalate,
-        hand_over=forms.escalate,
+        escalate=ways.escalate,
+        hand_over=ways.after_form,
         texts=texts,
     )
-    return Banner(flow, desk.context.incidents, similarity, texts, store.has_met)
+    faq = next((d for _, d in dialogs if isinstance(d, Faq)), None)
+    new = FirstContact(flow, forms, faq.is_sure if faq is not None else _no_question)
+    return Banner(new, desk.context.incidents, similarity, texts, store.has_met)
+
+
+async def _no_question(turn: Turn, text: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class DialogEscalation:
+    """How dialogs reach a person, at once or after the form, and how phrases are heard."""
+
+    escalate: Escalation
+    after_form: Escalation
+    saying: Saying
 
 
 def open_dialogs(
-    config: Config,
-    texts: Texts,
-    knowledge: Knowledge,
-    desk: Desk,
-    forms: Forms,
-    ticket: Callable[[int], Awaitable[Ticket | None]],
+    parts: ServiceParts, desk: Desk, forms: Forms, flows: FlowParts, ways: DialogEscalation
 ) -> list[tuple[str, Dialog]]:
     """The dialogs in the order of the config: ours by name, others by dotted path. Raises `ConfigError`.
 
-    The rating hears everything first, since it leaves all that does not answer its own question.
+    The rating hears everything first, since it leaves all that does not answer its own question. The flows
+    of the owner's folder come after the form where the config does not say.
     """
+    config, texts, knowledge = parts.config, parts.texts, parts.knowledge
+    menu: list[DeclaredFlows] = []
     own = our_dialogs(
         texts,
         read_act,
         knowledge,
-        forms.escalate,
+        ways.after_form,
         open_facts(config, knowledge, open_hours(config)),
         with_menu="menu" in config.dialogs.order,
+        menu_buttons=lambda turn: menu[0].buttons(turn) if menu else (),
     )
-    intent, ours = own.intent, {"form": forms, **own.dialogs}
+    tools = FlowContext(texts, flows.connector, ways.escalate, own.faq.show, flows.secret)
+    declared = DeclaredFlows(flows.flows, tools, FlowHearing(ways.saying, own.faq))
+    menu.append(declared)
+    intent = own.intent
+    ours: dict[str, Dialog] = {"form": forms, FLOWS: declared, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     settles = timedelta(minutes=config.rating.settle_minutes)
     rating = Rating(
         texts,
         intent,
-        ticket=ticket,
+        ticket=parts.store.ticket,
         tell=partial(opened, desk.context),
         pauses=RatingPauses(days, apart, settles),
     )
@@ -91,12 +122,22 @@ def open_dialogs(
         ("rating", rating),
         ("nps", nps),
     ]
-    for name in config.dialogs.order:
+    for name in with_flows(config.dialogs.order):
         if name in ours:
             dialogs.append((name, ours[name]))
         else:
             dialogs.append((name, _foreign_dialog(name, tuple(ours))))
     return dialogs
+
+
+def with_flows(order: Sequence[str]) -> Sequence[str]:
+    """The order with the place of the flows: where it is not named, after whoever calls a person or asks a
+    form.
+    """
+    if FLOWS in order:
+        return order
+    place = max((n for n, name in enumerate(order, 1) if name in ("human", "form")), default=0)
+    return (*order[:place], FLOWS, *order[place:])
 
 
 def _foreign_dialog(name: str, ours: Sequence[str]) -> Dialog:

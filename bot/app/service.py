@@ -11,6 +11,7 @@ from bot.adapters.base import Adapter, Limits
 from bot.app.channels import hooks_of, read_local
 from bot.app.desk import open_desk, open_outreach
 from bot.app.dialogs import open_flow
+from bot.app.flows import FlowParts, open_connector, open_flows
 from bot.app.service_parts import Overrides, ServiceParts, open_parts
 from bot.app.stores import session_secret
 from bot.clock import Clock
@@ -20,6 +21,7 @@ from bot.delivery import splitting
 from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.flood_control import Flood
 from bot.delivery.webhook_events import Announcer
+from bot.dialogs.flows.flow_file import FlowFile
 from bot.dialogs.incident_notice import Banner
 from bot.engine import Deciders, Engine
 from bot.handoff.attachments import named
@@ -37,6 +39,7 @@ from bot.leases import LeaseKeeper
 from bot.model import Inbound, InboundKind, Outbound, Peer, RichText, Turn
 from bot.observability import Observers
 from bot.outbox import Outbox
+from bot.reports.topic_alarms import TopicAlarms
 from bot.storage.base import Store
 
 # a decision has half a minute; a turn that is held for longer has lost its worker
@@ -64,6 +67,7 @@ class Service:
     secret: bytes  # what signs the page's sessions
     roles: frozenset[ProcessRole]
     leases: LeaseKeeper
+    flows: Mapping[str, FlowFile]
     open_rounds: Callable[[], PeriodicChecks]
     typing: list[Peer] = field(default_factory=list)
 
@@ -83,7 +87,11 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     similarity = SimilarityMatcher(parts.knowledge)
     desk = await open_desk(parts, overrides.desk, open_outreach(parts, similarity))
     outbox = _open_outbox(parts, desk, overrides.folders)
-    engine = _open_engine(parts, desk, open_flow(parts, desk, similarity), outbox)
+    secret = await session_secret(parts.store, config)
+    flows = FlowParts(
+        open_flows(config, parts.knowledge).flows, overrides.connector or open_connector(config), secret
+    )
+    engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox)
     typing: list[Peer] = []
     inbox = _open_inbox(parts, engine, typing)
     announcer = Announcer(parts.store, hooks_of(config), parts.clock, salt=parts.salt, enqueued=outbox.wake)
@@ -109,9 +117,10 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         outbox,
         open_rounds(),
         announcer,
-        await session_secret(parts.store, config),
+        secret,
         parts.roles,
         parts.leases,
+        flows.flows,
         open_rounds,
         typing,
     )
@@ -190,11 +199,17 @@ def _open_checks(
         outbox.wake()
         return mended
 
+    alarms = TopicAlarms(
+        store,
+        parts.knowledge.articles,
+        zone=parts.hours.zone,
+        least=parts.config.report.topic_alarm_least if parts.config.report.topic_alarm else 0,
+    )
     return PeriodicChecks(
         desk.context,
         inbox.accept,
         store.enqueue,
-        finders=(desk.context.outreach.surveys,),
+        finders=(desk.context.outreach.surveys, alarms),
         mend=mend,
         committed=outbox.wake,
     )

@@ -15,6 +15,7 @@ from bot.app.stores import open_store, salt_of
 from bot.clock import Clock
 from bot.config.loader import Config
 from bot.config.roles import EVERY_ROLE, ProcessRole
+from bot.dialogs.flows.connector import Connector
 from bot.handoff.sla.hours import Hours
 from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
@@ -31,11 +32,13 @@ class Overrides:
 
     *adapters* (or what makes them, given the salt) stand for the channels, *desk* is the operators' group if
     the config names none, *storage* the file of the store, or an open one. *folders* may be read for
-    attachments besides the articles' own; *knowledge* spares reading the articles again. *roles* are what
-    this process does where several share the store, *replica* is its name among them.
+    attachments besides the articles' own; *connector* carries out the calls of flows; *knowledge* spares
+    reading the articles again. *roles* are what this process does where several share the store, *replica* is
+    its name among them.
     """
 
     adapters: Mapping[str, Adapter] | Callable[[str], Mapping[str, Adapter]] | None = None
+    connector: Connector | None = None
     clock: Clock | None = None
     desk: Peer | None = None
     storage: str | Store | None = None

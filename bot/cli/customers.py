@@ -7,17 +7,19 @@ from pathlib import Path
 
 import typer
 
+from bot.cli import settings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, EXIT_USAGE, fail, say, show_problems
 from bot.cli.privacy import find_customer, unknown_customer
-from bot.cli.store_reader import with_store
-from bot.errors import ConfigError
-from bot.model import CustomerMerge, Peer
+from bot.cli.store_reader import store_beside, with_store
+from bot.errors import BotError, ConfigError
+from bot.model import CustomerMerge, Event, Peer
 from bot.storage.base import Store
 from bot.text.customer_fields import CustomerRow, read_table
 from bot.text.problems import problem
 
 BY = "import"
+CONSENTS = ("consent_given", "consent_refused", "consent_withdrawn")
 TOGETHER = 500  # customers written at once, so that they share commits
 
 
@@ -82,6 +84,26 @@ def part(path: Path | None, who: str) -> None:
         typer.echo(say("message.customers_parted", into=kept, other=others[0]))
 
     with_store(path, done)
+
+
+def consents(path: Path | None) -> None:
+    """Who agreed to which version of the notice, and who took it back, oldest first: one line each."""
+
+    async def read() -> tuple[Event, ...]:
+        async with store_beside(settings.load(path)) as store:
+            return await store.events(kinds=CONSENTS)
+
+    try:
+        events = asyncio.run(read())
+    except BotError as error:
+        raise fail(error) from None
+    for event in events:
+        at = f"{event.at:%Y-%m-%d %H:%M} UTC" if event.at else "-"
+        facts = [event.data.get(key) or "-" for key in ("customer", "version", "channel", "text")]
+        line = [at, say(f"message.{event.kind}"), *map(str, facts)]
+        typer.echo("\t".join(line))
+    if not events:
+        typer.echo(say("message.no_consents"))
 
 
 async def _meant(store: Store, row: CustomerRow) -> tuple[int, ...]:

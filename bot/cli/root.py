@@ -107,6 +107,8 @@ incident = group(say("command.incident"))
 app.add_typer(incident, name="incident")
 customers = group(say("command.customers"))
 app.add_typer(customers, name="customers")
+flows = group(say("command.flows"))
+app.add_typer(flows, name="flows")
 model = group(say("command.model"))
 app.add_typer(model, name="model")
 
@@ -374,6 +376,13 @@ def customers_part(
     customers.part(config, customer)
 
 
+@customers.command("consents", help=say("command.customers_consents"))
+def customers_consents(config: ConfigFile = None) -> None:
+    from bot.cli import customers
+
+    customers.consents(config)
+
+
 @kb.command("ask", help=say("command.kb_ask"))
 def kb_ask(
     text: Annotated[str, typer.Argument(help=say("option.text"))],
@@ -515,6 +524,45 @@ def kb_export(
     from bot.cli import kb_exchange
 
     kb_exchange.carry_out(target, config)
+
+
+FlowName = Annotated[str, typer.Argument(help=say("option.flow"))]
+
+
+@flows.command("check", help=say("command.flows_check"))
+def flows_check(
+    config: ConfigFile = None,
+    strict: Annotated[bool, typer.Option("--strict", help=say("option.strict"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from bot.cli import flows as flowing
+
+    flowing.check(config, strict=strict, as_json=as_json)
+
+
+@flows.command("list", help=say("command.flows_list"))
+def flows_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    from bot.cli import flows as flowing
+
+    flowing.list_flows(config, as_json=as_json)
+
+
+@flows.command("show", help=say("command.flows_show"))
+def flows_show(name: FlowName, config: ConfigFile = None) -> None:
+    from bot.cli import flows as flowing
+
+    flowing.show(config, name)
+
+
+@flows.command("draw", help=say("command.flows_draw"))
+def flows_draw(
+    name: FlowName,
+    config: ConfigFile = None,
+    to: Annotated[Path | None, typer.Option("--to", help=say("option.diagram_to"))] = None,
+) -> None:
+    from bot.cli import flows as flowing
+
+    flowing.draw(config, name, to)
 
 
 @db.command("migrate", help=say("command.db_migrate"))

@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import partial
 
 from bot.adapters.base import Adapter
-from bot.app import Service, open_judge, release_limits
+from bot.app import Service, open_flows, open_judge, release_limits
 from bot.config.roles import ProcessRole
 from bot.config.values import write_values
+from bot.handoff.assist.page_answers import PageAnswers
 from bot.handoff.delivery_views import DeskViews
 from bot.handoff.operators.roster import labels
 from bot.knowledge.quality.golden import GOLDEN
@@ -50,10 +51,17 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         keep_days=config.privacy.keep_days,
         release=release_limits(config),
         set_threshold=_threshold_setter(service),
+        flows=partial(open_flows, config, service.knowledge),
+        running_flows=service.flows,
+        tone=service.desk.context.rules.tone,
         rest=_rest(service),
         hand_in=service.inbox.accept,
         addressees=partial(_addressees, service),
         categories=service.desk.context.rules.routing.categories,
+        answers=PageAnswers(service.desk.context),
+        files=service.outbox.files,
+        playbooks=service.desk.context.rules.playbooks,
+        currency=config.authority.currency,
         health_only=ProcessRole.WEB not in service.roles,
     )
     return Site(services, service.observers)

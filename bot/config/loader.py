@@ -12,14 +12,13 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import regex
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
 from bot.config.channels import Channel
 from bot.config.environment import environment_beside
 from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
+from bot.config.forms import ConsentSettings, FirstContactSettings, Form
 from bot.config.handoff import (
-    FIELD_NAME,
     Api,
     CannedSettings,
     DeskSettings,
@@ -33,6 +32,7 @@ from bot.config.handoff import (
     Webhook,
     length,
 )
+from bot.config.quality import AuthoritySettings, PlaybookSettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -212,38 +212,6 @@ class Business(Section):
         }
 
 
-class FormField(Section):
-    """A thing to ask before an operator comes; asked once, skippable unless required."""
-
-    name: str = Field(pattern=FIELD_NAME, description="name under which it is kept with the customer")
-    ask: Mapping[str, str] = Field(description="the question by language: {ru: …, en: …}")
-    type: Literal["text", "phone", "email", "order", "number", "choice"] = Field(
-        "text", description="what counts as an answer"
-    )
-    pattern: str | None = Field(None, description="what the whole answer must look like (regular expression)")
-    options: tuple[str, ...] = Field((), description="the choices of type choice")
-    required: bool = Field(False, description="whether “Skip” is not offered")
-
-    @field_validator("pattern")
-    @classmethod
-    def _pattern_compiles(cls, value: str | None) -> str | None:
-        try:
-            regex.compile(value or "")
-        except regex.error:
-            raise ValueError(told("config.pattern")) from None
-        return value
-
-
-class Form(Section):
-    """Questions asked in the chat."""
-
-    name: str = Field(description="name of the form")
-    when: Literal["handoff", "command"] = Field(
-        "handoff", description="before a person is called, or by /name"
-    )
-    fields: tuple[FormField, ...] = Field(min_length=1, description="the questions, in order")
-
-
 class Dialogs(Section):
     """How the bot talks."""
 
@@ -258,6 +226,20 @@ class Dialogs(Section):
     settle_limit: float = Field(4, ge=0, le=30, description="seconds a burst is waited for at most")
     forms: tuple[Form, ...] = Field((), description="questions asked in the chat")
     typing: bool = Field(True, description="show “typing…” while the bot waits for the rest of a burst")
+
+
+class FlowSettings(Section):
+    """Flows that the owner writes, as files."""
+
+    folder: str = Field("flows", description="folder of the flows (docs/en/flows.md), relative to this file")
+    hosts: tuple[str, ...] = Field(
+        (),
+        max_length=50,
+        description=(
+            "servers that flows may call: shop.example.com by https at public addresses; anything else is"
+            ' written out, as "http://127.0.0.1:8099"'
+        ),
+    )
 
 
 class RatingSettings(Section):
@@ -287,6 +269,12 @@ class ReportSettings(Section):
     )
     weekly_digest: bool = Field(
         True, description="post the week's figures to the operators' group on Monday morning"
+    )
+    topic_alarm: bool = Field(
+        True, description="tell the operators' group when a topic is asked about unusually often"
+    )
+    topic_alarm_least: int = Field(
+        8, ge=3, description="customers of the last hour below which no topic is told of"
     )
 
 
@@ -378,6 +366,16 @@ class Config(Section):
     hours: HoursSettings = Field(default_factory=HoursSettings, description="when people answer")
     business: Business = Field(default_factory=Business, description="who the bot speaks for")
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
+    flows: FlowSettings = Field(
+        default_factory=FlowSettings, description="flows that the owner writes, as files"
+    )
+    consent: ConsentSettings = Field(
+        default_factory=ConsentSettings,
+        description="notice before personal data are asked, and the record of the yes",
+    )
+    first_contact: FirstContactSettings = Field(
+        default_factory=FirstContactSettings, description="what a new customer is asked once"
+    )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
     )
@@ -391,6 +389,12 @@ class Config(Section):
     report: ReportSettings = Field(default_factory=ReportSettings, description="the supervisor's report")
     wording: TextsSettings = Field(default_factory=TextsSettings, description="the words")
     tone: ToneSettings = Field(default_factory=ToneSettings, description="how texts for customers sound")
+    playbooks: PlaybookSettings = Field(
+        default_factory=PlaybookSettings, description="checklists for complaints, conflicts, returns"
+    )
+    authority: AuthoritySettings = Field(
+        default_factory=AuthoritySettings, description="what operators may give, and what needs a yes"
+    )
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"

@@ -17,8 +17,13 @@ from bot.observability import get_logger
 DIGITS = 32  # of a digest: enough to tell any two files apart
 
 
-class FileNames(Protocol):
-    """Where the names are kept (`Store`)."""
+KEPT = "kept:"  # begins the ref of a file that the store keeps: one that was attached on a page
+
+
+class KeptFiles(Protocol):
+    """Where such files and the names are kept (`Store`)."""
+
+    async def kept_file(self, file: str) -> bytes | None: ...
 
     async def setting(self, name: str) -> str | None: ...
 
@@ -26,7 +31,7 @@ class FileNames(Protocol):
 
 
 class AttachmentReader(Files):
-    """Reads from whoever holds them: the disk or another channel.
+    """Reads from whoever holds them: the disk, the store or another channel.
 
     What a channel calls a local file is kept by the file's content: whichever process uploaded it, and
     wherever it lies, it is uploaded once.
@@ -36,12 +41,17 @@ class AttachmentReader(Files):
         self,
         adapters: Mapping[str, Adapter],
         read_local: Callable[[str], File],
-        names: FileNames | None = None,
+        kept: KeptFiles | None = None,
     ) -> None:
-        self._adapters, self._read_local, self._names = adapters, read_local, names
+        self._adapters, self._read_local, self._kept = adapters, read_local, kept
         self._digests: dict[tuple[str, int, int], str] = {}  # by path, time and size
 
     async def read(self, attachment: Attachment) -> File:
+        if not attachment.channel and attachment.ref.startswith(KEPT):
+            content = await self._kept.kept_file(attachment.ref.removeprefix(KEPT)) if self._kept else None
+            if content is None:
+                raise Refused("the file is not kept any more", code="file_gone")
+            return File(content, attachment.name, attachment.mime)
         if not attachment.channel:
             return await asyncio.to_thread(self._read, attachment.ref)
         if (adapter := self._adapters.get(attachment.channel)) is None:
@@ -49,19 +59,19 @@ class AttachmentReader(Files):
         return await adapter.read(attachment)
 
     async def known(self, attachment: Attachment, channel: str, kind: str) -> str:
-        if attachment.channel or not attachment.ref or self._names is None:
+        if attachment.channel or not attachment.ref or self._kept is None:
             return ""
         try:
             digest = await asyncio.to_thread(self._digest, attachment.ref)
-            return await self._names.setting(_key(digest, channel, kind)) or ""
+            return await self._kept.setting(_key(digest, channel, kind)) or ""
         except (DeliveryError, OSError, StorageError):
             return ""  # then it is read and uploaded, and what is wrong with it is told there
 
     async def remember(self, file: File, channel: str, kind: str, ref: str) -> None:
-        if not file.digest or not ref or self._names is None:
+        if not file.digest or not ref or self._kept is None:
             return
         try:
-            await self._names.keep_setting(_key(file.digest, channel, kind), ref)
+            await self._kept.keep_setting(_key(file.digest, channel, kind), ref)
         except StorageError as error:  # it is uploaded once more, nothing else
             get_logger("outbox").warning("file_name_not_kept", error=str(error))
 

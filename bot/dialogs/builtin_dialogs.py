@@ -13,7 +13,7 @@ from bot.dialogs.faq import Faq
 from bot.dialogs.greeting import Greeting
 from bot.dialogs.human import HumanRequest
 from bot.dialogs.intent import IntentReader
-from bot.dialogs.menu import SectionMenu
+from bot.dialogs.menu import MenuButtons, SectionMenu
 from bot.dialogs.protocols import Escalation, IntentDetector, KnowledgeSource
 from bot.dialogs.smalltalk import SmallTalk
 from bot.i18n.texts import Texts
@@ -36,14 +36,15 @@ def our_dialogs(
     facts: BusinessFacts | None = None,
     *,
     with_menu: bool = True,
+    menu_buttons: MenuButtons = lambda _: (),
 ) -> BuiltinDialogs:
     """Without *escalate* what needs a person is left to whoever asked (None). *with_menu*: the greeting
-    offers the menu of sections.
+    offers the menu of sections, which shows *menu_buttons*, too.
     """
     everyday = everyday_of(texts)
     intent = IntentReader(read_act, knowledge, everyday)
     faq = Faq(texts, intent, knowledge, escalate=escalate)
-    menu = SectionMenu(texts, everyday, faq, knowledge)
+    menu = SectionMenu(texts, everyday, faq, knowledge, menu_buttons)
     dialogs: dict[str, Dialog] = {
         "menu": menu,
         "greeting": Greeting(texts, intent, knowledge, faq=faq, menu=menu if with_menu else None),

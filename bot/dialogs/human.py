@@ -9,12 +9,17 @@ from bot.dialogs.question_stage import is_person_offered
 from bot.dialogs.short_answers import ShortAnswers, is_signs
 from bot.i18n.texts import Texts
 from bot.model import InboundKind, Intent, Outcome, Turn
+from bot.text.customer_fields import CONTACTS, normal
 
 PAYLOADS = frozenset({"human", "operator", "support"})  # of deep links: t.me/shop_bot?start=human
 
 ANGRY = 0.6  # how upset (0..1) a question or a request may sound before a person answers it
 UPSET = 0.65  # the same for words that do nothing but complain; below it they may as well be unknown words
 _SERIOUS = (Intent.UPSET, Intent.QUESTION, Intent.HUMAN, Intent.NOT_HELPED)
+
+
+def _is_contact(text: str) -> bool:
+    return any(normal(name, text) for name in CONTACTS)
 
 
 class HumanRequest:
@@ -40,6 +45,7 @@ class HumanRequest:
             or self._hearing.answers(turn.text, memory)
             or self._hearing.means("disliked", turn.text)
             or is_signs(turn.text)
+            or (memory.form and _is_contact(turn.text))  # an answer to a form has no mood
         ):
             return None
         reading = await self._intent(turn, memory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.dialogs.dialog_state import DialogState, is_first_contact
@@ -22,6 +22,7 @@ OPEN, READ = "menu", "menu_article"  # the actions of its buttons
 # of one page: with the row below them they fit under a message of any channel (ten buttons, six rows); where
 # nothing is to be turned over, one section more
 SECTIONS, ARTICLES = 8, 5
+FLOWS = 4  # buttons of flows above the sections
 BETWEEN = "\n"  # in the value of a button: page, section, article
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
@@ -58,13 +59,24 @@ class MenuPage:
     articles: tuple[ArticleText, ...] = ()
 
 
+MenuButtons = Callable[[Turn], Sequence[Button]]  # what else a menu shows: the flows of the owner
+
+
 class SectionMenu:
     """Hears `/menu`, a word for it, and its own buttons.
 
     Words that an article answers surely are answered with it: a restaurant's menu is an article.
     """
 
-    def __init__(self, texts: Texts, everyday: EverydayPhrases, faq: Faq, knowledge: KnowledgeSource) -> None:
+    def __init__(
+        self,
+        texts: Texts,
+        everyday: EverydayPhrases,
+        faq: Faq,
+        knowledge: KnowledgeSource,
+        more: MenuButtons = lambda _: (),
+    ) -> None:
+        self._more = more
         self._texts, self._everyday, self._faq, self._knowledge = texts, everyday, faq, knowledge
         self._speaker = ReplyContext(texts, "menu")
 
@@ -83,7 +95,8 @@ class SectionMenu:
 
     def button(self, turn: Turn) -> Button | None:
         """«Разделы», where there are at least two to choose from."""
-        if len(children(self._articles(turn), "", tuple(self._knowledge.sections))) < 2:
+        sections = children(self._articles(turn), "", tuple(self._knowledge.sections))
+        if len(sections) + len(self._more(turn)) < 2:
             return None
         label = self._texts.text("menu.button", lang=language_of(turn, self._texts.lang))
         return Button(label, OPEN, MenuPlace().value)
@@ -115,7 +128,8 @@ class SectionMenu:
         language = language_of(turn, self._texts.lang)
         memory = DialogState.of(turn)
         greeting = ["hello.short"] if not memory.greeted and is_first_contact(turn) else []
-        if not page.sections and not page.articles:
+        flows = self._more(turn)[:FLOWS] if not page.place.section and not page.place.page else ()
+        if not page.sections and not page.articles and not flows:
             empty = said(
                 turn, self._speaker, *greeting, "menu.empty", buttons=[human_button(turn, self._texts)]
             )
@@ -133,7 +147,8 @@ class SectionMenu:
         key = "menu.section" if page.place.section else "menu.sections"
         title = self._name(page.place.section, language) if page.place.section else ""
         told: list[str | RichText] = [*greeting, key, *([lines] if lines else [])]
-        buttons = self._buttons(turn, page, [titles[a.id] for a in named], named)
+        rows = [tuple(flows[i : i + 2]) for i in range(0, len(flows), 2)]
+        buttons = (*rows, *self._buttons(turn, page, [titles[a.id] for a in named], named))
         return replace(
             said(turn, self._speaker, *told, buttons=buttons, facts={**facts, "title": title}),
             reason="menu",

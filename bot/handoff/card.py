@@ -47,8 +47,10 @@ def heading(ticket: Ticket, texts: Texts, lang: str) -> RichText:
     return RichText(text, (Span(Style.BOLD, 0, len(text)),))
 
 
-def card(ticket: Ticket, texts: Texts, lang: str) -> RichText:
-    """The card itself. Contacts are masked; the button shows them."""
+def card(ticket: Ticket, texts: Texts, lang: str, *, below: RichText | None = None) -> RichText:
+    """The card itself; *below* its head stands what is to be done. Contacts are masked; the button shows
+    them.
+    """
     state, contacts = ticket.state, ticket.state.contacts
     head = texts.say(
         "desk.card",
@@ -79,6 +81,7 @@ def card(ticket: Ticket, texts: Texts, lang: str) -> RichText:
         promised=state.promise_due,
         candidates=_similar(ticket),
     )
+    head = head + "\n\n" + below if below else head
     lines = _transcript(state.transcript)
     return _fitted(head + "\n", lines) if lines else head
 

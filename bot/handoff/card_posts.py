@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff.card import card, hidden_buttons, hints, topic_name, transcript
+from bot.handoff.card import HINTS, card, hidden_buttons, hints, topic_name, transcript
 from bot.handoff.desk_context import DeskContext
+from bot.handoff.playbooks import checklist
 from bot.handoff.tickets import lifecycle
 from bot.model import Outbound, OutboundKind, Peer, Priority, RichText, Rows, Ticket
 
@@ -14,7 +15,7 @@ def posted(desk: DeskContext, to: Peer, ticket: Ticket) -> Outbound:
     """A new card."""
     return Outbound(
         to,
-        card(ticket, desk.texts, desk.lang),
+        _text(desk, ticket),
         buttons=_buttons(desk, ticket),
         name=f"card:{ticket.number}",
         ticket=ticket.number,
@@ -68,14 +69,20 @@ def redrawn(desk: DeskContext, outbound: Outbound, ticket: Ticket) -> Outbound:
     if outbound.name == f"card:{ticket.number}" or (
         outbound.kind is OutboundKind.EDIT and outbound.edits == f"card:{ticket.number}"
     ):
-        return replace(outbound, text=card(ticket, desk.texts, desk.lang), buttons=_buttons(desk, ticket))
+        return replace(outbound, text=_text(desk, ticket), buttons=_buttons(desk, ticket))
     return outbound
+
+
+def _text(desk: DeskContext, ticket: Ticket) -> RichText:
+    return card(ticket, desk.texts, desk.lang, below=checklist.shown(desk, ticket))
 
 
 def _buttons(desk: DeskContext, ticket: Ticket) -> Rows:
     ready = desk.rules.canned is not None and bool(desk.rules.canned.find(""))
     without = hidden_buttons(ticket, ready=ready)
+    steps = checklist.buttons(desk, ticket)
     return (
         *desk.commands.card_rows(ticket, desk.texts, desk.lang, without=without),
-        *hints(ticket),
+        *steps,
+        *hints(ticket)[: HINTS - len(steps)],
     )

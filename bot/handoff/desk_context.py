@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.config.handoff import Routing, Sla, Team
+from bot.config.quality import AuthoritySettings
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.playbooks.playbook import Playbooks
 from bot.handoff.queue.queue import Queue
 from bot.handoff.shared_state import SharedState
 from bot.handoff.sla.hours import Hours
@@ -105,7 +107,7 @@ class DeskRules:
     surely answers to a
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
-    *tone* looks at how texts for customers sound; None = no remarks.
+    *tone* looks at how texts for customers sound; None = no remarks. *authority*: what operators may give.
     """
 
     teams: tuple[Team, ...] = ()
@@ -125,6 +127,8 @@ class DeskRules:
     aside: SideAnswerer | None = None
     meaning: Callable[[str], Meaning] = _no_meaning
     tone: ToneCheck | None = None
+    playbooks: Playbooks = field(default_factory=Playbooks)
+    authority: AuthoritySettings = field(default_factory=AuthoritySettings)
 
     def is_supervisor(self, id: str) -> bool:
         """Whether this operator may order; where none are named, everybody may."""

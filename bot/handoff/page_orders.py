@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.handoff import notices
+from bot.handoff import compensation, notices
+from bot.handoff.assist.sending import looked_at
+from bot.handoff.customer_posts import shown_file
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.operator_message import MessageKind, OperatorMessage
 from bot.handoff.operators.replies import say
 from bot.handoff.operators.router import words_of_operator
+from bot.handoff.playbooks import playbook_commands
 from bot.handoff.tickets.settle import settled
 from bot.model import Event, Inbound, InboundKind, Outcome, Peer, Result, Sender, Ticket, Turn
 from bot.model.internal import PageOrder
 
 PAGE = "page"  # the channel of whoever has no other address
 ANSWER, NOTE = "answer", "note"
-COMMANDS = frozenset(("take", "close", "return", "reopen", "transfer", "snooze"))
+COMMANDS = frozenset(("take", "close", "return", "reopen", "transfer", "snooze", "playbook", "compensate"))
+STEP, DECIDE = "step", "decide"  # of the playbook; on a compensation: its number and yes or no
 ORDERED = "page_ordered"  # the event of each order, with how it ended
 
 
@@ -31,19 +35,24 @@ async def carry_out(desk: DeskContext, turn: Turn, order: PageOrder) -> Outcome:
     if ticket is None:
         return _recorded(Outcome("desk", Result.IGNORED, "desk.no_such_ticket"), asked, order)
     theirs = _as_said_there(desk, turn, ticket, order)
-    done = await _done(desk, theirs, ticket, order)
+    done = await _done(desk, theirs, ticket, order, asked)
     messages = tuple(m for m in done.messages if m.to.channel != PAGE)
     return _recorded(settled(desk, ticket, replace(done, messages=messages)), asked, order)
 
 
-async def _done(desk: DeskContext, theirs: Turn, ticket: Ticket, order: PageOrder) -> Outcome:
+async def _done(desk: DeskContext, theirs: Turn, ticket: Ticket, order: PageOrder, asked: Inbound) -> Outcome:
     inbound = theirs.inbounds[0]
     if order.order == ANSWER:
-        done = words_of_operator(desk, theirs, ticket, OperatorMessage(MessageKind.WORDS))
+        chosen = looked_at(desk, theirs, ticket, order.ready, order.shown) if order.ready else ticket
+        done = words_of_operator(desk, theirs, chosen, OperatorMessage(MessageKind.WORDS))
         return done if done.reason != "operator" else _shown(desk, theirs, ticket, done, "desk.page_said")
     if order.order == NOTE:
         done = replace(note(desk, theirs, inbound, order.value), messages=())
         return _shown(desk, theirs, ticket, done, "desk.page_noted")
+    if order.order == STEP:
+        return playbook_commands.step(desk, theirs, ticket, order.value)
+    if order.order == DECIDE:
+        return compensation.decide_on_page(desk, theirs, ticket, order.value, asked.sender)
     command = desk.commands.named(order.order) if order.order in COMMANDS else None
     if command is None:
         return say(desk, theirs, "desk.unknown_command", command=order.order)
@@ -54,7 +63,8 @@ def _shown(desk: DeskContext, theirs: Turn, ticket: Ticket, done: Outcome, key: 
     """The topic has the words, too."""
     inbound = theirs.inbounds[0]
     told = notices.in_desk(desk, theirs.peer, ticket, key, by=inbound.sender.name, text=inbound.text)
-    return replace(done, messages=(*done.messages, told))
+    files = (shown_file(desk, theirs.peer, ticket, file) for file in inbound.attachments)
+    return replace(done, messages=(*done.messages, told, *files))
 
 
 async def _ticket(desk: DeskContext, turn: Turn, order: PageOrder) -> Ticket | None:
@@ -72,7 +82,17 @@ def _as_said_there(desk: DeskContext, turn: Turn, ticket: Ticket, order: PageOrd
     there = desk.places.thread(ticket) or Peer(PAGE, "", f"ticket:{ticket.number}")
     channel, _, user = asked.sender.id.partition(":")
     sender = Sender(user if channel == there.channel else f"{channel}.{user}", asked.sender.name)
-    said = Inbound(asked.key, there, sender, turn.now, InboundKind.MESSAGE, order.value, private=False)
+    said = Inbound(
+        asked.key,
+        there,
+        sender,
+        turn.now,
+        InboundKind.MESSAGE,
+        order.value,
+        spans=asked.spans,
+        attachments=asked.attachments,
+        private=False,
+    )
     return replace(turn, inbounds=(said,), presses=(), quoted=(), ticket=ticket, subject=turn.conversation)
 
 

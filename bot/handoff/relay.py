@@ -107,7 +107,7 @@ class Relay:
             return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
-        if self._is_about_news(turn) or is_about_linking(turn):
+        if self._is_about_news(turn) or self._ends_consent(turn) or is_about_linking(turn):
             return None
         ticket, told = came_over(
             self._desk, turn, turn.ticket, self._desk.places.title(turn.conversation.peer.channel)
@@ -235,6 +235,11 @@ class Relay:
         """/stop and /news: whether they want broadcasts is not a word for the operator."""
         commands = (*self._words.options("outreach.stop_words"), *self._words.options("outreach.start_words"))
         return turn.text.startswith("/") and turn.text.strip().lower() in commands
+
+    def _ends_consent(self, turn: Turn) -> bool:
+        """«Отзываю согласие» holds at once, whoever has the ticket."""
+        said = " ".join(turn.text.lower().replace("ё", "е").split()).strip(" .!")
+        return said in self._words.options("consent.withdraw_words")
 
     def _pressed(self, turn: Turn, ticket: Ticket, action: str) -> Outcome | None:
         """Buttons under the bot's words about the ticket; None = of something else, and carried as words."""

@@ -138,6 +138,14 @@ class Texts:
         facts = facts_of(customer, base_language(lang or self.lang), **self._facts)
         return self._personal.fill(markdown, facts if now is None else {**facts, "now": now})
 
+    def filled(self, markdown: str, *, lang: str | None = None, **facts: object) -> RichText:
+        """Words that stand in another file of the owner, with *facts*: shown as they are, never as Markdown.
+
+        Raises what jinja2 raises.
+        """
+        language = base_language(lang or self.lang)
+        return self._filled(markdown, "", {**self._facts, "customer": None, **facts, "lang": language})
+
     def has(self, key: str) -> bool:
         """Whether there are words for *key* in some language."""
         return any(
@@ -176,12 +184,14 @@ class Texts:
     def _render(self, entry: CatalogueEntry, facts: Mapping[str, object]) -> RichText:
         seed = facts.get("seed", 0)
         source = entry.variants[seed % len(entry.variants) if isinstance(seed, int) else 0]
+        known = {**self._facts, "customer": None, **facts, "lang": entry.lang}
+        return self._filled(source, entry.file, known)
+
+    def _filled(self, source: str, file: str, facts: dict[str, object]) -> RichText:
         template = self._compiled.get(source)
         if template is None:
-            template = self._compiled[source] = self._sandbox.compiled(source, entry.file)
-        markdown, kept = self._sandbox.run(
-            template, {**self._facts, "customer": None, **facts, "lang": entry.lang}
-        )
+            template = self._compiled[source] = self._sandbox.compiled(source, file)
+        markdown, kept = self._sandbox.run(template, facts)
         return fill(to_rich(markdown), kept)
 
 

@@ -23,6 +23,7 @@ from bot.model.conversations import (
     Turn,
 )
 from bot.model.desk_state import DeskState, GroupStatus
+from bot.model.ideas import Idea, IdeaChange, IdeaDecision, IdeaStatus, IdeaSupport, NewIdea
 from bot.model.incidents import Incident
 from bot.model.internal import (
     AdminCommand,
@@ -55,10 +56,14 @@ from bot.model.messages import (
 from bot.model.operators import CallName, Member
 from bot.model.ticket_state import (
     AnswerPreview,
+    Compensation,
     Contacts,
+    DialogScore,
+    DoneStep,
     HeldMessage,
     LastAnswer,
     MessagePart,
+    ScoreMark,
     SentAlbum,
     TicketState,
 )
@@ -74,16 +79,24 @@ __all__ = [
     "CallName",
     "Candidate",
     "CheckFound",
+    "Compensation",
     "Contacts",
     "Conversation",
     "Customer",
     "CustomerMerge",
     "Decision",
     "DeskState",
+    "DialogScore",
+    "DoneStep",
     "Event",
     "GroupStatus",
     "HeldMessage",
     "HistoryEntry",
+    "Idea",
+    "IdeaChange",
+    "IdeaDecision",
+    "IdeaStatus",
+    "IdeaSupport",
     "Inbound",
     "InboundKind",
     "Incident",
@@ -95,6 +108,7 @@ __all__ = [
     "Member",
     "Mention",
     "MessagePart",
+    "NewIdea",
     "Operator",
     "Outbound",
     "OutboundKind",
@@ -111,6 +125,7 @@ __all__ = [
     "Result",
     "RichText",
     "Rows",
+    "ScoreMark",
     "Sender",
     "Sent",
     "SentAlbum",

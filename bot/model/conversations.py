@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.model.addresses import Json, Peer
+from bot.model.ideas import IdeaChange
 from bot.model.internal import Payload
 from bot.model.messages import Attachment, Inbound, InboundKind, Outbound, Press, RepliedTo
 from bot.model.tickets import Ticket, WaitingTickets
@@ -233,6 +234,7 @@ class Outcome:
     settings: Mapping[str, str | None] = field(
         default_factory=dict
     )  # settings of the service, such as the bound desk; None takes one away
+    ideas: tuple[IdeaChange, ...] = ()  # what the customer suggests, or what becomes of suggestions
     explanation: Json = field(default_factory=dict)
     customer_merge: CustomerMerge | None = None
     retry_delivery: int | None = (

@@ -120,6 +120,27 @@ class SupervisorOrder(TicketTimer):
     to: Peer
 
 
+@dataclass(frozen=True, slots=True)
+class CompensationWaits(TicketTimer):
+    """Nobody has decided on a compensation of ticket number *ticket*."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompensationDecided(TicketTimer):
+    """A supervisor's *yes* (or no) to compensation *number* of ticket number *ticket*; what comes of it is
+    told to *to*.
+    """
+
+    ticket: int
+    number: int
+    yes: bool
+    by: str  # as events name people
+    name: str
+    to: Peer
+
+
 # --- other times
 
 
@@ -265,12 +286,15 @@ class CloseTicket(ApiRequest):
 @dataclass(frozen=True, slots=True)
 class PageOrder(ApiRequest):
     """Do *order* (answer, note, take, close, return, reopen, transfer, snooze) with ticket number *ticket*;
-    *value* are the words, or what follows the command.
+    *value* are the words, or what follows the command; their styles and files are the inbound's. *ready* is
+    the ready answer they were made from ("" = none), and *shown* how the page showed it.
     """
 
     ticket: int
     order: str
     value: str = ""
+    ready: str = ""
+    shown: str = ""
 
 
 # --- orders from the command line
@@ -331,6 +355,26 @@ class SurveyDayBegan(CheckFound):
     """The hour has come in which the day's customers of the survey are chosen."""
 
 
+@dataclass(frozen=True, slots=True)
+class TopicRise(CheckFound):
+    """Customers ask about *topic* unusually often: *count* of them in the last hour, *usual* is what the hour
+    has otherwise. *articles* were shown to them, *examples* are masked words.
+    """
+
+    topic: str
+    count: int = 0
+    usual: float = 0.0
+    articles: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TopicCalmed(CheckFound):
+    """*topic* is asked about as usual again."""
+
+    topic: str
+
+
 Payload = TimerFired | ApiRequest | AdminCommand | CheckFound
 
 KINDS: Mapping[str, type[Payload]] = {
@@ -345,6 +389,8 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.prompt": SuggestionsDue,
     "desk.followup": FollowUpDue,
     "desk.order": SupervisorOrder,
+    "desk.compensation": CompensationWaits,
+    "desk.compensation_decided": CompensationDecided,
     "relay.resume": BotResumed,
     "mailing": BroadcastPortion,
     "nps": RecommendationDue,
@@ -369,4 +415,6 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.stranded": UnattendedTicket,
     "desk.group": GroupChanged,
     "nps.run": SurveyDayBegan,
+    "desk.topic_rose": TopicRise,
+    "desk.topic_calm": TopicCalmed,
 }

@@ -69,6 +69,63 @@ class SentAlbum:
 
 
 @dataclass(frozen=True, slots=True)
+class DoneStep:
+    """A step of the playbook that was done: which, by whom (id and name), when."""
+
+    step: str
+    by: str
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """What an operator gives a customer for their trouble, or asks to be allowed to give.
+
+    *decision* is "" while a supervisor's yes is awaited, "own" where the operator's limit allowed it.
+    *step* is the step of the playbook it belongs to.
+    """
+
+    number: int  # among those of the ticket, from 1 on
+    amount: float
+    reason: str
+    by: str
+    name: str
+    at: datetime
+    step: str = ""
+    decision: Literal["", "own", "yes", "no"] = ""
+    decided_by: str = ""  # the name
+    decided: datetime | None = None
+    reminders: int = 0  # how often it was said that nobody decides
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreMark:
+    """How one criterion of the scorecard was met; *value* "" = not seen, or of no use here. *words* are what
+    it was seen by.
+    """
+
+    criterion: str
+    value: Literal["", "yes", "partly", "no"] = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DialogScore:
+    """The scorecard of a dialog, filled in by itself (*by* is "") or by a supervisor, with their remark.
+
+    *reason* says why a supervisor looked at it: sample, low_rating, mystery or chosen.
+    """
+
+    marks: tuple[ScoreMark, ...]
+    at: datetime
+    by: str = ""
+    name: str = ""
+    reason: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TicketState:
     """Everything a ticket knows that no query asks for. Nothing here is set by hand: see the transitions."""
 
@@ -120,12 +177,21 @@ class TicketState:
     albums: tuple[SentAlbum, ...] = ()
     tapped: tuple[int, ...] = ()  # outbox rows whose button was pressed: once is enough
 
+    # what is to be done, and what was allowed
+    playbook: str = ""  # "" = none fitted, "-" = taken away by an operator
+    playbook_by: str = ""  # who chose it; "" = it was chosen by itself
+    steps_done: tuple[DoneStep, ...] = ()
+    steps_asked: bool = False  # it was said at closing that steps are open: once is enough
+    compensations: tuple[Compensation, ...] = ()
+
     # afterwards
     closed_over_silence: bool = False  # any words of the customer open it again
     rated: datetime | None = None  # for the first time
     comment: str = ""
     followup: Literal["", "open", "done"] = ""  # whether somebody looked at a low score
     apologized: datetime | None = None
+    scored: DialogScore | None = None  # by itself
+    reviewed: DialogScore | None = None  # by a supervisor
 
     # what this version cannot read (written by a newer one) is kept as it is
     unread: Json = field(default_factory=dict)

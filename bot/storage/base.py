@@ -19,6 +19,7 @@ from bot.model import (
     DeskState,
     Event,
     HistoryEntry,
+    Idea,
     Inbound,
     Outbound,
     Outcome,
@@ -626,10 +627,14 @@ class Store(Protocol):
         """What is kept under the name; None where it is not there any more."""
         ...
 
+    async def ideas(self) -> tuple[Idea, ...]:
+        """What customers suggest and support, the newest 5000 in the order in which they came."""
+        ...
+
     async def purge(self, before: datetime) -> int:
-        """Blank the words of what ended before: messages, answers, history, tickets' notes. Rows and counts
-        stay; what is open or waits is not touched. Returns how many rows were blanked; a repeat finds
-        nothing.
+        """Blank the words of what ended before: messages, answers, history, tickets' notes, settled ideas.
+        Rows and counts stay; what is open or waits is not touched. Returns how many rows were blanked; a
+        repeat finds nothing.
         """
         ...
 

@@ -36,6 +36,11 @@ KEPT = frozenset(
         "priority",
         "confidence",
         "score",
+        "amount",
+        "playbook",
+        "steps",
+        "done",
+        "required_open",
     }
 )
 
@@ -73,6 +78,7 @@ _ROWS = {
     "events": f"id in {_EVENTS}",
     "incident_met": f"conversation in {_HIS}",
     "file_parts": f"conversation in {_HIS}",
+    "ideas": f"conversation in {_HIS}",
 }
 # Deliveries to the chats themselves, whomever they were about.
 _CHATS = "(select channel, chat from conversations where customer = :customer)"
@@ -106,6 +112,7 @@ _TIMES = frozenset(
         "fired",
         "cancelled",
         "erased",
+        "changed",
         "ready_at",
         "ready_max",
         "rest_until",
@@ -166,6 +173,7 @@ def erase(db: Database, id: int, now: datetime, turn: Callable[[Database], int])
           '"at":"1970-01-01T00:00:00+00:00"}}' where {_ROWS["inbox"]}""",
         f"update turns set text = '', why = '{{}}', reason = '', error = '' where {_ROWS['turns']}",
         f"update history set text = '', name = '', attachments = '[]', message = '' where {_ROWS['history']}",
+        f"update ideas set text = '' where {_ROWS['ideas']}",
         f"""update timers set data = '{{}}', key = '{FORGOTTEN}' || id, cancelled = case when fired is null
         then coalesce(cancelled, :now) else cancelled end where {_ROWS["timers"]}""",
     ):

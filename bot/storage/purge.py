@@ -15,7 +15,7 @@ from typing import Any
 from bot.storage.codec import ms
 from bot.storage.database import Database
 from bot.storage.migrations.fourth import BLANK_OUT
-from bot.storage.queries import files, row_cursors
+from bot.storage.queries import files, ideas, row_cursors
 
 LOOKED = 5000  # rows looked at in one transaction
 _BLANK_IN = '{"key":"","peer":{"channel":"","chat":""},"sender":{"id":""},"at":"1970-01-01T00:00:00+00:00"}'
@@ -86,6 +86,8 @@ def purge(db: Database, before: datetime, limit: int) -> PurgedPortion:
     portions = [*(_next(db, words, values) for words in _TABLES), _tickets(db, values)]
     portions += [_left(db, words, values) for words in _TABLES]
     gone = files.purge(db, before, limit)
+    portions.append(PurgedPortion(gone, gone == limit))
+    gone = ideas.purge(db, before, limit)
     portions.append(PurgedPortion(gone, gone == limit))
     more = any(portion.more for portion in portions)
     if not more:

@@ -15,6 +15,7 @@ from bot.model import (
     DeskState,
     Event,
     HistoryEntry,
+    Idea,
     Inbound,
     Outbound,
     Outcome,
@@ -47,6 +48,7 @@ from bot.storage.queries import (
     desk_state,
     enqueue,
     files,
+    ideas,
     inbox,
     outbox,
     recipients,
@@ -88,6 +90,10 @@ class QueryStore(ABC):
     def _epochs(self, db: Database, now: datetime) -> Mapping[str, int] | None:
         """The channels that this process may send to, each with the epoch of its lease; None = all."""
         return None
+
+    @abstractmethod
+    async def check(self) -> tuple[str, ...]:
+        """As `Store` says."""
 
     @abstractmethod
     async def _scrub(self) -> None:
@@ -351,6 +357,9 @@ class QueryStore(ABC):
 
     async def kept_file(self, file: str) -> bytes | None:
         return await self._read(lambda db: files.read(db, file))
+
+    async def ideas(self) -> tuple[Idea, ...]:
+        return await self._read(ideas.read)
 
     async def purge(self, before: datetime) -> int:
         """In portions, each a transaction of its own, so that nobody waits long."""

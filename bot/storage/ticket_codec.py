@@ -8,14 +8,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from bot.model import (
     AnswerPreview,
+    Compensation,
     Contacts,
+    DialogScore,
+    DoneStep,
     HeldMessage,
     LastAnswer,
     MessagePart,
+    ScoreMark,
     SentAlbum,
     Span,
     Style,
@@ -24,6 +28,12 @@ from bot.model import (
 from bot.storage.codec import to_json
 
 _EMPTY = TicketState()
+_Word = TypeVar("_Word", bound=str)
+_Decision = Literal["", "own", "yes", "no"]
+_Mark = Literal["", "yes", "partly", "no"]
+_DECISIONS: tuple[_Decision, ...] = ("", "own", "yes", "no")
+_ASKED = frozenset({"number", "amount", "reason", "by", "name", "at"})  # of a compensation, always there
+_MARKS: tuple[_Mark, ...] = ("", "yes", "partly", "no")
 
 
 def write_state(state: TicketState) -> str:
@@ -140,6 +150,46 @@ def _part(kept: Mapping[str, Any]) -> MessagePart:
     return MessagePart(str(kept["message"]), str(kept["text"]), spans)
 
 
+def _steps(value: Any) -> tuple[DoneStep, ...]:
+    return tuple(
+        DoneStep(str(kept["step"]), str(kept["by"]), str(kept["name"]), datetime.fromisoformat(kept["at"]))
+        for kept in _list(value)
+    )
+
+
+def _compensations(value: Any) -> tuple[Compensation, ...]:
+    return tuple(
+        Compensation(
+            int(kept["number"]),
+            float(kept["amount"]),
+            str(kept["reason"]),
+            str(kept["by"]),
+            str(kept["name"]),
+            datetime.fromisoformat(kept["at"]),
+            step=str(kept.get("step", "")),
+            decision=_one_of(_DECISIONS, kept.get("decision", "")),
+            decided_by=str(kept.get("decided_by", "")),
+            decided=datetime.fromisoformat(kept["decided"]) if kept.get("decided") else None,
+            reminders=int(kept.get("reminders", 0)),
+        )
+        for kept in _list(value)
+    )
+
+
+def _score(value: Any) -> DialogScore:
+    marks = tuple(
+        ScoreMark(str(name), _one_of(_MARKS, mark), str(words)) for name, mark, words in value["marks"]
+    )
+    told = (str(value.get(key, "")) for key in ("by", "name", "reason", "remark"))
+    return DialogScore(marks, datetime.fromisoformat(value["at"]), *told)
+
+
+def _one_of(known: tuple[_Word, ...], value: Any) -> _Word:
+    if value not in known:
+        raise ValueError("not a word of this version")
+    return known[known.index(value)]
+
+
 def _followup(value: Any) -> Literal["open", "done"]:
     if value not in ("open", "done"):
         raise ValueError("no stage of a follow-up")
@@ -179,6 +229,25 @@ def _as_dicts(value: tuple[SentAlbum, ...]) -> list[dict[str, object]]:
     return [asdict(album) for album in value]
 
 
+def _as_steps(value: tuple[DoneStep, ...]) -> list[dict[str, object]]:
+    return [{**asdict(done), "at": done.at.isoformat()} for done in value]
+
+
+def _as_compensations(value: tuple[Compensation, ...]) -> list[dict[str, object]]:
+    made = []
+    for asked in value:
+        told = {**asdict(asked), "at": asked.at.isoformat()}
+        told["decided"] = asked.decided.isoformat() if asked.decided else ""
+        made.append({key: kept for key, kept in told.items() if kept != "" or key in _ASKED})
+    return made
+
+
+def _as_score(value: DialogScore) -> dict[str, object]:
+    marks = [[m.criterion, m.value, m.words] for m in value.marks]
+    told = {"by": value.by, "name": value.name, "reason": value.reason, "remark": value.remark}
+    return {"marks": marks, "at": value.at.isoformat(), **{k: v for k, v in told.items() if v}}
+
+
 # field: its key in the JSON where that is another word
 _KEYS = {
     "article_shown": "shown",
@@ -212,6 +281,9 @@ _BY_TYPE: dict[Any, tuple[_Change, _Change]] = {
     tuple[HeldMessage, ...]: (_held, _by_message),
     tuple[SentAlbum, ...]: (_albums, _as_dicts),
     Literal["", "open", "done"]: (_followup, _same),
+    tuple[DoneStep, ...]: (_steps, _as_steps),
+    tuple[Compensation, ...]: (_compensations, _as_compensations),
+    DialogScore | None: (_score, _as_score),
 }
 _HINTS = get_type_hints(TicketState)
 _PLAN = [

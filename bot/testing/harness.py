@@ -14,8 +14,11 @@ from bot.app import Overrides, Service, build_service
 from bot.button_tokens import token
 from bot.clock import HandClock
 from bot.config.loader import Config
+from bot.dialogs.flows.connector import Connector, NoConnector
 from bot.knowledge.search import Knowledge
 from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender
+from bot.storage.base import Store
+from bot.storage.query_store import QueryStore
 from bot.storage.sqlite.store import SqliteStore
 from bot.testing.fakes import FakeAdapter, SentMessage
 from bot.testing.threadless import without_threads
@@ -48,8 +51,14 @@ class TestBot:
         self._keys = (f"{keys}{number}" for number in count(1))
 
     @property
-    def store(self) -> SqliteStore:
-        """The service's store, which in a test is SQLite's."""
+    def store(self) -> QueryStore:
+        """The service's store, of either engine."""
+        assert isinstance(self.service.store, QueryStore)
+        return self.service.store
+
+    @property
+    def sqlite_store(self) -> SqliteStore:
+        """The service's store, for what only SQLite has."""
         assert isinstance(self.service.store, SqliteStore)
         return self.service.store
 
@@ -84,6 +93,7 @@ class TestBot:
     async def rest(self) -> None:
         """Take all turns and deliver everything, letting bursts settle first."""
         self.clock.advance(seconds=6)
+        await self.service.leases.beat()
         while (
             await self.service.store.fire_timers(self.clock())
             or await self.service.engine.run_waiting()
@@ -266,21 +276,30 @@ class OperatorsGroup:
     forum: bool = True
 
 
+def make_store(clock: HandClock) -> str | Store:
+    """Where a test's bot keeps everything unless the test says so: SQLite in memory. A run of the suite may
+    put another store in its place.
+    """
+    return ":memory:"
+
+
 @asynccontextmanager
 async def open_test_bot(
     articles: Path,
     *,
     config: Config | None = None,
     desk: OperatorsGroup | None = OperatorsGroup(),
-    storage: str = ":memory:",
+    storage: str | Store = "",
     knowledge: Knowledge | None = None,
     threads: bool = True,
+    connector: Connector | None = None,
 ) -> AsyncIterator[TestBot]:
     """A service over the articles in a folder, with fake channels; closed at the end. *desk* None: no group
-    is bound yet. *knowledge* is used where it is already open.
+    is bound yet. *storage* is a file or an open store; "" is what `make_store` makes. *knowledge* is used
+    where it is already open; *connector* carries out the calls of flows (default: nobody answers).
 
-    Without *threads* the store works where it is called: several times faster where nothing runs beside the
-    player.
+    Without *threads* SQLite's store works where it is called: several times faster where nothing runs beside
+    the player.
     """
     config, group = config or Config(), desk or OperatorsGroup()
     settings = config.model_dump(exclude={"base", "channels", "desk"})
@@ -296,18 +315,18 @@ async def open_test_bot(
             adapters=channels,
             clock=clock,
             desk=desk.place if desk else None,
-            storage=storage,
+            storage=storage or make_store(clock),
             log_events=False,
             knowledge=knowledge,
+            connector=connector or NoConnector(),
         ),
     )
-    assert isinstance(service.store, SqliteStore)
     start = 1
     if file := service.store.file:
         _starts[file] = start = _starts[file] + 1
     testbot = TestBot(service, clock, channels, group.place, keys="k" if start == 1 else f"{start}k")
-    if not threads:
-        without_threads(testbot.store)
+    if not threads and isinstance(service.store, SqliteStore):
+        without_threads(service.store)
     try:
         yield testbot
     finally:

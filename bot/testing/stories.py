@@ -18,6 +18,7 @@ from bot.knowledge.search import Knowledge
 from bot.model import OutboundKind, Sender
 from bot.testing.fakes import SentMessage
 from bot.testing.harness import NOON, PlayedCustomer, PlayedOperator, TestBot, open_test_bot
+from bot.testing.stubbed_connector import StubbedConnector, StubbedReply
 from bot.text.problems import problem, told
 from bot.text.yaml_source import YamlError, YamlNode, read_yaml, read_yaml_file
 
@@ -55,6 +56,7 @@ class DialogStory:
     steps: tuple[StoryStep, ...] = ()
     file: str = ""
     line: int = 0
+    connector: Mapping[str, StubbedReply] = field(default_factory=dict)  # what answers the calls of flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,20 @@ def _story(node: YamlNode, file: str, problems: list[Problem]) -> DialogStory:
         tuple(steps),
         file,
         line,
+        dict(_replies(node.get("connector"), file, problems)),
     )
+
+
+def _replies(
+    node: YamlNode | None, file: str, problems: list[Problem]
+) -> Iterator[tuple[str, StubbedReply]]:
+    """`connector: {"GET https://shop.example.com/orders/1": {status: 200, json: {…}}}`."""
+    for call, (key, reply) in (node.pairs if node is not None else {}).items():
+        status = reply.value.get("status", "200") if reply.kind == "map" else ""
+        if not str(status).isdecimal() or " " not in call:
+            problems.append(problem("stories.reply", file, key.line, 1))
+            continue
+        yield call, StubbedReply(int(status), reply.value.get("json"))
 
 
 async def play(story: DialogStory, knowledge: Knowledge, config: Config) -> PlayedStory:
@@ -130,7 +145,10 @@ async def play(story: DialogStory, knowledge: Knowledge, config: Config) -> Play
 
     A step that cannot be done ends it.
     """
-    async with open_test_bot(knowledge.folder, config=config, knowledge=knowledge) as testbot:
+    connector = StubbedConnector(story.connector)
+    async with open_test_bot(
+        knowledge.folder, config=config, knowledge=knowledge, connector=connector
+    ) as testbot:
         zone = ZoneInfo(config.hours.timezone)
         testbot.clock.at = began = story.clock or NOON
         if began.tzinfo is None:

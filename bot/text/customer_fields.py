@@ -19,6 +19,7 @@ from bot.text.problems import problem, told
 MOST = 50  # attributes of one customer
 LONGEST = 500  # characters of a value
 CONTACTS = ("phone", "email")
+CONSENT, CONSENT_AT, CONSENT_CHANNEL = "_consent", "_consent_at", "_consent_channel"  # own marks: a yes
 NAME = r"[a-zа-яё][a-zа-яё0-9_-]{0,39}"
 OWN = r"[a-zа-яё0-9_-]+_(asked|scored)|news|_.*"
 PHONE = r"\+?[0-9]([ ().\-–]*[0-9]){10,14}"  # one that is surely taken; others are, too
@@ -52,6 +53,16 @@ def shown(fields: Mapping[str, object]) -> dict[str, object]:
         for k, v in fields.items()
         if not is_own(k) and k not in (*CONTACTS, "order") and v not in ("", None)
     }
+
+
+def consent_of(fields: Mapping[str, object]) -> tuple[str, str, str] | None:
+    """To which version they agreed that their contacts are kept, when (ISO), and on which channel; None where
+    they did not, or took it back.
+    """
+    version = str(fields.get(CONSENT) or "")
+    if not version:
+        return None
+    return version, str(fields.get(CONSENT_AT) or ""), str(fields.get(CONSENT_CHANNEL) or "")
 
 
 def is_own(name: str) -> bool:

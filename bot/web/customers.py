@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.model import Conversation, Customer, Ticket
 from bot.model.internal import SetAttributes
 from bot.storage.base import Store
-from bot.text.customer_fields import fault, is_own, normal
+from bot.text.customer_fields import consent_of, fault, is_own, normal
 from bot.text.person_names import full_name
 from bot.text.pii import mask
 from bot.web.pages import Pages
@@ -40,6 +40,7 @@ class CustomerFacts:
     joined: tuple[int, ...]
     fields: Mapping[str, str]  # what people may change
     kept: Mapping[str, str]  # what the bot keeps for itself
+    consent: tuple[str, str, str] | None = None  # version, when, channel
 
 
 class CustomerPages:
@@ -169,6 +170,7 @@ class CustomerPages:
             await store.joined(customer.id),
             {k: v for k, v in told.items() if not is_own(k)},
             {k: v for k, v in told.items() if is_own(k)},
+            consent_of(customer.fields),
         )
 
 

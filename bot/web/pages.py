@@ -210,10 +210,18 @@ class Pages:
             "article.html",
             "kb",
             article=found,
+            place=self._place(found),
             problems=problems,
             skins=await self._skins(found),
             offset=self._offset(),
         )
+
+    def _place(self, article: Article) -> str:
+        """Where an article's file is in the folder; "" where it is in none that can be changed."""
+        if not isinstance(self._services.knowledge, Knowledge):
+            return ""
+        path, folder = article.path.resolve(), self._services.knowledge.folder.resolve()
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else ""
 
     async def _skins(self, article: Article) -> str:
         """The article as both kinds of chat show it, for the page's script; "" where there are no words to
@@ -278,6 +286,14 @@ class Pages:
         """A page of a neighbour (report.py) in the same frame."""
         return self._page(request, template, tab, status=200, **facts)
 
+    def may(self, request: web.Request, method: str, path: str) -> bool:
+        """Whether who looks at the page may make a request."""
+        return self._may(request)(method, path)
+
+    def offset(self) -> int:
+        """Seconds between the business's time and UTC."""
+        return self._offset()
+
     def language(self, request: web.Request) -> str:
         """ru or en: asked for, kept, or the business's own."""
         return self._language(request)
@@ -326,7 +342,8 @@ class Pages:
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         report = (("report", "/report"),) if self._services.hours is not None else ()
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
-        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *gaps, *report, *users)
+        flows = (("flows", "/flows"),) if self._services.flows is not None else ()
+        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *flows, *gaps, *report, *users)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""

@@ -29,6 +29,7 @@ from bot.web.charts import bars, shares, squares
 from bot.web.content_gaps import ContentGaps, gaps_table
 from bot.web.pages import Pages
 from bot.web.services import WebServices
+from bot.web.ticket_files import mark_of
 from bot.web.ticket_orders import TicketOrders
 from bot.web.wait_analysis import AROUND, AT_WORK, SHOWN, FirstAnswerWait, TicketStep, timeline, wait_of
 
@@ -153,6 +154,8 @@ class ReportPages:
             else "/conversations",
             panel=self._orders.panel(request, tickets) if met and data == "own" else None,
             ordered=request.query.get("done", ""),
+            bad_file=request.query.get("file", "")[:120],
+            mark_of=mark_of if self._services.files and data == "own" else None,
             customer=met[0].customer.id if met and data == "own" else None,
             number=number,
             name=await self._customer(store, turns),

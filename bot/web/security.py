@@ -40,7 +40,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-FORM = "application/x-www-form-urlencoded"  # as browsers send a form; it carries the token as a field
+# as browsers send a form; it carries the token as a field
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 COOKIE = "otklik_session"
 WEEK = 7 * 24 * 3600
 AHEAD = 3600  # seconds that the clock of the replica which opened a session may be ahead of ours
@@ -59,7 +60,7 @@ ACTS = (
     "release_allowed",
 )  # events of what is done on the pages
 _UNRECORDED = re.compile(
-    r"/(login|logout|events|say|edit|press|happen|upload|customer$|reset|clock|scene|kb/ask|gate/)|/conversation/"
+    r"/(login|logout|events|say|edit|press|happen|upload|customer$|reset|clock|scene|kb/ask|gate/|articles/)|/conversation/"
 )  # the playground's, and what has an event of its own
 _SECRETS_OF_THEIR_OWN = ("/hooks/", "/api/")
 _OPEN = (
@@ -315,7 +316,7 @@ class PageSecurity:
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             raise web.HTTPForbidden(text="foreign site")
         sent = request.headers.get("X-CSRF-Token", "")
-        if not sent and request.content_type == FORM:
+        if not sent and request.content_type in FORMS:
             sent = str((await request.post()).get("csrf", ""))
         session = request.cookies.get(COOKIE, "")
         if not self._kind(session) or not self._posts.verify_signature(

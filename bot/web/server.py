@@ -16,12 +16,14 @@ from bot.text.problems import reading
 from bot.web.api.openapi import document
 from bot.web.api.rest import ROOT, RestApi, failure
 from bot.web.article_files import ArticleFiles
+from bot.web.articles import ArticlePages
 from bot.web.conversations import ConversationPages
 from bot.web.customer_merge import CustomerMergePages
 from bot.web.customers import CustomerPages
 from bot.web.events import stream
 from bot.web.examples import ExamplePages
 from bot.web.figures import ServiceFigures
+from bot.web.flow_pages import FlowPages
 from bot.web.gaps import GapPages
 from bot.web.gate import GatePages
 from bot.web.health import metrics_response, owing, report
@@ -72,19 +74,25 @@ def build_app(services: WebServices) -> web.Application:
     if isinstance(services.knowledge, Knowledge):
         _add_gaps(app, GapPages(services, pages, services.knowledge))
         _add_examples(app, ExamplePages(services, pages, services.knowledge))
+        _add_articles(app, ArticlePages(services, pages, services.knowledge))
         _add_gate(app, GatePages(services, pages, services.knowledge))
         thresholds = ThresholdPages(services, pages, services.knowledge)
         app.router.add_get("/threshold", thresholds.show)
         app.router.add_post("/threshold/set", thresholds.set)
     _add_report(app, ReportPages(services, pages))
     app.router.add_get("/conversations", ConversationPages(services, pages).show)
-    app.router.add_post("/conversation/{id}/order", TicketOrders(services, pages).order)
+    orders = TicketOrders(services, pages)
+    app.router.add_post("/conversation/{id}/order", orders.order)
+    app.router.add_get("/conversation/{id}/file/{mark}", orders.files.show)
+    app.router.add_get("/conversation/{id}/ready", orders.ready.find)
     _add_customers(app, services, pages)
     if services.rest is not None:
         _add_rest(app, services.rest, services.title)
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
+    if services.flows is not None:
+        _add_flows(app, FlowPages(services, pages))
     _add_users(app, UserPages(services, pages, guard))
     app.router.add_static("/static/", HOME / "static")
     app.router.add_get("/events", _events(services))
@@ -108,6 +116,28 @@ def _add_examples(app: web.Application, examples: ExamplePages) -> None:
     for name, act in (("accept", examples.accept), ("reject", examples.reject), ("undo", examples.undo)):
         app.router.add_post(f"/examples/{name}", act)
     app.router.add_post("/examples/try", examples.try_out)
+
+
+def _add_flows(app: web.Application, flows: FlowPages) -> None:
+    app.router.add_get("/flows", flows.show_all)
+    app.router.add_get("/flows/{name}", flows.show)
+
+
+def _add_articles(app: web.Application, articles: ArticlePages) -> None:
+    app.router.add_get("/articles/edit", articles.edit)
+    app.router.add_get("/articles/new", articles.new)
+    app.router.add_post("/articles/check", articles.check)
+    app.router.add_post("/articles/try", articles.try_out)
+    app.router.add_post("/articles/save", articles.save)
+    app.router.add_post("/articles/plan", articles.plan)
+    app.router.add_post("/articles/publish", articles.publish)
+    app.router.add_post("/articles/publish/anyway", articles.publish_anyway)
+    for name, act in (
+        ("withdraw", articles.withdraw),
+        ("discard", articles.discard),
+        ("undo", articles.undo),
+    ):
+        app.router.add_post(f"/articles/{name}", act)
 
 
 def _add_gate(app: web.Application, gate: GatePages) -> None:

@@ -15,9 +15,14 @@ from aiohttp import web
 from bot.adapters.base import Adapter, File
 from bot.adapters.playground.typed_message import TypedMessage
 from bot.clock import Clock
+from bot.delivery.attachment_reader import AttachmentReader
+from bot.dialogs.flows.flow_file import FlowFile
+from bot.dialogs.flows.flow_reader import FlowFolder
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
+from bot.handoff.assist.page_answers import PageAnswers
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.playbooks.playbook import Playbooks
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
@@ -25,6 +30,7 @@ from bot.knowledge.quality.release import ReleaseLimits
 from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
 from bot.reports.report import Calendar
 from bot.storage.base import Store
+from bot.text.tone import ToneCheck
 from bot.web.api.rest import AcceptRequest, RestApi
 from bot.web.events import EventHub
 from bot.web.health import Metrics
@@ -125,15 +131,20 @@ class WebServices:
     has enqueued something. *incidents* are those of the desk,
     *catch_up* brings them up to what other processes committed.
     *judge* is asked by «Спросить базу»: it says what the live bot would.
-    *golden* are the golden questions, asked before an example is written; the last *keep_days* of use are
+    *golden* are the golden questions, asked before an example or an article is written; *tone* looks at the
+    words of articles while they are written; the last *keep_days* of use are
     read.
     *release* is what publishing may change without a supervisor's yes.
     *set_threshold* writes the answer threshold into the settings, and the bot answers from there; raises
     `ConfigError`.
+    *flows* reads the flows of the owner's folder anew, and raises `ConfigError` where a file cannot be used;
+    *running_flows* are those that customers are answered with.
     *rest* is the API for other systems; without it there is none. *hand_in* is the inbox, to which pages give
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
+    *answers* are the ready answers of the operators, *files* reads what was sent.
+    *playbooks* are those of the operators, *currency* is the sign of compensations.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -165,12 +176,19 @@ class WebServices:
     hand_in: AcceptRequest | None = None
     addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
     categories: Sequence[str] = ()
+    answers: PageAnswers | None = None
+    files: AttachmentReader | None = None
+    playbooks: Playbooks = field(default_factory=Playbooks)
+    currency: str = "₽"
     health_only: bool = False
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365
     release: ReleaseLimits = field(default_factory=ReleaseLimits)
     set_threshold: Callable[[float], None] | None = None
+    flows: Callable[[], FlowFolder] | None = None
+    running_flows: Mapping[str, FlowFile] = field(default_factory=dict)
+    tone: ToneCheck | None = None
     hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)

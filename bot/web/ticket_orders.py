@@ -7,16 +7,33 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.model import ApiRequest, Inbound, InboundKind, Peer, Sender, Ticket
+from bot.adapters.rich_text import plain
+from bot.handoff.compensation import written
+from bot.handoff.playbooks.playbook import Playbook, PlaybookStep
+from bot.model import (
+    ApiRequest,
+    Attachment,
+    Compensation,
+    DoneStep,
+    Inbound,
+    InboundKind,
+    Peer,
+    Sender,
+    Span,
+    Ticket,
+)
 from bot.model.internal import PageOrder
 from bot.web.pages import Pages, read_words
+from bot.web.ready_answers import READY, ReadyAnswers, unchanged
 from bot.web.security import USER
 from bot.web.services import WebServices
+from bot.web.ticket_files import BadFile, TicketFiles
 from bot.web.users import may
 
 PATIENCE = 2.0  # seconds for which a page waits to show what became of a request
@@ -26,6 +43,15 @@ LONGEST = 4000  # characters of an answer
 TIMES = ("1h", "3h", "tomorrow", "mon")
 WORDS = ("answer", "note")
 OPEN = ("take", "transfer", "snooze", "return", "close")
+FURTHER = ("step", "playbook", "compensate")  # offered beside the orders of the panel
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A step of the ticket's playbook as the page shows it; who did it, and when."""
+
+    step: PlaybookStep
+    done: DoneStep | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +64,19 @@ class TicketPage:
     times: Sequence[tuple[str, str]]
     categories: Sequence[str]
     key: str
+    ready: bool = False  # whether there are ready answers
+    playbook: Playbook | None = None
+    steps: Sequence[ShownStep] = ()
+    others: Sequence[Playbook] = ()
+    compensations: Sequence[tuple[Compensation, str]] = ()  # with the sum in words
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContent:
+    """What goes to the customer with an answer beside its bare words: their styles, and files."""
+
+    spans: tuple[Span, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class PageRequests:
@@ -51,8 +90,10 @@ class PageRequests:
         """Whether anything can be asked for."""
         return self._services.hand_in is not None
 
-    async def hand_in(self, peer: Peer, who: Sender, request: ApiRequest, key: str = "") -> str:
-        """Keep a request, once by its key; returns the key it is kept under.
+    async def hand_in(
+        self, peer: Peer, who: Sender, request: ApiRequest, key: str = "", sent: OrderContent | None = None
+    ) -> str:
+        """Keep a request with what is *sent* by it, once by its key; returns the key it is kept under.
 
         Raises 503 where none is taken.
         """
@@ -60,7 +101,17 @@ class PageRequests:
             raise web.HTTPServiceUnavailable(text="this page only reads")
         kept = f"page:{key or uuid.uuid4()}"
         now = self._services.clock()
-        inbound = Inbound(kept, peer, who, now, InboundKind.INTERNAL, payload=request)
+        sent = sent or OrderContent()
+        inbound = Inbound(
+            kept,
+            peer,
+            who,
+            now,
+            InboundKind.INTERNAL,
+            spans=sent.spans,
+            attachments=sent.attachments,
+            payload=request,
+        )
         await self._services.hand_in(peer.channel, [inbound])
         return kept
 
@@ -76,6 +127,8 @@ class TicketOrders:
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
         self._requests = PageRequests(services)
+        self.files = TicketFiles(services)
+        self.ready = ReadyAnswers(services, read_words(services.language)["somebody_on_page"])
 
     def panel(self, request: web.Request, tickets: Sequence[Ticket]) -> TicketPage | None:
         """What can be done with the open ticket, else with the latest one; None where nothing can."""
@@ -92,36 +145,70 @@ class TicketOrders:
         words = services.words
         times = [(t, words.text(f"desk.later.{t}", lang=lang)) for t in TIMES] if words else ()
         key = str(uuid.uuid4())
-        return TicketPage(ticket, orders, services.addressees(), times, services.categories, key)
+        own = services.playbooks.of(ticket)
+        done = {d.step: d for d in ticket.state.steps_done}
+        return TicketPage(
+            ticket,
+            orders,
+            services.addressees(),
+            times,
+            services.categories,
+            key,
+            ready=bool(services.answers),
+            playbook=own,
+            steps=[ShownStep(s, done.get(s.key)) for s in own.steps] if own else (),
+            others=[p for p in services.playbooks.known.values() if p != own],
+            compensations=[(c, written(c.amount, services.currency)) for c in ticket.state.compensations],
+        )
 
     async def order(self, request: web.Request) -> web.Response:
-        """The form of the panel: `order`, `ticket`, `key`, `value` for words, `value.COMMAND` for what
-        follows one.
+        """The form of the panel: `order`, `ticket`, `key`, `value` for words with `files` beside them and the
+        `ready` answer they were made from, `value.COMMAND` for what follows one.
         """
-        form = {k: str(v).strip() for k, v in (await request.post()).items()}
+        posted = await request.post()
+        form = {k: v.strip() for k, v in posted.items() if isinstance(v, str)}
         number, ticket, order = request.match_info["id"], form.get("ticket", ""), form.get("order", "")
+        order, _, step = order.partition(":")
         found = await self._services.store.ticket(int(ticket)) if _is_number(ticket) else None
         if found is None or str(found.conversation) != number or not found.customer_peer.chat:
             raise web.HTTPNotFound(text="no such ticket")
         value = form.get("value" if order in WORDS else f"value.{order}", "")
-        if order in WORDS and not 0 < len(value) <= LONGEST:
-            raise web.HTTPBadRequest(text=f"words of at most {LONGEST} characters")
-        if order not in (*WORDS, *OPEN, "reopen"):
+        if order == "step":
+            value = step
+        if order not in (*WORDS, *OPEN, *FURTHER, "reopen"):
             raise web.HTTPBadRequest(text="no such order")
+        where = f"/conversation/{number}?data=own"
+        try:
+            fields = posted.getall("files", []) if order in WORDS else []
+            attachments = await self.files.keep(fields, found.conversation, form.get("key", ""))
+        except BadFile as error:
+            asked = urlencode({"done": f"file_{error.why}", "file": error.name})
+            raise web.HTTPSeeOther(f"{where}&{asked}#desk") from error
+        if order in WORDS and (len(value) > LONGEST or not (value or attachments)):
+            raise web.HTTPBadRequest(text=f"words of at most {LONGEST} characters")
         if order == "transfer" and form.get("reason"):
             value = f"{value} {form['reason']}"
-        result = await self._carried_out(
-            request, found, PageOrder(found.number, order, value), form.get("key", "")
-        )
-        raise web.HTTPSeeOther(f"/conversation/{number}?data=own&done={result}#desk")
+        if order == "compensate":
+            value = f"{value} {form.get('why', '')}"[:LONGEST]
+        made, sent = PageOrder(found.number, order, value), OrderContent(attachments=attachments)
+        if order == "answer" and (ready := form.get("ready", "")):
+            text = await self.ready.chosen(request, found, ready)
+            made = replace(made, ready=f"{READY}{ready[:100]}", shown=plain(text))
+            if text and unchanged(text, value):  # it keeps its links and styles
+                made = replace(made, value=text.text, shown=text.text)
+                sent = replace(sent, spans=text.spans)
+        result = await self._carried_out(request, found, made, form.get("key", ""), sent)
+        raise web.HTTPSeeOther(f"{where}&done={result}#desk")
 
-    async def _carried_out(self, request: web.Request, ticket: Ticket, order: PageOrder, key: str) -> str:
+    async def _carried_out(
+        self, request: web.Request, ticket: Ticket, order: PageOrder, key: str, sent: OrderContent
+    ) -> str:
         """How the order ended; "waits" where nobody has decided on it yet."""
         since = self._services.clock() - timedelta(minutes=5)
         talk = await self._services.store.listeners(only=(ticket.conversation,))
         if not talk:
             raise web.HTTPNotFound(text="no such customer")
-        kept = await self._requests.hand_in(talk[0].peer, self._requests.who(request), order, key)
+        kept = await self._requests.hand_in(talk[0].peer, self._requests.who(request), order, key, sent)
         for _ in range(round(PATIENCE / GLANCE)):
             for event in await self._services.store.events(since=since, kinds=(ORDERED,)):
                 if event.data.get("key") == kept:

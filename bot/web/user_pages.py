@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from bot.article_editing import STEPS
 from bot.model import Outbound, Peer, RichText
 from bot.web.pages import Pages, read_words
 from bot.web.security import ACTS, PageSecurity, hash_password
@@ -54,7 +55,7 @@ class UserPages:
     async def audit(self, request: web.Request) -> web.Response:
         """GET /audit: the acts of the last thirty days, the latest first."""
         since = self._services.clock() - timedelta(days=30)
-        events = await self._services.store.events(since=since, kinds=ACTS)
+        events = await self._services.store.events(since=since, kinds=(*ACTS, *STEPS))
         names = {f"page:{u.id}": u.name for u in (await users(self._services.store)).values()}
         names |= {u.operator: u.name for u in (await users(self._services.store)).values() if u.operator}
         return self._pages.show(

@@ -23,6 +23,7 @@ class Asked:
     required: bool = False
     options: tuple[str, ...] = ()
     pattern: str | None = None
+    personal: bool | None = None
     ask: Mapping[str, str] = field(default_factory=lambda: {"ru": "Вопрос?", "en": "Question?"})
 
 

@@ -264,12 +264,13 @@ async def test_who_asked_about_an_incident_is_a_segment(testbot: TestBot) -> Non
     assert _said(testbot) == ["1001"]
 
 
+@pytest.mark.sqlite
 async def test_a_portion_that_cannot_be_kept_is_tried_again(testbot: TestBot) -> None:
     """The disk fails for a moment in the middle: everybody gets it all the same, once."""
     await _crowd(testbot, 20)
     olga = testbot.operator()
     await olga.says(f"/broadcast {NEWS}")
-    with refused_inserts(testbot.store, "outbox", when="new.lane = 3"):
+    with refused_inserts(testbot.sqlite_store, "outbox", when="new.lane = 3"):
         await olga.presses("Отправить: 20")
         assert _said(testbot) == []
     for _ in range(4):

@@ -313,12 +313,13 @@ async def test_a_button_of_another_chat_does_nothing(testbot: TestBot, label: st
     assert await olga.thread(1)
 
 
+@pytest.mark.sqlite
 async def test_operators_words_survive_a_commit_that_failed(testbot: TestBot) -> None:
     """The disk fails once: the words are decided again and reach the customer, once."""
     anna, olga = testbot.customer(), testbot.operator()
     await anna.says("позовите оператора")
     anna.listens()
-    with refused_inserts(testbot.store, "outbox"):
+    with refused_inserts(testbot.sqlite_store, "outbox"):
         await olga.says("Здравствуйте, смотрю", ticket=1)
         assert anna.hears() == []
     await testbot.later(seconds=5)

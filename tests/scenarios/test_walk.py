@@ -134,10 +134,11 @@ async def test_a_decision_is_dropped_when_a_person_took_over_meanwhile(testbot: 
     assert any(o.text.text == "Сколько идёт доставка?" for o in await olga.sees(1))
 
 
+@pytest.mark.sqlite
 async def test_a_turn_that_always_fails_is_set_aside_and_the_conversation_goes_on(testbot: TestBot) -> None:
     """What can never be committed may not block its conversation for ever."""
     anna = testbot.customer()
-    with refused_inserts(testbot.store, "tickets"):
+    with refused_inserts(testbot.sqlite_store, "tickets"):
         await anna.says("позовите оператора")
         for _ in range(4):
             await testbot.later(seconds=30)

@@ -70,6 +70,34 @@ RELEASED: dict[str, object] = {
     "comment": "спасибо",
     "followup": "done",
     "apologized": MOMENT,
+    "playbook": "complaint",
+    "playbook_by": "telegram:9001",
+    "steps_done": [{"step": "Извиниться", "by": "telegram:9001", "name": "Ольга", "at": MOMENT}],
+    "steps_asked": True,
+    "compensations": [
+        {
+            "number": 1,
+            "amount": 500.0,
+            "reason": "опоздали",
+            "by": "telegram:9001",
+            "name": "Ольга",
+            "at": MOMENT,
+            "step": "Предложить скидку",
+            "decision": "yes",
+            "decided_by": "Вера",
+            "decided": MOMENT,
+            "reminders": 1,
+        }
+    ],
+    "scored": {"marks": [["greeting", "yes", "Добрый день"], ["name", "", ""]], "at": MOMENT},
+    "reviewed": {
+        "marks": [["complete", "partly", ""]],
+        "at": MOMENT,
+        "by": "page:owner",
+        "name": "Вера",
+        "reason": "sample",
+        "remark": "не назван срок",
+    },
 }
 
 

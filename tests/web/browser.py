@@ -34,6 +34,20 @@ ARGS = [
 CONFIG = """storage: {{url: "sqlite:///data/bot.db"}}
 knowledge: {{folder: "{articles}", cache: cache, embeddings: {{model: "off"}}, watch: true}}
 dialogs: {{settle: 0.3, settle_limit: 1}}
+flows: {{hosts: [shop.example.com]}}
+"""
+
+FLOW = """
+title: Запись на примерку
+start: {words: [записаться на примерку], command: fitting}
+steps:
+  - {id: phone, ask: Ваш телефон?, type: phone}
+  - {id: size, ask: Размер?, type: choice, options: [S, {text: XL, go: big}, {text: Другой, go: person}]}
+  - {http: {url: "https://shop.example.com/fittings/{{ size }}", method: PUT}, failed: phone}
+  - {end: Записал.}
+  - {id: big, end: "Записал, большой размер."}
+  - {say: Сюда никто не дойдёт.}
+canned: {{folder: builtin}}
 """
 
 
@@ -189,6 +203,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     shutil.copytree(ROOT / "kb_articles", folder / "kb_articles")
     (folder / "config.yaml").write_text(CONFIG.format(articles="kb_articles"), "utf-8")
+    (folder / "flows").mkdir()
+    (folder / "flows/fitting.yaml").write_text(FLOW, "utf-8")
     return folder
 
 

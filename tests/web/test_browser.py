@@ -58,6 +58,44 @@ def test_an_operator_answers_and_the_answer_is_explained(watched: Watched) -> No
     watched.page.wait_for_selector("#why .verdict")
 
 
+def test_a_ticket_is_answered_with_the_keyboard_while_its_customer_writes(
+    watched: Watched, browser: Any, url: str
+) -> None:
+    """A slash offers ready answers, arrows and Enter put one in, Ctrl+Enter sends it; what customers write
+    meanwhile appears without disturbing it, on a phone, too.
+    """
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    desk = Watched(context.new_page(), url)
+    watched.open()
+    watched.page.click('[data-channel="play-vk"] .menu summary')
+    watched.page.fill('[data-channel="play-vk"] [data-new] input', "Зоя Лис")
+    watched.page.click('[data-channel="play-vk"] [data-new] button')
+    watched.page.wait_for_selector(
+        '[data-channel="play-vk"] option:checked >> text=Зоя Лис', state="attached"
+    )
+    watched.say("позовите оператора", "play-vk")
+    watched.page.wait_for_selector(".topics [aria-current] >> text=Зоя")
+    desk.open("queue")
+    desk.page.click("tr:has-text('Зоя') a")
+    field = "#order textarea"
+    desk.page.focus(field)
+    desk.page.keyboard.press("/")
+    desk.page.keyboard.type("подробнее")
+    desk.page.wait_for_selector("#ready li:only-child button >> text=Спросить подробности")
+    for key in ("ArrowDown", "Enter"):
+        desk.page.keyboard.press(key)
+    assert "Расскажите, пожалуйста, подробнее" in desk.page.input_value(field)
+    watched.say("а вы работаете в выходные дни?", "play-vk")
+    desk.page.wait_for_selector(".line.customer >> text=в выходные дни")
+    assert "Расскажите, пожалуйста, подробнее" in desk.page.input_value(field)
+    desk.page.keyboard.press("Control+Enter")
+    desk.page.wait_for_selector("#desk [role=status] >> text=Ответ ушёл клиенту")
+    watched.page.wait_for_selector('[data-channel="play-vk"] .msg >> text=Расскажите, пожалуйста, подробнее')
+    assert desk.page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+    assert desk.complaints == []
+
+
 def test_the_reason_of_an_answer_shows_candidates_and_numbers(watched: Watched) -> None:
     """What was understood, a table with bars, thresholds, one sentence."""
     watched.open()
@@ -94,6 +132,10 @@ PATHS = (
     "customer/1/merge?with=2",
     "kb",
     "kb/dostavka/sroki",
+    "flows",
+    "flows/fitting",
+    "articles/edit?file=dostavka/sroki.md",
+    "gate",
     "gaps",
     "examples",
     "threshold",
@@ -419,3 +461,44 @@ def test_what_happened_downloads_as_a_test(watched: Watched) -> None:
 
     text = Path(waiting.value.path()).read_text("utf-8")
     assert "says: где мой заказ?" in text and "hears: " in text
+
+
+def test_an_editor_writes_an_article_and_the_bot_answers_with_it(watched: Watched, folder: Path) -> None:
+    """Written with a remark and a preview in both skins, tried, published; a change on the disk is shown."""
+    page, place = watched.page, folder / "kb_articles" / "tovary" / "vozdushnyj-zmej.md"
+    watched.open("kb")
+    page.click("text=Новая статья")
+    page.fill("[name=title]", "Воздушный змей")
+    page.fill("[name=questions]", "продаёте ли вы воздушных змеев\nхочу купить воздушного змея")
+    page.fill("[name=section]", "tovary")
+    page.fill("[name=body]", "Уважаемый клиент! Змей стоит **900 ₽**.")
+    page.wait_for_selector("#remarks >> text=Уважаемый клиент")
+    page.fill("[name=body]", "Змей стоит **900 ₽**.")
+    page.wait_for_selector("#remarks >> text=Замечаний нет")
+    for skin in ("vk", "telegram"):
+        page.click(f"[data-skin={skin}]")
+        page.wait_for_selector(f"#phone.{skin[:2].replace('te', 'tg')} .msg >> text=Змей стоит 900 ₽.")
+    page.fill("#try input", "есть воздушный змей?")
+    page.click("#try button")
+    page.wait_for_selector("#tried >> text=Ответит этой статьёй")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector("#said >> text=Черновик сохранён")
+    page.keyboard.press("Control+Enter")
+    page.click("#plan .confirm")
+    page.wait_for_selector("#said >> text=Опубликовано")
+
+    place.write_text(place.read_text("utf-8").replace("900", "950"), "utf-8")
+    page.fill("[name=body]", "Змей стоит **1000 ₽**.")
+    page.click("#conflict >> text=Показать оба текста")
+    page.wait_for_selector("#conflict .theirs >> text=950")
+    page.click("text=Оставить мой")
+    page.click("#publish")
+    page.click("#plan .confirm")
+    page.wait_for_selector("#said >> text=Опубликовано")
+    page.click("#said .undo")
+    page.wait_for_selector("#said >> text=Отменено")
+    assert "950" in place.read_text("utf-8")
+
+    watched.open()
+    watched.say("хочу купить воздушного змея")
+    page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Змей стоит 950 ₽')

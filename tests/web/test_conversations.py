@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,22 @@ class Office:
         return found[0].id
 
 
+@asynccontextmanager
+async def pages_of(testbot: TestBot) -> AsyncIterator[Office]:
+    """The pages of a testbot; what they ask for is decided before they look."""
+    services = site_of(testbot.service).services
+
+    async def hand_in(channel: str, inbounds: Sequence[Inbound]) -> None:
+        await testbot.service.inbox.accept(channel, inbounds)
+        await testbot.rest()
+
+    services.hand_in = hand_in
+    client: TestClient[Any, Any] = TestClient(TestServer(build_app(services)))
+    await client.start_server()
+    yield Office(testbot, client)
+    await client.close()
+
+
 @pytest.fixture
 async def office(articles: Path) -> AsyncIterator[Office]:
     """Anna was answered, Boris waits for a person, Vera asks what nobody knows and leaves her phone."""
@@ -66,17 +83,8 @@ async def office(articles: Path) -> AsyncIterator[Office]:
         boris = testbot.customer("<b>Борис</b>", channel="vk", chat="2002")
         await boris.says("позовите оператора")
 
-        services = site_of(testbot.service).services
-
-        async def hand_in(channel: str, inbounds: Sequence[Inbound]) -> None:
-            await testbot.service.inbox.accept(channel, inbounds)
-            await testbot.rest()
-
-        services.hand_in = hand_in
-        client: TestClient[Any, Any] = TestClient(TestServer(build_app(services)))
-        await client.start_server()
-        yield Office(testbot, client)
-        await client.close()
+        async with pages_of(testbot) as opened:
+            yield opened
 
 
 async def test_the_list_shows_who_wrote_and_what(office: Office) -> None:

@@ -38,7 +38,7 @@ async def lived(articles: Path) -> AsyncIterator[SqliteStore]:
         await olga.says("Здравствуйте, решено", ticket=1)
         await olga.says("/close", ticket=1)
         await testbot.later(minutes=6)
-        yield testbot.store
+        yield testbot.sqlite_store
 
 
 @pytest.fixture

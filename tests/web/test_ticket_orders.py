@@ -76,7 +76,7 @@ async def test_the_whole_way_of_a_ticket(office: Office) -> None:
     assert {e.actor for e in events} == {"page:owner"}
     kinds = {e.kind for e in await office.testbot.store.events()}
     assert {"ticket_taken", "first_reply", "ticket_closed", "ticket_reopened"} <= kinds
-    assert await office.testbot.store.check() == ()
+    assert await office.testbot.service.store.check() == ()
 
 
 async def test_it_is_put_off_and_handed_on(office: Office) -> None:
@@ -93,6 +93,26 @@ async def test_it_is_put_off_and_handed_on(office: Office) -> None:
     assert "done=transferred" in where
     assert (await _ticket(office)).operator == "telegram:901"
     assert any("про возврат" in text for text in _shown(office))
+
+
+async def test_the_playbook_and_a_compensation_are_at_hand(office: Office) -> None:
+    """Another playbook, a step, a sum above the limit: each as by the command, and seen on the page."""
+    talk = f"/conversation/{(await _ticket(office)).conversation}?data=own"
+    assert "done=playbook_chosen" in await _order(office, "playbook", **{"value.playbook": "complaint"})
+    page = await office.text(talk)
+    assert "📋 Жалоба · 0 из 6" in page
+    step = "Предложить решение и срок"
+    assert f'value="step:{step}"' in page
+    assert "done=playbook_step" in await _order(office, f"step:{step}")
+    assert f"☑ {step}" in await office.text(talk)
+    assert "done=desk.steps_open" in await _order(office, "close", key="first")
+    where = await _order(office, "compensate", **{"value.compensate": "700", "why": "разбили чашку"})
+    assert "done=compensation.asked" in where
+    assert "ждёт решения" in await office.text(talk)
+    assert [(c.amount, c.reason) for c in (await _ticket(office)).state.compensations] == [
+        (700.0, "разбили чашку")
+    ]
+    assert any("просит компенсацию" in text for text in _shown(office))
 
 
 async def test_an_order_meets_the_ticket_as_it_is(office: Office) -> None:

@@ -5,14 +5,15 @@ by them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
+from bot.dialogs.consent import NO, YES, Consent, ConsentField
 from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.forms.field_values import Field, read_answer
 from bot.dialogs.protocols import Escalation
-from bot.dialogs.reply import ReplyContext, said
+from bot.dialogs.reply import ReplyContext, human_button, said
 from bot.dialogs.short_answers import ShortAnswers, language_of
 from bot.i18n.texts import Texts
 from bot.model import (
@@ -39,11 +40,17 @@ TRIES = 2  # wrong answers to one question before it is left out
 PATIENCE = timedelta(
     minutes=5
 )  # silence after which somebody who waits for a person gets one without the rest of the form
+CONSENT = "_consent"  # stands in the state for the field that is asked: the notice waits for its answer
+FIRST_CONTACT = "first_contact"  # the name of the form for new customers, and when it is asked
 URGENT = frozenset({"upset", "dialog_failed", "failed"})
 
 
+class FormQuestion(Field, ConsentField, Protocol):
+    """A question of a form, which may be about personal data."""
+
+
 class FormShape(Protocol):
-    """A form as config.yaml describes it; `when` is handoff or command (/name)."""
+    """A form as config.yaml describes it; `when` is handoff, command (/name) or first_contact."""
 
     @property
     def name(self) -> str: ...
@@ -52,7 +59,16 @@ class FormShape(Protocol):
     def when(self) -> str: ...
 
     @property
-    def fields(self) -> Sequence[Field]: ...
+    def fields(self) -> Sequence[FormQuestion]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """A form that the program itself puts together."""
+
+    name: str
+    when: str
+    fields: Sequence[FormQuestion]
 
 
 class Forms:
@@ -60,10 +76,17 @@ class Forms:
     for what was skipped.
 
     A field that the customer already has is not asked. Asking for a person while a form is under way ends the
-    form at once.
+    form at once. Before the first personal field *consent* is asked; after a no those fields are left out.
     """
 
-    def __init__(self, texts: Texts, forms: Sequence[FormShape], escalate: Escalation) -> None:
+    def __init__(
+        self,
+        texts: Texts,
+        forms: Sequence[FormShape],
+        escalate: Escalation,
+        consent: Consent | None = None,
+    ) -> None:
+        self._consent = consent or Consent(texts)
         self._speaker = ReplyContext(texts, "form")
         self._texts, self._forms, self._desk = texts, tuple(forms), escalate
         self._hearing = ShortAnswers(texts)
@@ -75,14 +98,15 @@ class Forms:
         over at once.
         """
         form = next((f for f in self._forms if f.when == "handoff"), None)
-        waiting = turn.ticket is not None or bool(DialogState.of(turn).form)
+        under_way = DialogState.of(turn).form.get("name", FIRST_CONTACT)
+        waiting = turn.ticket is not None or under_way != FIRST_CONTACT
         if (
             form is None
             or turn.customer is None
             or apology
             or waiting
             or reason in URGENT
-            or _next_field(form, turn.customer) is None
+            or self._next_field(form, turn.customer) is None
         ):
             return self._desk(turn, reason=reason, apology=apology, answer=answer)
         return self._ask(
@@ -111,10 +135,40 @@ class Forms:
                 None,
             )
             return self._begun(turn, called, turn.customer) if called else None
+        if memory.form.get("field") == CONSENT:
+            return self._consent_answered(turn, form, turn.customer, memory)
         field = next((f for f in form.fields if f.name == memory.form.get("field")), None)
         if field is None:
             return None
         return self._answered(turn, form, field, turn.customer, memory)
+
+    # --- beside another dialog's answer
+
+    def has(self, name: str) -> bool:
+        return self._form(name) is not None
+
+    def takes_any_words(self, turn: Turn, name: str) -> bool:
+        """Whether this form waits for an answer that may be anything."""
+        form, under_way = self._form(name), DialogState.of(turn).form
+        if form is None or under_way.get("name") != name:
+            return False
+        return any(f.name == under_way.get("field") and f.type == "text" for f in form.fields)
+
+    def following(self, turn: Turn, outcome: Outcome, customer: Customer, name: str) -> Outcome:
+        """*outcome*, and the first question of the form after it; where everything is known, *outcome*."""
+        form = self._form(name)
+        if form is None or self._next_field(form, customer) is None:
+            return replace(outcome, customer=customer)
+        state = turn.conversation.state if outcome.state is None else outcome.state
+        answered = replace(turn, conversation=replace(turn.conversation, state=state), customer=customer)
+        asked = self._ask(answered, form, customer, then={}, opening=("first_contact.before",))
+        form_state = {"form": (asked.state or {}).get("form", {}), "at": turn.now.isoformat()}
+        return replace(
+            outcome,
+            messages=(*outcome.messages, *asked.messages),
+            state={**state, **form_state},
+            customer=customer,
+        )
 
     # --- asking
 
@@ -123,7 +177,9 @@ class Forms:
             customer,
             fields={k: v for k, v in customer.fields.items() if k not in {f.name for f in form.fields} or v},
         )
-        if _next_field(form, forgotten) is None:
+        if self._consent.is_on and self._consent.standing(forgotten) == "refused":
+            forgotten = self._consent.reconsidered(forgotten)  # who asks for the form may want to say yes now
+        if self._next_field(form, forgotten) is None:
             return replace(
                 said(turn, self._speaker, "form.known"),
                 reason="form_known",
@@ -141,8 +197,10 @@ class Forms:
         opening: Sequence[str | RichText] = (),
         tries: int = 0,
     ) -> Outcome:
-        field = _next_field(form, customer)
+        field = self._next_field(form, customer)
         assert field is not None
+        if self._consent.is_asked_before(field, customer):
+            return self._ask_consent(turn, form, customer, then, opening, tries)
         language = language_of(turn, self._texts.lang)
         question = field.ask.get(language) or next(iter(field.ask.values()))
         hint = self._texts.say(f"form.hint.{field.type}", lang=language)
@@ -164,8 +222,36 @@ class Forms:
             reason="form",
             state=state,
         )
-        later = (Timer(f"form:{turn.conversation.id}", FormAbandoned(), turn.now + PATIENCE),) if then else ()
-        return replace(outcome, customer=customer if customer != turn.customer else None, timers=later)
+        changed = customer if customer != turn.customer else None
+        return replace(outcome, customer=changed, timers=self._patience(turn, then))
+
+    def _ask_consent(
+        self,
+        turn: Turn,
+        form: FormShape,
+        customer: Customer,
+        then: Json,
+        opening: Sequence[str | RichText],
+        tries: int,
+    ) -> Outcome:
+        notice, facts, buttons = self._consent.notice(turn)
+        state = DialogState.of(turn).now(
+            turn, form={"name": form.name, "field": CONSENT, "tries": tries, "then": dict(then)}
+        )
+        outcome = said(turn, self._speaker, *opening, notice, buttons=buttons, facts=facts)
+        return replace(
+            outcome,
+            result=Result.CLARIFIED,
+            reason="consent",
+            state=state,
+            customer=customer if customer != turn.customer else None,
+            timers=self._patience(turn, then),
+        )
+
+    def _patience(self, turn: Turn, then: Json) -> tuple[Timer, ...]:
+        if not then:
+            return ()
+        return (Timer(f"form:{turn.conversation.id}", FormAbandoned(), turn.now + PATIENCE),)
 
     def _buttons(self, field: Field, language: str) -> Rows:
         picks: list[tuple[Button, ...]] = [
@@ -176,6 +262,43 @@ class Forms:
         return (*picks, (cancel,) if field.required else (skip, cancel))
 
     # --- answers
+
+    def _consent_answered(
+        self, turn: Turn, form: FormShape, customer: Customer, memory: DialogState
+    ) -> Outcome | None:
+        """A yes goes on to the question, a no passes by the personal ones; who says neither is not held up.
+
+        A button of an older version of the text agrees to nothing.
+        """
+        press, text = turn.press, turn.text.strip()
+        then = found if isinstance(found := memory.form.get("then"), Mapping) else {}
+        meant = {YES: "yes", NO: "no"}.get(press.action, "") if press is not None and not text else ""
+        if press is not None and not text and not meant:
+            return None
+        if meant and press is not None and press.value != self._consent.version:
+            return self._ask_consent(turn, form, customer, then, (), 0)
+        meant = meant or self._hearing.agreement(text) or ("no" if self._hearing.means("skip", text) else "")
+        if not meant and self._hearing.means("cancel", text):
+            return self._cancelled(turn, memory)
+        if not meant and not then:
+            return None  # something else is asked
+        if not meant:
+            if _tries(memory) > 0:
+                return self._handed_over(turn, customer, then)
+            return self._ask_consent(turn, form, customer, then, ("consent.unclear",), 1)
+        agreed = meant == "yes"
+        record = (self._consent.given if agreed else self._consent.refused)(turn, customer)
+        opening = "consent.given" if agreed else "consent.refused"
+        if self._next_field(form, record.customer) is not None:
+            asked = self._ask(turn, form, record.customer, then=then, opening=(opening,))
+            return replace(asked, events=(record.event, *asked.events))
+        if then:
+            return self._handed_over(turn, record.customer, then, record.event)
+        ended = said(turn, self._speaker, "consent.without", buttons=[human_button(turn, self._texts)])
+        state = DialogState.of(turn).now(turn, form={})
+        return replace(
+            ended, reason="consent_refused", state=state, customer=record.customer, events=(record.event,)
+        )
 
     def _answered(
         self, turn: Turn, form: FormShape, field: Field, customer: Customer, memory: DialogState
@@ -204,8 +327,9 @@ class Forms:
             if not field.required:
                 return self._go_on(turn, form, field, customer, then, "")
             return self._ask(turn, form, customer, then=then, opening=("form.required",))
-        tries = memory.form.get("tries")
-        count = (tries if isinstance(tries, int) else 0) + 1
+        if form.when == FIRST_CONTACT:
+            return None  # something else is asked, and that goes first
+        count = _tries(memory) + 1
         if count > TRIES and then:
             return self._go_on(turn, form, field, customer, then, "")
         return self._ask(
@@ -216,7 +340,7 @@ class Forms:
         self, turn: Turn, form: FormShape, field: Field, customer: Customer, then: Json, value: str
     ) -> Outcome:
         known = replace(customer, fields={**customer.fields, field.name: value})
-        if _next_field(form, known) is not None:
+        if self._next_field(form, known) is not None:
             return self._ask(turn, form, known, then=then)
         event = Event(
             "form_filled",
@@ -262,12 +386,24 @@ class Forms:
             return None
         return self._handed_over(turn, customer, then)
 
+    def _next_field(self, form: FormShape, customer: Customer) -> FormQuestion | None:
+        """The first that is neither known nor left out."""
+        return next(
+            (
+                f
+                for f in form.fields
+                if f.name not in customer.fields and not self._consent.forbids(f, customer)
+            ),
+            None,
+        )
+
     def _form(self, name: str) -> FormShape | None:
         return next((f for f in self._forms if f.name == name), None)
 
 
-def _next_field(form: FormShape, customer: Customer) -> Field | None:
-    return next((f for f in form.fields if f.name not in customer.fields), None)
+def _tries(memory: DialogState) -> int:
+    tries = memory.form.get("tries")
+    return tries if isinstance(tries, int) else 0
 
 
 def _kept(answer: Answer | None) -> Json:

@@ -80,6 +80,11 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
     return Outcome("desk", Result.ANSWERED, "preview", (shown,), ticket=looked)
 
 
+def looked_at(desk: DeskContext, turn: Turn, ticket: Ticket, what: str, shown: str) -> Ticket:
+    """The ticket after an operator chose a ready answer on a page, where they edit it before it is sent."""
+    return lifecycle.previewed(ticket, AnswerPreview(what, _title(desk, what), shown, turn.now))
+
+
 def show_article(desk: DeskContext, turn: Turn, what: str) -> Outcome:
     """An article for the operator's own eyes: nothing under it sends it."""
     kind, _, key = what.partition(":")
@@ -212,17 +217,20 @@ def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText 
     if kind == "article":
         return (desk.rules.article(key, turn.customer) if desk.rules.article else None) or None
     ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None
-    return filled(desk, turn, ready, ticket, turn.inbounds[0].sender.name) if ready is not None else None
+    if ready is None:
+        return None
+    return filled(desk, ready, ticket, turn.customer, turn.inbounds[0].sender.name, turn.now)
 
 
 def _not_made(desk: DeskContext, turn: Turn, what: str, lacking: MissingValues | None) -> Outcome:
     """Nothing is sent with a gap: the operator hears by name which value is missing."""
     if lacking is None:
         return notice(desk, turn, "desk.template_failed")
-    named = [_named(desk, value) for value in lacking.values]
+    named = [value_name(desk, value) for value in lacking.values]
     return notice(desk, turn, "desk.template_lacks", title=_title(desk, what), values=named)
 
 
-def _named(desk: DeskContext, value: str) -> str:
+def value_name(desk: DeskContext, value: str) -> str:
+    """What people call a value that a ready answer lacks."""
     key = f"desk.value.{value}"
     return desk.texts.text(key, lang=desk.lang) if desk.texts.has(key) else value

@@ -87,7 +87,11 @@ def of_ready(desk: DeskContext, turn: Turn, ticket: Ticket | None, text: str) ->
     )
     case = ticket or Ticket(turn.next_number, turn.conversation.id, turn.conversation.peer)
     whole = (
-        r for r in found if isinstance(filled(desk, turn, r, case, case.operator_name or SOMEBODY), RichText)
+        r
+        for r in found
+        if isinstance(
+            filled(desk, r, case, turn.customer, case.operator_name or SOMEBODY, turn.now), RichText
+        )
     )
     return tuple(Hint(f"canned:{r.key}", r.title) for r in islice(whole, READY))
 

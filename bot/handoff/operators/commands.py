@@ -16,6 +16,7 @@ from bot.handoff.operators.command_words import line
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.operators.roster import labels
+from bot.handoff.playbooks import playbook_commands
 from bot.handoff.sla.time_parsing import TimeFault, read_moment
 from bot.handoff.tickets import closing, lifecycle, transfer
 from bot.handoff.topics import reopen_topic
@@ -81,6 +82,8 @@ def take(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
 def close(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outcome:
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
+    if (asked_first := playbook_commands.unfinished(desk, turn, ticket)) is not None:
+        return asked_first
     category = next(
         (c for c in desk.rules.routing.categories if rest and c.casefold() == rest.casefold()),
         ticket.category,

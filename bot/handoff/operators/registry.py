@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bot.handoff import blocklist, customer_linking, overview
+from bot.handoff import blocklist, compensation, customer_linking, overview
 from bot.handoff.assist import kb_search, sending
 from bot.handoff.operators import commands, drafts, menus, supervisor_commands
 from bot.handoff.operators.command import Command, Handler, Role, Scope, TicketHandler
 from bot.handoff.outreach import commands as outreach
+from bot.handoff.playbooks import playbook_commands
 from bot.i18n.texts import Texts
 from bot.model import Button, Rows, Ticket
 
@@ -50,6 +51,8 @@ COMMANDS = (
     _ticket("tag", commands.tag, shared=True),
     _ticket("topic", commands.topic, shared=True),
     _ticket("category", commands.category, button="category", shared=True),
+    _ticket("playbook", playbook_commands.playbook, shared=True),
+    _ticket("compensate", compensation.compensate, shared=True),
     _ticket("same", customer_linking.same, button="same", shared=True),
     _ticket("apart", customer_linking.apart, shared=True),
     _ticket("undo", sending.undo),
@@ -85,6 +88,11 @@ COMMANDS = (
     _tap("send_anyway", drafts.send_anyway),
     _tap("hold_back", drafts.hold_back),
     _tap("resend", sending.resend),
+    _tap("playbook_step", playbook_commands.step),
+    _tap("playbook_tick", playbook_commands.step),
+    _tap("playbook_choose", playbook_commands.choose),
+    _order_tap("compensation_yes", compensation.pressed, afar=True),
+    _order_tap("compensation_no", compensation.pressed, afar=True),
     _order_tap("overview_ticket", overview.ticket, afar=True),
     _order_tap("overview_people", overview.people, afar=True),
     _order_tap("overview_urgency", overview.urgencies, afar=True),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
-from bot.handoff.outreach import low_rating
+from bot.handoff.outreach import low_rating, topic_notices
 from bot.handoff.outreach.broadcast_commands import Broadcasts
 from bot.handoff.outreach.broadcasts import BroadcastSender, BroadcastSource
 from bot.handoff.outreach.incident_commands import IncidentCommands
@@ -23,11 +23,20 @@ from bot.model.internal import (
     EndIncident,
     StopBroadcast,
     SurveyDayBegan,
+    TopicCalmed,
+    TopicRise,
 )
 from bot.text.day_spans import DaySpan
 
 PRESSES = frozenset(
-    {"incident_off", "broadcast_send", "broadcast_drop", "broadcast_stop", *low_rating.PRESSES}
+    {
+        "incident_off",
+        "broadcast_send",
+        "broadcast_drop",
+        "broadcast_stop",
+        *low_rating.PRESSES,
+        *topic_notices.PRESSES,
+    }
 )
 
 
@@ -94,6 +103,8 @@ async def pressed(desk: DeskContext, turn: Turn, value: str) -> Outcome:
         return await desk.outreach.incidents(desk).pressed(turn, value)
     if action in low_rating.PRESSES:
         return await low_rating.pressed(desk, turn, action)
+    if action in topic_notices.PRESSES:
+        return await topic_notices.pressed(desk, turn, value)
     if action not in PRESSES:
         return notice(desk, turn, "desk.old_button")
     return await desk.outreach.broadcasts(desk).pressed(turn, action, value)
@@ -106,6 +117,8 @@ async def on_timer(desk: DeskContext, turn: Turn) -> Outcome | None:
             return await desk.outreach.sender(desk).portion(turn, portion)
         case SurveyDayBegan():
             return await desk.outreach.surveys.run(turn)
+        case (TopicRise() | TopicCalmed()) as find:
+            return await topic_notices.found(desk, turn, find)
         case Internal() as command if is_ordered(turn):
             return await _ordered(desk, turn, command)
     return None

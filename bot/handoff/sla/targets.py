@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from bot.config.handoff import Policy, Routing, Sla, length
 from bot.handoff.sla.hours import Hours
 from bot.handoff.tickets import lifecycle
-from bot.model import Ticket, Timer
+from bot.model import Compensation, Ticket, Timer
 from bot.model.internal import (
+    CompensationWaits,
     CustomerSilent,
     DeadlineNear,
     OperatorSilent,
@@ -42,8 +43,11 @@ class Deadlines:
     Timers of a ticket are the difference between before and after (`changes`).
     """
 
-    def __init__(self, sla: Sla, routing: Routing, hours: Hours) -> None:
-        self.sla, self._routing, self._hours = sla, routing, hours
+    def __init__(
+        self, sla: Sla, routing: Routing, hours: Hours, *, undecided: timedelta = timedelta(minutes=15)
+    ) -> None:
+        """*undecided*: how long a compensation waits for a yes until that is said aloud."""
+        self.sla, self._routing, self._hours, self._undecided = sla, routing, hours, undecided
 
     @property
     def reopen(self) -> timedelta | None:
@@ -92,9 +96,9 @@ class Deadlines:
 
     def alarms(self, ticket: Ticket) -> Mapping[str, Timer]:
         """Every timer the ticket needs as it is now, by key."""
-        if ticket.status == "closed":
-            return {}
-        made = [*self._of_goals(ticket), *self._of_people(ticket)]
+        made = self.of_requests(ticket)
+        if ticket.status != "closed":
+            made = [*self._of_goals(ticket), *self._of_people(ticket), *made]
         return {later.key: later for later in made}
 
     def changes(self, before: Ticket | None, after: Ticket) -> tuple[tuple[Timer, ...], tuple[str, ...]]:
@@ -104,6 +108,17 @@ class Deadlines:
         return tuple(later for key, later in new.items() if old.get(key) != later), tuple(
             key for key in old if key not in new
         )
+
+    def decision_due(self, asked: Compensation) -> datetime:
+        """When it is said (again) that nobody decides on a compensation."""
+        patience = self._undecided * 2 ** min(asked.reminders, DOUBLINGS)
+        return self._hours.add_working(asked.at, patience)
+
+    def of_requests(self, ticket: Ticket) -> list[Timer]:
+        """The timer of a compensation that waits for a yes, also of one whose ticket is closed by now."""
+        due = [self.decision_due(c) for c in ticket.state.compensations if not c.decision]
+        key, payload = f"compensation:{ticket.number}", CompensationWaits(ticket.number)
+        return [Timer(key, payload, min(due), conversation=ticket.conversation)] if due else []
 
     def _of_goals(self, ticket: Ticket) -> list[Timer]:
         made = []

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.handoff import card_posts, group_status, notices, overview
+from bot.handoff import card_posts, compensation, group_status, notices, overview
 from bot.handoff.assist import suggestions
 from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
@@ -20,6 +20,8 @@ from bot.handoff.tickets import closing, handover, lifecycle, transfer
 from bot.model import Button, Event, Outbound, Outcome, Payload, Result, Status, Ticket, Timer, Turn
 from bot.model.internal import (
     AssignmentDue,
+    CompensationDecided,
+    CompensationWaits,
     CustomerSilent,
     DeadlineNear,
     FollowUpDue,
@@ -46,6 +48,10 @@ async def decide(desk: DeskContext, turn: Turn) -> Outcome:
             return await _stranded(desk, turn, why)
         case SupervisorOrder() as order:
             return await overview.carry_out(desk, turn, order)
+        case CompensationWaits(ticket=number):
+            return await compensation.remind(desk, turn, number)
+        case CompensationDecided() as decided:
+            return await compensation.carry_out(desk, turn, decided)
     if ticket is None or ticket.status == "closed":
         return Outcome("desk", Result.IGNORED, "timer_over")
     match payload:

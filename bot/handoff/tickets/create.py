@@ -13,6 +13,7 @@ from bot.handoff.context import brings_words, is_context
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets import lifecycle
 from bot.model import Answer, Attachment, Customer, HistoryEntry, InboundKind, Ticket, TicketState, Turn
+from bot.text.customer_fields import consent_of
 from bot.text.customer_fields import shown as attributes
 from bot.text.person_names import full_name
 
@@ -60,11 +61,21 @@ def _known(desk: DeskContext, turn: Turn, customer: Customer, texts: Sequence[st
         name=name,
         username=customer.username,
         contacts=contacts(texts, customer.fields),
-        attributes=tuple(attributes(customer.fields).items()),
+        attributes=(*attributes(customer.fields).items(), *_consent(desk, customer)),
         transcript=so_far(desk, turn, name),
         article_shown=shown if isinstance(shown, str) else "",
         past=tuple(t.number for t in turn.past),
     )
+
+
+def _consent(desk: DeskContext, customer: Customer) -> tuple[tuple[str, object], ...]:
+    """What they agreed to, for the card; nothing where they did not."""
+    found = consent_of(customer.fields)
+    if found is None:
+        return ()
+    version, at, _ = found
+    name = desk.texts.text("desk.consent.name", lang=desk.lang)
+    return ((name, desk.texts.text("desk.consent.of", lang=desk.lang, version=version, day=at[:10])),)
 
 
 def recent_attachments(turn: Turn) -> tuple[Attachment, ...]:

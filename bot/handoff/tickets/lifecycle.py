@@ -9,11 +9,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.model import AnswerPreview, HeldMessage, LastAnswer, Peer, SentAlbum, Ticket
+from bot.model import (
+    AnswerPreview,
+    Compensation,
+    Contacts,
+    DialogScore,
+    DoneStep,
+    HeldMessage,
+    LastAnswer,
+    Peer,
+    SentAlbum,
+    Ticket,
+)
+from bot.text.customer_fields import shown
 
 REPLIES = ("first_reply", "next_reply")  # deadlines that end with an operator's words
 LONGEST_PREVIEW = 1000  # characters that are remembered of what was shown
 MOST_HELD, MOST_ALBUMS, MOST_TAPPED = 20, 5, 20
+MOST_COMPENSATIONS = 20
 
 
 # --- whose it is
@@ -222,6 +235,48 @@ def article_told(ticket: Ticket, article: str) -> Ticket:
     return replace(ticket, state=replace(ticket.state, articles_told=told))
 
 
+# --- what is to be done, and what was allowed
+
+
+def playbook_chosen(ticket: Ticket, playbook: str, by: str = "") -> Ticket:
+    """What is to be done with it, step by step; *by* whom it was chosen ("" = by itself). Steps done of
+    another playbook are no steps of this one.
+    """
+    kept = ticket.state.steps_done if playbook == ticket.state.playbook else ()
+    state = replace(ticket.state, playbook=playbook, playbook_by=by, steps_done=kept, steps_asked=False)
+    return replace(ticket, state=state)
+
+
+def step_done(ticket: Ticket, done: DoneStep) -> Ticket:
+    """Somebody did a step; whoever did it first stays named."""
+    if any(d.step == done.step for d in ticket.state.steps_done):
+        return ticket
+    return replace(ticket, state=replace(ticket.state, steps_done=(*ticket.state.steps_done, done)))
+
+
+def step_undone(ticket: Ticket, step: str) -> Ticket:
+    """It was no step done: pressed by mistake."""
+    kept = tuple(d for d in ticket.state.steps_done if d.step != step)
+    return replace(ticket, state=replace(ticket.state, steps_done=kept))
+
+
+def steps_asked(ticket: Ticket) -> Ticket:
+    """It was said that steps are open: closing asks no more."""
+    return replace(ticket, state=replace(ticket.state, steps_asked=True))
+
+
+def compensation_asked(ticket: Ticket, asked: Compensation) -> Ticket:
+    """A compensation that a supervisor has to allow, or that was given at once."""
+    kept = (*ticket.state.compensations, asked)[-MOST_COMPENSATIONS:]
+    return replace(ticket, state=replace(ticket.state, compensations=kept))
+
+
+def compensation_changed(ticket: Ticket, changed: Compensation) -> Ticket:
+    """A compensation was decided on, or it was said once more that nobody does."""
+    kept = tuple(changed if c.number == changed.number else c for c in ticket.state.compensations)
+    return replace(ticket, state=replace(ticket.state, compensations=kept))
+
+
 # --- the end, and what comes after
 
 
@@ -290,6 +345,16 @@ def followed_up(ticket: Ticket, apologized: datetime | None) -> Ticket:
     return replace(ticket, state=replace(ticket.state, followup="done", apologized=apologized))
 
 
+def scored(ticket: Ticket, score: DialogScore) -> Ticket:
+    """How the dialog was, as far as it can be seen by itself."""
+    return replace(ticket, state=replace(ticket.state, scored=score))
+
+
+def reviewed(ticket: Ticket, score: DialogScore) -> Ticket:
+    """How the dialog was, as a supervisor sees it; a later look replaces it."""
+    return replace(ticket, state=replace(ticket.state, reviewed=score))
+
+
 # --- what the card shows
 
 
@@ -325,6 +390,12 @@ def hinted(ticket: Ticket, hints: Iterable[tuple[str, str]]) -> Ticket:
 def described(ticket: Ticket, attributes: Mapping[str, object]) -> Ticket:
     """What is known of the customer."""
     return replace(ticket, state=replace(ticket.state, attributes=tuple(attributes.items())))
+
+
+def contacts_withdrawn(ticket: Ticket, attributes: Mapping[str, object]) -> Ticket:
+    """Its customer took back the consent to keep how to reach them: only *attributes* and the order stay."""
+    known = described(ticket, shown(attributes))
+    return replace(known, state=replace(known.state, contacts=Contacts(order=known.state.contacts.order)))
 
 
 def transcribed(ticket: Ticket, lines: Iterable[tuple[str, str]]) -> Ticket:

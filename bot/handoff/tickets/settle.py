@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot.handoff.card import topic_name
 from bot.handoff.card_posts import redrawn
 from bot.handoff.desk_context import DeskContext
+from bot.handoff.playbooks import checklist
 from bot.model import OutboundKind, Outcome, Ticket
 
 
@@ -20,7 +21,7 @@ def settled(desk: DeskContext, known: Ticket | None, outcome: Outcome) -> Outcom
     before = known if outcome.opens is None and known is not None and known.number == after.number else None
     if outcome.opens is None and after == known:
         return replace(outcome, ticket=None)
-    after = desk.deadlines.dated(after)
+    after = desk.deadlines.dated(checklist.chosen(desk, after))
     later, cancel = desk.deadlines.changes(before, after)
     same = before is not None and topic_name(before, desk.texts, desk.lang) == topic_name(
         after, desk.texts, desk.lang
@@ -31,9 +32,11 @@ def settled(desk: DeskContext, known: Ticket | None, outcome: Outcome) -> Outcom
         if not (same and o.kind is OutboundKind.RENAME_TOPIC and o.ticket == after.number)
     )
     kept = {"opens": after} if outcome.opens is not None else {"ticket": after}
+    ends = before is not None and before.status != "closed" and after.status == "closed"
     return replace(
         outcome,
         messages=say,
+        events=(*outcome.events, *(checklist.ended(desk, after) if ends else ())),
         timers=(*outcome.timers, *later),
         cancel=(*outcome.cancel, *cancel),
         **kept,  # type: ignore[arg-type]

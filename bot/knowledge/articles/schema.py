@@ -153,6 +153,16 @@ def read_file(
         return None, (problem("articles.unreadable", file, code="KB001"),)
     if path.suffix.lower() in (".yaml", ".yml"):
         return _read_extra(text, path, file)
+    return read_text(text, path, folder, known_channels=known_channels)
+
+
+def read_text(
+    text: str, path: Path, folder: Path, *, known_channels: Sequence[str] = ()
+) -> tuple[Article | None, tuple[Problem, ...]]:
+    """The article that *text* would be as the file *path* of the folder; whether that is there is not
+    asked.
+    """
+    file = path.as_posix()
     if "\r" in text:
         return None, (found("KB015", file, text.count("\n", 0, text.index("\r")) + 1),)
     if lost := lost_head(text):

@@ -32,6 +32,7 @@ else:
         fcntl.flock(folder, fcntl.LOCK_EX)
 
 
+DRAFTS = "_drafts"  # in the folder: unpublished changes of published articles, under their paths
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -41,6 +42,14 @@ class ReadOnlyArticles(BotError):
 
 class ArticleExists(BotError):
     """There is such an article already; nothing was changed. The text is its id."""
+
+
+class ArticleChanged(BotError):
+    """The file is not as whoever changes it knows it; nothing was changed. `current` is what it holds now."""
+
+    def __init__(self, name: str, current: bytes | None) -> None:
+        super().__init__(name)
+        self.current = current
 
 
 class OutsideFolder(BotError):
@@ -73,7 +82,7 @@ class FileChange:
 
     path: Path
     before: bytes | None
-    after: bytes
+    after: bytes | None
 
     def undo(self) -> None:
         """Brings the file back as it was.
@@ -81,12 +90,10 @@ class FileChange:
         Raises `ReadOnlyArticles` where somebody wrote it since, or it cannot be written.
         """
         try:
-            if self.path.read_bytes() != self.after:
-                raise ReadOnlyArticles(self.path.name)
-            if self.before is None:
-                self.path.unlink()
-            else:
-                _replace(self.path, self.before.decode("utf-8"))
+            with _alone_in(self.path.parent):
+                if (self.path.read_bytes() if self.path.exists() else None) != self.after:
+                    raise ReadOnlyArticles(self.path.name)
+                _put(self.path, self.before)
         except OSError as error:
             raise ReadOnlyArticles(error.strerror or self.path.name) from error
 
@@ -117,7 +124,7 @@ def add_questions(article: Article, questions: Sequence[str]) -> FileChange | No
                 return None
             if not os.access(path, os.W_OK):
                 raise ReadOnlyArticles(path.name)
-            _replace(path, text)
+            _replace(path, text.encode("utf-8"))
     except OSError as error:
         raise ReadOnlyArticles(error.strerror or path.name) from error
     return FileChange(path, was, text.encode("utf-8"))
@@ -169,22 +176,41 @@ def become(folder: Path, place: str, before: bytes | None, after: bytes | None) 
 
     Raises `OutsideFolder`, `ReadOnlyArticles`.
     """
-    path = _place(folder.resolve(), place)
+    try:
+        return rewrite(folder, place, before, after) is not None
+    except ArticleChanged:
+        return False
+
+
+def rewrite(folder: Path, place: str, before: bytes | None, after: bytes | None) -> FileChange | None:
+    """Write a file of *folder* (None = take it away) that is still as it was *before*; None where that is
+    what it is to become.
+
+    Raises `ArticleChanged` where somebody changed it meanwhile, `OutsideFolder`, `ReadOnlyArticles`.
+    """
+    path = place_in(folder, place)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(path.parent):
-            if (path.read_bytes() if path.exists() else None) != before or before == after:
-                return False
-            if after is None:
-                path.unlink()
-            elif before is None:
-                with path.open("xb") as file:
-                    file.write(after)
-            else:
-                _replace(path, after.decode("utf-8"))
+            if (now := path.read_bytes() if path.exists() else None) != before:
+                raise ArticleChanged(path.name, now)
+            if before == after:
+                return None
+            if before is not None and not os.access(path, os.W_OK):
+                raise ReadOnlyArticles(path.name)
+            _put(path, after)
     except OSError as error:
         raise ReadOnlyArticles(error.strerror or path.name) from error
-    return True
+    return FileChange(path, before, after)
+
+
+def place_in(folder: Path, place: str) -> Path:
+    """The file at *place* in *folder*, among the articles or among the drafts of changes (`DRAFTS`).
+
+    Raises `OutsideFolder`.
+    """
+    inner = place.removeprefix(f"{DRAFTS}/")
+    return _place(folder.resolve() / DRAFTS if inner != place else folder.resolve(), inner)
 
 
 def _place(folder: Path, place: str) -> Path:
@@ -196,12 +222,23 @@ def _place(folder: Path, place: str) -> Path:
     return target
 
 
-def _replace(path: Path, text: str) -> None:
+def _put(path: Path, content: bytes | None) -> None:
+    """What the file is to hold; None takes it away."""
+    if content is None:
+        path.unlink(missing_ok=True)
+    elif path.exists():
+        _replace(path, content)
+    else:
+        with path.open("xb") as file:
+            file.write(content)
+
+
+def _replace(path: Path, content: bytes) -> None:
     """The whole new file in place of the old one, with its rights: nobody reads a half."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
         with beside.open("wb") as file:
-            file.write(text.encode("utf-8"))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())  # a full disk shows here, before the old file is gone
         beside.chmod(path.stat().st_mode & 0o777)

@@ -1,4 +1,4 @@
-"""The fifth step: what people at work hand in beside words."""
+"""The fifth step: what people at work hand in beside words, and what customers suggest."""
 
 from __future__ import annotations
 
@@ -8,5 +8,11 @@ STATEMENTS = (
       file text not null, part integer not null, conversation integer not null references conversations,
       at integer not null, content text not null, primary key(file, part)) strict""",
     "create index file_parts_conversation on file_parts(conversation)",
+    # what customers suggest; a support has the number of its idea in `joined`, and mostly no words
+    """create table ideas(
+      id integer primary key autoincrement, conversation integer not null references conversations,
+      at integer not null, text text not null, joined integer not null default 0,
+      status text not null default 'new', reason text not null default '', changed integer) strict""",
+    "create index ideas_conversation on ideas(conversation)",
     "create index file_parts_at on file_parts(at) where part = 0",
 )

@@ -23,7 +23,7 @@ from bot.model import (
 from bot.storage.base import FinishedTurn
 from bot.storage.codec import ALMOST, clean, maybe_ms, ms, payload_parts, to_json
 from bot.storage.database import Database
-from bot.storage.queries import customer_merge, outbox, row_cursors
+from bot.storage.queries import customer_merge, ideas, outbox, row_cursors
 from bot.storage.queries.enqueue import enqueue, write_events, write_line
 from bot.storage.queries.tickets import keep_setting
 from bot.storage.ticket_codec import write_state
@@ -94,6 +94,8 @@ def finish(db: Database, locks: TurnLocks, turn: Turn, outcome: Outcome, now: da
         )
     for later in outcome.timers:
         _keep_timer(db, later, own, now)
+    for change in outcome.ideas:
+        ideas.change(db, change, target.id, now)
     for name, value in outcome.settings.items():
         keep_setting(db, name, value)
     if outcome.retry_delivery is not None:

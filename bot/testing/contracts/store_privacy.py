@@ -14,8 +14,12 @@ from bot.model import (
     Button,
     Event,
     HistoryEntry,
+    IdeaChange,
+    IdeaDecision,
+    IdeaSupport,
     InboundKind,
     Media,
+    NewIdea,
     OutboundKind,
     Peer,
     Sender,
@@ -32,6 +36,7 @@ from bot.testing.contracts.store_scene import (
     NOON,
     answer,
     arrival,
+    decide,
     deliver,
     deliver_all,
     hear,
@@ -210,6 +215,33 @@ class PeopleContract:
         assert (await store.kept_file("f1"), await store.kept_file("f2")) == (None, b"")
         await store.forget_customer(id, later(70))
         assert await store.kept_file("f2") is None
+
+    async def test_ideas_are_kept_counted_and_decided_on(self, store: Store) -> None:
+        """With the turn that brings them; a repeat changes nothing. Forgotten, they stay without words."""
+
+        async def change(number: int, peer: Peer, *ideas: IdeaChange) -> None:
+            await hear(store, arrival(f"i{number}", "слова", peer, at=number))
+            turn = await take(store, number + 60)
+            await store.finish_turn(turn, decide(ideas=ideas), later(number + 60))
+
+        await change(100, OWN, NewIdea(f"{MARK} вечерняя доставка"), NewIdea(f"{MARK} вечерняя доставка"))
+        [first] = await store.ideas()
+        await change(200, BORIS, IdeaSupport(first.id), IdeaSupport(first.id), NewIdea("доставка ночью"))
+        await change(300, BORIS, IdeaSupport(first.id, own=True), IdeaSupport(9999))
+        await change(400, DESK, IdeaDecision((first.id,), "declined", "дорого"))
+        found = await store.ideas()
+
+        assert first.text == f"{MARK} вечерняя доставка" and first.customer is not None
+        assert [(i.text, i.joined) for i in found[1:]] == [("", first.id), ("доставка ночью", first.id)]
+        assert (found[0].status, found[0].reason) == ("declined", "дорого")
+        exported = (await store.export_customer(first.customer))["ideas"]
+        assert isinstance(exported, list) and [row["text"] for row in exported] == [first.text]
+        await store.forget_customer(first.customer, later(500))
+        gone = (await store.ideas())[0]
+        assert (gone.customer, gone.text) == (None, "")
+        await store.purge(later(600))
+        assert not any(i.text for i in await store.ideas())
+        assert MARK.encode() not in await self.traces(store)
 
     async def test_who_was_forgotten_may_come_again(self, store: Store) -> None:
         """They are then somebody new, with nothing behind them."""

@@ -11,19 +11,23 @@ from datetime import datetime
 from bot.adapters.playground.view import ShownMessage
 from bot.adapters.rich_text import VK_STYLES, degrade
 from bot.article_preview import SKINS, preview
+from bot.dialogs.protocols import KnowledgeSource
 from bot.i18n.texts import Texts
-from bot.knowledge.search import Knowledge
 from bot.model import Json, Outbound, Rows, Style
 from bot.text.graphemes import shorten
 
 STYLES = {"telegram": frozenset(Style), "vk": VK_STYLES}
 
 
-def skins(texts: Texts, knowledge: Knowledge, article: str, now: datetime) -> dict[str, list[Json]]:
-    """For each skin the messages in order: the answer, then (after the press of its button) the rest."""
+def skins(
+    texts: Texts, knowledge: KnowledgeSource, article: str, now: datetime, language: str = ""
+) -> dict[str, list[Json]]:
+    """For each skin the messages in order: the answer, then (after the press of its button) the rest; to a
+    customer of the *language*, "" = the article's own.
+    """
     found: dict[str, list[Json]] = {}
     for skin in SKINS:
-        made = preview(texts, knowledge, article, skin=skin, now=now)
+        made = preview(texts, knowledge, article, skin=skin, now=now, language=language)
         if made is None:
             continue
         found[skin] = _drawn(made.answer, skin, now, 1)

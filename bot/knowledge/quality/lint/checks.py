@@ -22,6 +22,7 @@ from bot.text.problems import problem_in, reading
 from bot.text.tone import ToneCheck
 
 LABEL = 40  # characters that the shortest button of a channel shows
+FEW = 3000  # questions of a base up to which those of one article are compared with them while it is written
 Messages = Callable[[Article], Sequence[Sequence[str]]]
 
 
@@ -91,6 +92,38 @@ def lint(
         told_now = [worded(f.code, f.file, f.line, f.column, f.facts) for f in faults]
     done = [*(problem_in(p, language) for p in problems), *told_now]
     return tuple(sorted(dict.fromkeys(done), key=lambda p: (p.file, p.line, p.column, p.code)))
+
+
+def lint_article(
+    article: Article,
+    text: str,
+    knowledge: AskableKnowledge,
+    *,
+    today: date,
+    messages: Messages | None = None,
+    tone: ToneCheck | None = None,
+) -> tuple[Problem, ...]:
+    """What is worth mending about one article that is being written as *text*, beside the others of the base;
+    quick enough to be looked at while somebody types. Texts are in the reader's language.
+    """
+    sources = ArticleSources(knowledge.folder, {article.path: text})
+    others = [a for a in (*knowledge.articles(), *knowledge.internal_articles()) if a.id != article.id]
+    shown = [a for a in others if a.status == "published" and not a.internal]
+    few = not article.internal and sum(len(a.questions) for a in shown) <= FEW
+    twice = repeated([article, *shown], sources) if few else ()
+    faults: list[LintFault] = [
+        *(f for f in twice if f.file == article.path.as_posix()),
+        *unquestioned([article], sources),
+        *dead_links([article], [article, *others], sources),
+        *placeholders([article], sources),
+        *personal_facts([article], sources),
+        *long_labels([article], sources, LABEL),
+        *(long_texts([article], messages) if messages else ()),
+        *expiring([article], today),
+        *(unlike_us([article], sources, tone) if tone is not None and not article.internal else ()),
+    ]
+    told_now = [worded(f.code, f.file, f.line, f.column, f.facts) for f in faults]
+    return tuple(sorted(dict.fromkeys(told_now), key=lambda p: (p.line, p.column, p.code)))
 
 
 def folded(problems: Sequence[Problem], most: int) -> Iterator[tuple[Problem, int]]:

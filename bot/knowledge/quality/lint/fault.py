@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.knowledge.articles.schema import Article, article_files
 from bot.text.yaml_source import read_own
@@ -32,11 +33,11 @@ def read_fillers() -> frozenset[str]:
 
 
 class ArticleSources:
-    """The files as they are written, to say where a text stands."""
+    """The files as they are written, to say where a text stands; *texts* are those not written yet."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, texts: Mapping[Path, str] = MappingProxyType({})) -> None:
         self.folder = folder
-        self._rows: dict[Path, list[str]] = {}
+        self._rows = {path: text.splitlines() for path, text in texts.items()}
 
     def rows(self, path: Path) -> list[str]:
         """The lines of a file; none where it cannot be read."""

@@ -1,0 +1,269 @@
+"""The editor's pages over the real store and real articles: drafts that nobody is answered with, publication
+behind the golden questions, what is changed on the disk meanwhile, and who may do what.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.i18n.texts import Texts
+from bot.knowledge.articles.schema import Article
+from bot.knowledge.base import KnowledgeSettings
+from bot.knowledge.search import Knowledge
+from bot.text.tone import ToneCheck
+from bot.web.users import PageRole, may
+from tests.web.conftest import Opened, Page
+
+ARTICLES = Path(__file__).parents[2] / "kb_articles"
+PLACE = "dostavka/punkty-vydachi.md"
+GOLDEN = "- {q: где ваши пункты выдачи, article: dostavka/punkty-vydachi}\n"
+MINE = {
+    "title": "Гравировка",
+    "section": "tovary",
+    "questions": ["делаете ли вы гравировку"],
+    "audience": "customers",
+    "buttons": [["Цены", "tovary/uhod"]],
+    "body": "Гравировку делаем за два дня.",
+}
+
+
+@pytest.fixture
+def knowledge(tmp_path: Path) -> Knowledge:
+    """Some of the demo articles in a folder that may be changed, searched by words."""
+    for section in ("dostavka", "tovary"):
+        shutil.copytree(ARTICLES / section, tmp_path / "kb" / section)
+    return Knowledge.open(tmp_path / "kb", settings=KnowledgeSettings(model="off"))
+
+
+@pytest.fixture
+async def page(serve: Opened, knowledge: Knowledge, tmp_path: Path) -> Page:
+    golden = tmp_path / "questions.yaml"
+    golden.write_text(GOLDEN, "utf-8")
+    return await serve(knowledge=knowledge, words=Texts.load(), golden=golden, tone=ToneCheck())
+
+
+async def opened(page: Page, place: str) -> dict[str, Any]:
+    """What the editor's page of a file starts with."""
+    html = await (await page.client.get("/articles/edit", params={"file": place})).text()
+    found: dict[str, Any] = json.loads(unescape(html.partition('data-opened="')[2].partition('"')[0]))
+    return found
+
+
+async def sent(page: Page, act: str, state: dict[str, Any], **more: object) -> tuple[int, dict[str, Any]]:
+    """A step of the page over what it has."""
+    body = {"file": state["file"], "source": state["text"], "seen": state["seen"], **more}
+    answer = await page.post(f"/articles/{act}", **body)
+    found: dict[str, Any] = await answer.json()
+    return answer.status, found
+
+
+async def written(page: Page, form: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A new article, saved as a draft."""
+    html = await (await page.client.get("/articles/new")).text()
+    state = json.loads(unescape(html.partition('data-opened="')[2].partition('"')[0]))
+    status, answer = await sent(page, "save", state, form=form or MINE)
+    assert status == 200, answer
+    return answer
+
+
+def said(knowledge: Knowledge, question: str) -> str | None:
+    return knowledge.answer(question).article
+
+
+async def test_a_draft_answers_nobody_until_it_is_published(page: Page, knowledge: Knowledge) -> None:
+    """Its file is there; published, the bot answers with it; each step is on record with who did it."""
+    draft = await written(page)
+    assert draft["file"] == "tovary/gravirovka.md" and not draft["served"]
+    assert "status: draft" in (knowledge.folder / draft["file"]).read_text("utf-8")
+    assert said(knowledge, "делаете ли вы гравировку") != "tovary/gravirovka"
+
+    status, plan = await sent(page, "plan", draft)
+    assert (status, plan["broken"], plan["new"]) == (200, [], True)
+    status, done = await sent(page, "publish", draft)
+
+    assert status == 200 and done["served"]
+    assert said(knowledge, "делаете ли вы гравировку") == "tovary/gravirovka"
+    events = await page.store.events(kinds=("article_saved", "article_published"))
+    assert [(e.kind, e.actor, e.data["article"]) for e in events] == [
+        ("article_saved", "page:owner", "tovary/gravirovka.md"),
+        ("article_published", "page:owner", "tovary/gravirovka.md"),
+    ]
+
+
+async def test_a_change_of_a_published_article_waits_beside_it(page: Page, knowledge: Knowledge) -> None:
+    """Customers get the old text, the editor finds their own again; publishing puts it in place."""
+    state, path = await opened(page, PLACE), knowledge.folder / PLACE
+    before = path.read_text("utf-8")
+    form = {**state["form"], "body": "Забрать можно в любой день."}
+    _, draft = await sent(page, "save", state, form=form)
+    assert path.read_text("utf-8") == before and draft["seen"]["draft"]
+    assert (await opened(page, PLACE))["form"]["body"] == "Забрать можно в любой день."
+
+    await sent(page, "publish", draft)
+
+    article = knowledge.article("dostavka/punkty-vydachi")
+    assert isinstance(article, Article) and article.body == "Забрать можно в любой день."
+    assert not (knowledge.folder / "_drafts" / PLACE).exists()
+
+
+async def test_keys_without_a_field_stay_as_they_are_written(page: Page, knowledge: Knowledge) -> None:
+    """A remark, a key of another program and the order of the head: only what was changed differs."""
+    path = knowledge.folder / "tovary" / "sklad.md"
+    head = "---\n# моё\ncreated: 2024-01-01\nsegment: {vip: true}\ntitle: Склад\naliases: [склад]\n---\n"
+    path.write_text(head + "Текст\n", "utf-8")
+    state = await opened(page, "tovary/sklad.md")
+
+    _, checked = await sent(page, "check", state, form={**state["form"], "body": "Новый текст"})
+
+    assert checked["text"] == head + "Новый текст\n"
+
+
+async def test_what_is_changed_on_the_disk_meanwhile_is_never_written_over(
+    page: Page, knowledge: Knowledge
+) -> None:
+    """Neither saving nor publishing: both texts come back, and it goes on once the editor has seen them."""
+    state, path = await opened(page, PLACE), knowledge.folder / PLACE
+    theirs = path.read_text("utf-8") + "\nДописал коллега.\n"
+    path.write_text(theirs, "utf-8")
+    form = {**state["form"], "body": "Моё."}
+
+    for act in ("save", "plan", "publish"):
+        status, answer = await sent(page, act, state, form=form)
+        assert status == 409 and answer["conflict"]["theirs"] == theirs
+        assert "Моё." in answer["conflict"]["mine"]
+    assert path.read_text("utf-8") == theirs and not (knowledge.folder / "_drafts").exists()
+
+    status, _ = await sent(page, "publish", {**state, "seen": answer["now"]}, form=form)
+    assert status == 200 and "Моё." in path.read_text("utf-8")
+
+
+async def test_a_draft_overtaken_by_its_file_is_told_when_it_is_opened(
+    page: Page, knowledge: Knowledge
+) -> None:
+    """Days later, too: what the draft was begun from is remembered."""
+    state, path = await opened(page, PLACE), knowledge.folder / PLACE
+    await sent(page, "save", state, form={**state["form"], "body": "Моё."})
+    assert (await opened(page, PLACE))["overtaken"] is None
+
+    path.write_text("---\ntitle: Пункты\n---\nДругое.\n", "utf-8")
+
+    assert (await opened(page, PLACE))["overtaken"] == "---\ntitle: Пункты\n---\nДругое.\n"
+
+
+async def test_what_breaks_a_golden_question_needs_a_reason(page: Page, knowledge: Knowledge) -> None:
+    """Nothing is written without one; with it the event tells it."""
+    thief = {
+        **MINE,
+        "title": "Где ваши пункты выдачи",
+        "questions": ["где ваши пункты выдачи", "ваши пункты выдачи"],
+        "body": "Где ваши пункты выдачи.",
+    }
+    draft = await written(page, thief)
+
+    _, plan = await sent(page, "plan", draft)
+    _, refused = await sent(page, "publish", draft)
+    assert "где ваши пункты выдачи" in [b["question"] for b in plan["broken"]]
+    assert refused["refused"] and "status: draft" in (knowledge.folder / draft["file"]).read_text("utf-8")
+    assert (await sent(page, "publish/anyway", draft))[0] == 400
+
+    status, _ = await sent(page, "publish/anyway", draft, reason="так решили")
+
+    event = (await page.store.events(kinds=("article_published",)))[-1]
+    assert status == 200 and event.data["reason"] == "так решили"
+
+
+async def test_each_step_can_be_undone_once(page: Page, knowledge: Knowledge) -> None:
+    """Publishing, taking back and deleting; a second press finds nothing to undo."""
+    path = knowledge.folder / PLACE
+    before = path.read_text("utf-8")
+    state = await opened(page, PLACE)
+    _, done = await sent(page, "publish", state, form={**state["form"], "body": "Моё."})
+    assert (await page.post("/articles/undo", change=done["undo"])).status == 200
+    assert path.read_text("utf-8") == before
+    assert (await page.post("/articles/undo", change=done["undo"])).status == 404
+
+    _, back = await sent(page, "withdraw", await opened(page, PLACE))
+    article = knowledge.article("dostavka/punkty-vydachi")
+    assert isinstance(article, Article) and article.status == "draft" and not back["served"]
+    _, gone = await sent(page, "discard", back)
+    assert gone["gone"] and not path.exists()
+
+    await page.post("/articles/undo", change=gone["undo"])
+    await page.post("/articles/undo", change=back["undo"])
+    assert path.read_text("utf-8") == before
+
+
+async def test_remarks_come_while_it_is_written(page: Page, knowledge: Knowledge) -> None:
+    """The tone, a link to nowhere, a blank that is still to be filled; with the row of the text."""
+    draft = await written(page)
+    body = "Ответ.\n\nУважаемый клиент! Вот [[net/takoj]].\n\n[впишите: цена]"
+
+    _, checked = await sent(page, "check", draft, form={**MINE, "body": body})
+
+    found = {p["code"]: p["row"] for p in checked["problems"]}
+    assert (found["KB060"], found["KB025"], found["KB029"]) == (3, 3, 5)
+    status, answer = await sent(page, "publish", draft, form={**MINE, "body": body})
+    assert status == 409 and "впишите" in answer["error"]
+
+
+async def test_the_preview_is_of_the_draft_in_both_skins(page: Page) -> None:
+    """And of its twin in the other language."""
+    state = await opened(page, "dostavka/sroki.md")
+
+    _, checked = await sent(page, "check", state, form={**state["form"], "body": "Привозим **завтра**."})
+
+    assert set(checked["skins"]) == {"ru", "en"}
+    for skin in ("telegram", "vk"):
+        assert "Привозим завтра." in checked["skins"]["ru"][skin][0]["text"]
+    assert "Привозим" not in checked["skins"]["en"]["vk"][0]["text"]
+
+
+async def test_a_question_is_tried_on_the_text_that_is_not_saved(page: Page, knowledge: Knowledge) -> None:
+    """The bot itself knows nothing of it."""
+    draft = await written(page)
+    form = {**MINE, "questions": ["летаете ли вы на дирижабле"]}
+
+    _, tried = await sent(page, "try", draft, form=form, question="летаете ли вы на дирижабле?")
+
+    assert tried["mine"] and tried["decision"] == "answer"
+    assert said(knowledge, "летаете ли вы на дирижабле?") is None
+
+
+@pytest.mark.parametrize(
+    "place", ["../config.md", "_drafts/x.md", ".git/config.md", "tovary/x.yaml", "/etc/a.md"]
+)
+async def test_nothing_outside_the_articles_is_reached(page: Page, place: str) -> None:
+    """Neither read nor written."""
+    answer = await page.client.get("/articles/edit", params={"file": place})
+    status, _ = await sent(page, "save", {"file": place, "text": "---\ntitle: А\n---\nБ\n", "seen": {}})
+
+    assert (answer.status, status) == (404, 400)
+
+
+async def test_a_broken_head_is_mended_as_a_file(page: Page, knowledge: Knowledge) -> None:
+    """The fields are closed, the file is open."""
+    path = knowledge.folder / "tovary" / "sklad.md"
+    path.write_text("---\ntitle: [\n---\nТекст\n", "utf-8")
+    state = await opened(page, "tovary/sklad.md")
+    assert state["form"] is None and state["text"].startswith("---\ntitle: [")
+
+    status, done = await sent(page, "publish", {**state, "text": "---\ntitle: Цел\n---\nТекст\n"})
+
+    assert (status, done["form"]["title"]) == (200, "Цел")
+
+
+def test_who_may_write_articles() -> None:
+    """Editors write and publish; only who leads may publish what breaks a question."""
+    writers = {r for r in PageRole if may(r, "POST", "/articles/publish") and may(r, "GET", "/articles/new")}
+
+    assert writers == {PageRole.OWNER, PageRole.SUPERVISOR, PageRole.EDITOR}
+    assert {r for r in PageRole if may(r, "POST", "/articles/publish/anyway")} == {
+        PageRole.OWNER,
+        PageRole.SUPERVISOR,
+    }
