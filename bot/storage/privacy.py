@@ -37,6 +37,7 @@ KEPT = frozenset(
         "confidence",
         "score",
         "amount",
+        "of",
         "playbook",
         "steps",
         "done",
