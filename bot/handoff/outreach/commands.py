@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
-from bot.handoff.outreach import low_rating, sequence_commands, topic_notices
+from bot.handoff.outreach import idea_decisions, low_rating, sequence_commands, topic_notices
 from bot.handoff.outreach.broadcast_commands import Broadcasts
 from bot.handoff.outreach.broadcasts import BroadcastSender, BroadcastSource
 from bot.handoff.outreach.incident_commands import IncidentCommands
@@ -23,6 +23,7 @@ from bot.model.internal import (
     BeginBroadcast,
     BeginIncident,
     BroadcastPortion,
+    DecideIdeas,
     EndIncident,
     SequenceDayBegan,
     StopBroadcast,
@@ -154,8 +155,10 @@ async def _sequences_run(desk: DeskContext, turn: Turn) -> Outcome:
 
 
 async def _ordered(desk: DeskContext, turn: Turn, command: Internal) -> Outcome:
-    """From the command line."""
+    """From the command line, or a page."""
     match command:
+        case DecideIdeas() as order:
+            return await idea_decisions.decided(desk, turn, order)
         case BeginIncident(text, words):
             return await desk.outreach.incidents(desk).begin(turn, text, words)
         case EndIncident(number, text):
