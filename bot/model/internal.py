@@ -98,6 +98,11 @@ class OperatorAway(TicketTimer):
 
 
 @dataclass(frozen=True, slots=True)
+class UpsetCustomerWaits(TicketTimer):
+    """A part of the time for an answer has passed, and an upset important customer waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SuggestionsDue(TicketTimer):
     """Articles and answers for a ticket that was just opened are looked for."""
 
@@ -324,6 +329,15 @@ class ReviewDialog(ApiRequest):
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DecideIdeas(ApiRequest):
+    """*ideas* of customers get a *status* (new, considered, planned, done, declined), with a *reason*."""
+
+    ideas: tuple[int, ...]
+    status: str
+    reason: str = ""
+
+
 # --- orders from the command line
 
 
@@ -413,6 +427,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.promised": PromiseDue,
     "desk.assign": AssignmentDue,
     "desk.left": OperatorAway,
+    "desk.upset_waits": UpsetCustomerWaits,
     "desk.prompt": SuggestionsDue,
     "desk.followup": FollowUpDue,
     "desk.order": SupervisorOrder,
@@ -437,6 +452,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "api.open": OpenTicket,
     "api.close": CloseTicket,
     "page.order": PageOrder,
+    "page.ideas": DecideIdeas,
     "page.review": ReviewDialog,
     "order.incident": BeginIncident,
     "order.incident_off": EndIncident,
