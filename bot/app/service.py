@@ -210,7 +210,12 @@ def _open_checks(
         desk.context,
         inbox.accept,
         store.enqueue,
-        finders=(desk.context.outreach.surveys, alarms, MysteryPlayer(desk.context)),
+        finders=(
+            desk.context.outreach.surveys,
+            desk.context.outreach.sequences,
+            alarms,
+            MysteryPlayer(desk.context),
+        ),
         mend=mend,
         committed=outbox.wake,
     )
