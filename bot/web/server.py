@@ -34,6 +34,9 @@ from bot.web.replica_health import ReplicaHealth, replica_health
 from bot.web.report import ReportPages
 from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
+from bot.web.setup_channels import SetupChannels
+from bot.web.setup_group import SetupGroup
+from bot.web.setup_pages import SetupContext, SetupPages
 from bot.web.thresholds import ThresholdPages
 from bot.web.ticket_orders import TicketOrders
 from bot.web.user_pages import UserPages
@@ -56,6 +59,7 @@ def build_app(services: WebServices) -> web.Application:
         password=services.password,
         clock=services.clock,
     )
+    guard.ask_for(services.key)
     playground = Playground(services) if services.messengers else None
     pages = Pages(services, guard, playground)
     middlewares = [_in_language(pages), _answer_failures(pages), guard.middleware, _catch_up(services)]
@@ -96,6 +100,8 @@ def build_app(services: WebServices) -> web.Application:
     if services.flows is not None:
         _add_flows(app, FlowPages(services, pages))
     _add_users(app, UserPages(services, pages, guard))
+    if services.setup is not None:
+        _add_setup(app, SetupContext(services, pages, guard, services.setup))
     app.router.add_static("/static/", HOME / "static")
     app.router.add_get("/events", _events(services))
     if playground is not None:
@@ -174,6 +180,11 @@ def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
 
     rest.add_to(app)
     app.router.add_get(f"{ROOT}/openapi.json", openapi)
+
+
+def _add_setup(app: web.Application, frame: SetupContext) -> None:
+    for part in (SetupPages(frame), SetupChannels(frame), SetupGroup(frame)):
+        part.add_to(app)
 
 
 def _add_users(app: web.Application, users: UserPages) -> None:

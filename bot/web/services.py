@@ -36,6 +36,7 @@ from bot.text.tone import ToneCheck
 from bot.web.api.rest import AcceptRequest, RestApi
 from bot.web.events import EventHub
 from bot.web.health import Metrics
+from bot.web.setup_services import SetupServices
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -145,6 +146,8 @@ class WebServices:
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
+    *setup* are the owner's folder and process, without it there are no set-up pages; with a *key* all pages
+    open to whoever has the address that holds it.
     *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
     the scorecard.
     *answers* are the ready answers of the operators, *files* reads what was sent.
@@ -185,6 +188,8 @@ class WebServices:
     currency: str = "₽"
     quality: QualitySettings = field(default_factory=QualitySettings)
     health_only: bool = False
+    setup: SetupServices | None = None
+    key: str = ""
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365

@@ -40,7 +40,7 @@ _ANSWERS = _LEADS | {PageRole.OPERATOR}
 # What begins with the path, by which method ("" = any), and whose it is; the first that fits counts.
 _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/(login|logout|static|events|healthz|readyz)", "", _EVERY),
-    (r"/(users|audit)", "", _OWNER),
+    (r"/(users|audit|setup)", "", _OWNER),
     (r"/customer/[^/]+/forget", "", _OWNER),
     (r"/customer/[^/]+/data\.json", "", _LEADS),
     (r"/customer/[^/]+/(merge|separate)", "", _LEADS),
