@@ -67,7 +67,11 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
         teams=teams,
         queue=Queue(rules.routing.priority, line=teams.line),
         deadlines=Deadlines(
-            rules.sla, rules.routing, parts.hours, undecided=length(config.authority.remind) or timedelta()
+            rules.sla,
+            rules.routing,
+            parts.hours,
+            undecided=length(config.authority.remind) or timedelta(),
+            upset_waits=config.vip.waits,
         ),
         incidents=incidents,
         groups=groups,
@@ -166,6 +170,8 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         ),
         meaning=questions.meaning,
         tone=open_tone(config),
+        vip=config.vip,
+        upset=lambda text: read_act(text).upset,
         playbooks=open_playbooks(config),
         authority=config.authority,
         quality=config.quality,

@@ -123,9 +123,8 @@ def open_dialogs(
         intent,
         ticket=parts.store.ticket,
         tell=partial(opened, desk.context),
-        pauses=RatingPauses(days, apart, settles),
+        pauses=RatingPauses(days, apart, settles, config.rating.ask),
         thanks=Thanks(texts, upset, opens) if config.aftercare.thanks else None,
-        asks=config.rating.ask,
     )
     check_in = CheckIn(texts, ticket=parts.store.ticket, reopen=partial(not_well, desk.context), opens=opens)
     nps = Nps(texts, intent, config.nps, tell=partial(commented, desk.context))

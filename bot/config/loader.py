@@ -30,6 +30,7 @@ from bot.config.handoff import (
     Section,
     Sla,
     Team,
+    VipSettings,
     Webhook,
     length,
 )
@@ -379,6 +380,9 @@ class Config(Section):
     )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
+    )
+    vip: VipSettings = Field(
+        default_factory=VipSettings, description="supervisors are told at once of upset important customers"
     )
     aftercare: AftercareSettings = Field(
         default_factory=AftercareSettings, description="thanks, and whether all is well, after closing"

@@ -62,6 +62,8 @@ KINDS: Mapping[str, str] = {
     "thanked": "a customer was thanked after a ticket, where no rating was asked for",
     "check_in_asked": "some days after a ticket a customer was asked whether all is well",
     "check_in_answered": "and answered (`helped`); a no opens the ticket again",
+    "upset_customer": "supervisors were told of an important customer who is upset",
+    "upset_customer_waits": "and that this customer still waits for an answer",
     "apologized": "a supervisor apologised for a low rating",
     "article_published": "an editor published an article (`article`; `reason`: in spite of the gate)",
     "article_withdrawn": "an editor unpublished an article (`article`)",

@@ -15,6 +15,7 @@ from bot.handoff.customer_linking import came_over, is_about_linking
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
+from bot.handoff.outreach import upset_customers
 from bot.handoff.queue import acknowledgement, wait_estimate
 from bot.handoff.sla import timers
 from bot.handoff.tickets import closing, lifecycle, reopening, transfer
@@ -115,6 +116,7 @@ class Relay:
             self._desk, turn, turn.ticket, self._desk.places.title(turn.conversation.peer.channel)
         )
         outcome = await self._for_person(replace(turn, ticket=ticket), ticket)
+        outcome = upset_customers.noticed(self._desk, replace(turn, ticket=ticket), outcome)
         if told:
             outcome = replace(outcome, messages=(*told, *outcome.messages), ticket=outcome.ticket or ticket)
         return settled(self._desk, turn.ticket, outcome)

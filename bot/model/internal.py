@@ -98,6 +98,11 @@ class OperatorAway(TicketTimer):
 
 
 @dataclass(frozen=True, slots=True)
+class UpsetCustomerWaits(TicketTimer):
+    """A part of the time for an answer has passed, and an upset important customer waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SuggestionsDue(TicketTimer):
     """Articles and answers for a ticket that was just opened are looked for."""
 
@@ -413,6 +418,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.promised": PromiseDue,
     "desk.assign": AssignmentDue,
     "desk.left": OperatorAway,
+    "desk.upset_waits": UpsetCustomerWaits,
     "desk.prompt": SuggestionsDue,
     "desk.followup": FollowUpDue,
     "desk.order": SupervisorOrder,
