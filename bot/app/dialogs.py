@@ -25,6 +25,7 @@ from bot.dialogs.flows.flow_handoff import with_answers
 from bot.dialogs.flows.flow_player import FlowContext
 from bot.dialogs.flows.flow_run import NAME as FLOWS
 from bot.dialogs.forms.form import FIRST_CONTACT, Forms, FormShape, Questions
+from bot.dialogs.ideas import Ideas
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.opt_out import OptOut as AboutNews
@@ -39,8 +40,11 @@ from bot.handoff.outreach.broadcasts import opening
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import commented
 from bot.handoff.tickets.reopening import not_well
+from bot.knowledge.articles.writer import encoder_of
 from bot.knowledge.decision.similarity import SimilarityMatcher
+from bot.knowledge.quality.themes import alike
 from bot.knowledge.query.intents import read_act
+from bot.knowledge.search import Knowledge
 from bot.model import Event, Turn
 from bot.text.day_spans import DaySpan
 from bot.text.problems import problem
@@ -134,6 +138,7 @@ def open_dialogs(
         ("rating", rating),
         ("check_in", check_in),
         ("nps", nps),
+        ("ideas", Ideas(texts, parts.store.ideas, partial(_alike, knowledge))),
     ]
     for name in with_flows(config.dialogs.order):
         if name in ours:
@@ -141,6 +146,11 @@ def open_dialogs(
         else:
             dialogs.append((name, _foreign_dialog(name, tuple(ours))))
     return dialogs
+
+
+def _alike(knowledge: Knowledge, text: str, others: Sequence[str]) -> int | None:
+    """By meaning where the base has an encoder, else by words."""
+    return alike(text, others, encoder_of(knowledge))
 
 
 def with_flows(order: Sequence[str]) -> Sequence[str]:

@@ -329,6 +329,15 @@ class ReviewDialog(ApiRequest):
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DecideIdeas(ApiRequest):
+    """*ideas* of customers get a *status* (new, considered, planned, done, declined), with a *reason*."""
+
+    ideas: tuple[int, ...]
+    status: str
+    reason: str = ""
+
+
 # --- orders from the command line
 
 
@@ -443,6 +452,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "api.open": OpenTicket,
     "api.close": CloseTicket,
     "page.order": PageOrder,
+    "page.ideas": DecideIdeas,
     "page.review": ReviewDialog,
     "order.incident": BeginIncident,
     "order.incident_off": EndIncident,

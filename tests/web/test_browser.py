@@ -140,6 +140,7 @@ PATHS = (
     "examples",
     "threshold",
     "report",
+    "ideas",
     "report/list?of=nst",
     "report/list?of=containment",
     "nothing",
@@ -245,6 +246,21 @@ def test_a_customer_is_found_described_and_forgotten(watched: Watched) -> None:
     watched.page.wait_for_selector(".alert >> text=забыт")
     watched.open("conversations?q=ежика")
     assert watched.page.locator(".linked tbody tr").count() == 0
+
+
+@pytest.mark.usefixtures("busy")
+def test_an_idea_is_decided_on_where_it_stands(watched: Watched) -> None:
+    """Said in a chat, it stands on a card; its status is chosen there and stays."""
+    watched.open()
+    watched.say("предлагаю поставить кофейный автомат в пункте выдачи")
+    watched.page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Записали вашу идею')
+    watched.open("ideas?data=own")
+    card = watched.page.locator(".panel", has_text="кофейный автомат")
+    card.locator("select").select_option("considered")
+    card.locator(".go").click()
+    watched.page.wait_for_load_state()
+
+    assert "обдумываем" in watched.page.locator(".panel", has_text="кофейный автомат").inner_text()
 
 
 @pytest.mark.usefixtures("busy")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
-from bot.handoff.outreach import low_rating, topic_notices
+from bot.handoff.outreach import idea_decisions, low_rating, topic_notices
 from bot.handoff.outreach.broadcast_commands import Broadcasts
 from bot.handoff.outreach.broadcasts import BroadcastSender, BroadcastSource
 from bot.handoff.outreach.incident_commands import IncidentCommands
@@ -20,6 +20,7 @@ from bot.model.internal import (
     BeginBroadcast,
     BeginIncident,
     BroadcastPortion,
+    DecideIdeas,
     EndIncident,
     StopBroadcast,
     SurveyDayBegan,
@@ -125,8 +126,10 @@ async def on_timer(desk: DeskContext, turn: Turn) -> Outcome | None:
 
 
 async def _ordered(desk: DeskContext, turn: Turn, command: Internal) -> Outcome:
-    """From the command line."""
+    """From the command line, or a page."""
     match command:
+        case DecideIdeas() as order:
+            return await idea_decisions.decided(desk, turn, order)
         case BeginIncident(text, words):
             return await desk.outreach.incidents(desk).begin(turn, text, words)
         case EndIncident(number, text):
