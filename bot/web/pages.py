@@ -26,7 +26,7 @@ from bot.model import Answer, Customer, Ticket
 from bot.text.person_names import full_name
 from bot.text.problems import problem_in, reading
 from bot.text.yaml_source import read_own
-from bot.web.article_list import article_rows, counts_of, deleted_places
+from bot.web.article_rows import article_rows, counts_of, deleted_places
 from bot.web.playground.page import Playground
 from bot.web.playground.skins import skins
 from bot.web.replica_differences import ReplicaDifference, differences
