@@ -24,6 +24,7 @@ from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.commands import OutreachCommands
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.outreach.sequences import Sequences
 from bot.handoff.outreach.surveys import Surveys
 from bot.handoff.places import DeskPlaces
 from bot.handoff.queue.queue import Queue
@@ -109,6 +110,7 @@ def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> Outreac
         similarity.meant,
         similarity.title,
         surveys,
+        Sequences(config.sequences, store, span, parts.hours.zone),
     )
 
 

@@ -209,7 +209,7 @@ def _open_checks(
         desk.context,
         inbox.accept,
         store.enqueue,
-        finders=(desk.context.outreach.surveys, alarms),
+        finders=(desk.context.outreach.surveys, desk.context.outreach.sequences, alarms),
         mend=mend,
         committed=outbox.wake,
     )

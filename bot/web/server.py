@@ -187,6 +187,7 @@ def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
 
 
 def _add_setup(app: web.Application, frame: SetupContext) -> None:
+    app.middlewares.append(frame.middleware)
     for part in (SetupPages(frame), SetupChannels(frame), SetupGroup(frame)):
         part.add_to(app)
 
