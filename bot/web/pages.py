@@ -14,6 +14,7 @@ from pathlib import Path
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from bot.article_editing import DISCARDED
 from bot.errors import Problem
 from bot.handoff.outreach.low_rating import waiting as unsettled
 from bot.knowledge.articles.schema import Article
@@ -25,6 +26,7 @@ from bot.model import PLAYED, Answer, Customer, Ticket
 from bot.text.person_names import full_name
 from bot.text.problems import problem_in, reading
 from bot.text.yaml_source import read_own
+from bot.web.article_rows import article_rows, counts_of, deleted_places
 from bot.web.playground.page import Playground
 from bot.web.playground.skins import skins
 from bot.web.replica_differences import ReplicaDifference, differences
@@ -37,6 +39,7 @@ HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")
 
 
+DELETED_SINCE = timedelta(days=90)
 COLUMNS = (
     "number",
     "state",
@@ -172,21 +175,25 @@ class Pages:
         knowledge = self._services.knowledge
         if knowledge is None:
             raise web.HTTPNotFound(text="no knowledge base")
-        wanted = request.query.get("q", "").strip().casefold()
-        articles = [
-            a
-            for a in sorted(_with_internal(knowledge).articles(), key=lambda a: (a.section, a.title))
-            if not wanted or wanted in f"{a.id} {a.title} {' '.join(a.aliases)} {' '.join(a.tags)}".casefold()
+        articles = _with_internal(knowledge).articles()
+        problems = [
+            *(problem_in(p, self._language(request)) for p in knowledge.problems),
+            *self._file_faults(articles, request),
         ]
+        wanted, folder = request.query.get("q", "").strip().casefold(), knowledge.folder
+        rows = await asyncio.to_thread(article_rows, articles, problems, folder, wanted)
+        state = request.query.get("state", "all")
+        since = self._services.clock() - DELETED_SINCE
+        deleted = await self._services.store.events(since=since, kinds=(DISCARDED,))
         return self._page(
             request,
             "kb.html",
             "kb",
-            articles=articles,
-            problems=[
-                *(problem_in(p, self._language(request)) for p in knowledge.problems),
-                *self._file_faults(articles, request),
-            ],
+            rows=[row for row in rows if row.has(state)],
+            state=state,
+            counts=counts_of(rows),
+            deleted=deleted_places(deleted, folder),
+            problems=problems,
             known=knowledge.status,
             threshold=knowledge.threshold.value if isinstance(knowledge, Knowledge) else None,
             version=knowledge.articles_version if isinstance(knowledge, Knowledge) else "",
