@@ -174,6 +174,7 @@ def _add_report(app: web.Application, report: ReportPages) -> None:
 def _add_quality(app: web.Application, quality: QualityPages) -> None:
     app.router.add_get("/quality", quality.show)
     app.router.add_post("/quality/decide", quality.decide)
+    app.router.add_post("/quality/mystery", quality.mystery)
     app.router.add_get("/quality/{ticket}", quality.dialog)
     app.router.add_post("/quality/{ticket}", quality.review)
 
@@ -189,6 +190,7 @@ def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
 
 
 def _add_setup(app: web.Application, frame: SetupContext) -> None:
+    app.middlewares.append(frame.middleware)
     for part in (SetupPages(frame), SetupChannels(frame), SetupGroup(frame)):
         part.add_to(app)
 
