@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -24,6 +24,7 @@ from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.commands import OutreachCommands
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.outreach.questionnaires import Questionnaire
 from bot.handoff.outreach.surveys import Surveys
 from bot.handoff.places import DeskPlaces
 from bot.handoff.queue.queue import Queue
@@ -87,7 +88,9 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
     return Desk(context)
 
 
-def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> OutreachCommands:
+def open_outreach(
+    parts: ServiceParts, similarity: SimilarityMatcher, questionnaires: Mapping[str, Questionnaire]
+) -> OutreachCommands:
     """What is written to customers first."""
     config, store, channels = parts.config, parts.store, tuple(parts.adapters)
     span = DaySpan.parse(config.outreach.hours)
@@ -102,6 +105,7 @@ def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> Outreac
         similarity.meant,
         similarity.title,
         surveys,
+        questionnaires,
     )
 
 

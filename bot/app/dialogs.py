@@ -33,11 +33,13 @@ from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating, RatingPauses
 from bot.errors import ConfigError
 from bot.handoff.desk import Desk
+from bot.handoff.outreach.broadcasts import opening
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import commented
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.model import Event, Turn
+from bot.text.day_spans import DaySpan
 from bot.text.problems import problem
 
 
@@ -101,7 +103,9 @@ def open_dialogs(
         with_menu="menu" in config.dialogs.order,
         menu_buttons=lambda turn: menu[0].buttons(turn) if menu else (),
     )
-    tools = FlowContext(texts, flows.connector, ways.escalate, own.faq.show, flows.secret)
+    span, zone = DaySpan.parse(config.outreach.hours), parts.hours.zone
+    opens = partial(opening, hours=span, zone=zone)
+    tools = FlowContext(texts, flows.connector, ways.escalate, own.faq.show, flows.secret, opens)
     declared = DeclaredFlows(flows.flows, tools, FlowHearing(ways.saying, own.faq))
     menu.append(declared)
     intent = own.intent

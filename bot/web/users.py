@@ -41,6 +41,7 @@ _ANSWERS = _LEADS | {PageRole.OPERATOR}
 _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/(login|logout|static|events|healthz|readyz)", "", _EVERY),
     (r"/(users|audit)", "", _OWNER),
+    (r"/flows/[^/]+/answers\.csv", "", _LEADS),
     (r"/customer/[^/]+/forget", "", _OWNER),
     (r"/customer/[^/]+/data\.json", "", _LEADS),
     (r"/customer/[^/]+/(merge|separate)", "", _LEADS),

@@ -4,8 +4,8 @@ as time brings the next portion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
@@ -14,6 +14,7 @@ from bot.handoff.outreach.broadcast_commands import Broadcasts
 from bot.handoff.outreach.broadcasts import BroadcastSender, BroadcastSource
 from bot.handoff.outreach.incident_commands import IncidentCommands
 from bot.handoff.outreach.order_replies import TextSimilarity, is_ordered
+from bot.handoff.outreach.questionnaires import Questionnaire
 from bot.handoff.outreach.surveys import Surveys
 from bot.model import Internal, Outcome, Result, Turn
 from bot.model.internal import (
@@ -57,6 +58,7 @@ class OutreachCommands:
     meant: Callable[[str], tuple[str, ...]]
     title: Callable[[str], str]
     surveys: Surveys
+    questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
 
     def sender(self, desk: DeskContext) -> BroadcastSender:
         return BroadcastSender(
@@ -77,6 +79,7 @@ class OutreachCommands:
             self.similarity,
             channels=self.channels,
             article=self.article,
+            questionnaires=self.questionnaires,
         )
 
 
