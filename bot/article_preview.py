@@ -72,6 +72,17 @@ class WithDraft:
         found = self._knowledge.article(id if not mine else self._family, language)
         return self._draft if mine and (found is None or found.lang != language) else found
 
+    def article_for(
+        self,
+        id: str,
+        *,
+        language: str = "",
+        channel: str = "",
+        segment: Mapping[str, object] = MappingProxyType({}),
+    ) -> ArticleText | None:
+        """Whoever looks at an article before it is published may see every one."""
+        return self.article(id, language)
+
 
 def preview(
     texts: Texts, knowledge: KnowledgeSource, article: str, *, skin: str, now: datetime, language: str = ""
@@ -79,10 +90,11 @@ def preview(
     """The messages of *article* (a draft too) in the skin "telegram" or "vk"; None where there is no such
     article.
     """
-    faq = Faq(texts, IntentReader(read_act, knowledge), knowledge)
     found = knowledge.article(article)
     if found is None:
         return None
+    source = knowledge if isinstance(knowledge, WithDraft) else WithDraft(knowledge, found, found.id)
+    faq = Faq(texts, IntentReader(read_act, source), source)
     lang = language or str(getattr(found, "lang", "ru"))
     turn = Turn(
         id=1,
@@ -95,8 +107,10 @@ def preview(
     shown = faq.show(turn, article)
     limits = {skin: SKINS[skin]}
     answer = tuple(part for outbound in (shown.messages if shown else ()) for part in parts(outbound, limits))
-    rest = portion(personal(found, texts, turn.customer, now)).rest
-    more = parts(Outbound(Peer(skin, "1"), rest), limits) if rest else ()
+    part, peer = portion(personal(found, texts, turn.customer, now)), Peer(skin, "1")
+    files = tuple(file.attachment(knowledge.folder) for _, file in part.left_files)
+    left = (*([Outbound(peer, attachments=files)] if files else []), Outbound(peer, part.rest))
+    more = [piece for outbound in left for piece in parts(outbound, limits)] if part.rest else []
     return ArticlePreview(answer, tuple(more))
 
 

@@ -21,6 +21,8 @@ from bot.i18n.texts import Texts
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.quality.release import ReleaseLimits
 from bot.knowledge.search import Knowledge
+from bot.quality.criterion import criteria_of
+from bot.quality.scorecard import Scorecard
 from bot.text.day_spans import spans
 from bot.text.problems import problem
 from bot.text.tone import ToneCheck
@@ -124,3 +126,13 @@ def open_tone(config: Config) -> ToneCheck | None:
     """What looks at texts for customers; None where the business wants no remarks."""
     own = ((words.pattern, words.instead) for words in config.tone.own)
     return ToneCheck(own) if config.tone.check else None
+
+
+def open_scorecard(config: Config, texts: Texts) -> Scorecard | None:
+    """What fills in the scorecard of dialogs; None where the business wants none."""
+    rules = config.quality
+    if not rules.score:
+        return None
+    tone = open_tone(config) or ToneCheck()
+    words = {str(name): listed for name, listed in rules.words.items()}
+    return Scorecard(texts, criteria_of(rules), tone, words)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.app.channels import Platforms
-from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_tone
+from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_scorecard, open_tone
 from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
 from bot.config.loader import Config
@@ -16,7 +16,7 @@ from bot.dialogs.builtin_dialogs import our_dialogs
 from bot.dialogs.personal_articles import personal
 from bot.dialogs.question_reader import QuestionReader, SideAnswer
 from bot.handoff.desk import Desk
-from bot.handoff.desk_context import DeskContext, DeskRules, FoundArticle
+from bot.handoff.desk_context import ArticleAudience, DeskContext, DeskRules, FoundArticle
 from bot.handoff.group_binding import BoundGroup, GroupBinding
 from bot.handoff.group_status import Groups
 from bot.handoff.operators.registry import Registry
@@ -35,7 +35,7 @@ from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Answer, Customer, Intent, Peer, RichText
+from bot.model import Answer, Intent, Peer, RichText
 from bot.text.day_spans import DaySpan
 from bot.text.graphemes import shorten
 from bot.text.markdown import to_rich
@@ -68,7 +68,11 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
         teams=teams,
         queue=Queue(rules.routing.priority, line=teams.line),
         deadlines=Deadlines(
-            rules.sla, rules.routing, parts.hours, undecided=length(config.authority.remind) or timedelta()
+            rules.sla,
+            rules.routing,
+            parts.hours,
+            undecided=length(config.authority.remind) or timedelta(),
+            upset_waits=config.vip.waits,
         ),
         incidents=incidents,
         groups=groups,
@@ -81,7 +85,10 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
         ticket_reader=parts.store,
         commands=Registry(),
         outreach=outreach,
-        ask_rating=timedelta(minutes=config.rating.delay_minutes) if config.rating.ask else None,
+        ask_rating=timedelta(minutes=config.rating.delay_minutes)
+        if config.rating.ask or config.aftercare.thanks
+        else None,
+        check_in=length(config.aftercare.check_in),
     )
     parts.observers.add(context)
     await context.shared.catch_up()
@@ -124,18 +131,24 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
             else ()
         )
 
-    def article(id: str, customer: Customer | None) -> RichText:
-        found = knowledge.article(id)
-        return portion(personal(found, texts, customer)).text if found else RichText()
+    def article(id: str, audience: ArticleAudience) -> RichText:
+        found = knowledge.article_for(id, channel=audience.channel, segment=audience.fields)
+        return portion(personal(found, texts, audience.customer)).text if found else RichText()
 
-    def internal(id: str, customer: Customer | None) -> RichText:
+    def read(id: str, audience: ArticleAudience) -> RichText:
+        found = knowledge.article(id)
+        return portion(personal(found, texts, audience.customer)).text if found else RichText()
+
+    def internal(id: str, audience: ArticleAudience) -> RichText:
         found = knowledge.staff.article(id)
         if found is None or not found.internal:
             return RichText()
-        return portion(personal(found, texts, customer)).text
+        return portion(personal(found, texts, audience.customer)).text
 
-    async def ask(question: str) -> Answer:
-        return await knowledge.staff.ask(question)
+    async def ask(question: str, audience: ArticleAudience) -> Answer:
+        return await knowledge.staff.ask(
+            question, language=audience.language, channel=audience.channel, segment=audience.fields
+        )
 
     questions = QuestionReader(texts, read_act)
     return DeskRules(
@@ -144,6 +157,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         config.sla,
         about,
         article,
+        read,
         internal=internal,
         has_internal=lambda: knowledge.staff is not knowledge,
         find=partial(find_articles, knowledge, texts),
@@ -160,19 +174,26 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         ),
         meaning=questions.meaning,
         tone=open_tone(config),
+        vip=config.vip,
+        upset=lambda text: read_act(text).upset,
         playbooks=open_playbooks(config),
         authority=config.authority,
+        quality=config.quality,
+        scorecard=open_scorecard(config, texts),
     )
 
 
 async def find_articles(
-    knowledge: Knowledge, texts: Texts, words: str, language: str
+    knowledge: Knowledge, texts: Texts, words: str, audience: ArticleAudience
 ) -> tuple[FoundArticle, ...]:
-    """The likeliest articles for an operator's words, internal ones, too; of twins the one in *language*."""
-    answer = await knowledge.staff.ask(words)
+    """The likeliest articles for an operator's words, internal ones, too, of what the audience may be shown;
+    of twins the one in their language.
+    """
+    answer = await knowledge.staff.ask(words, channel=audience.channel, segment=audience.fields)
     if answer.scope < knowledge.settings.handoff:  # what has nothing to do with it is no find
         return ()
-    found = {a.id: a for c in answer.candidates if (a := knowledge.staff.article(c.article, language))}
+    read = partial(knowledge.staff.article, language=audience.language)
+    found = {a.id: a for c in answer.candidates if (a := read(c.article))}
     return tuple(
         FoundArticle(
             a.id,

@@ -29,13 +29,16 @@ from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.opt_out import OptOut as AboutNews
 from bot.dialogs.protocols import Escalation
+from bot.dialogs.surveys.check_in import CheckIn
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating, RatingPauses
+from bot.dialogs.surveys.thanks import Thanks
 from bot.errors import ConfigError
 from bot.handoff.desk import Desk
 from bot.handoff.outreach.broadcasts import opening
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import commented
+from bot.handoff.tickets.reopening import not_well
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.model import Event, Turn
@@ -111,19 +114,27 @@ def open_dialogs(
     intent = own.intent
     ours: dict[str, Dialog] = {"form": forms, FLOWS: declared, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
+    span = DaySpan.parse(config.outreach.hours)
+
+    def opens(now: datetime) -> datetime:
+        return opening(now, span, parts.hours.zone)
+
     settles = timedelta(minutes=config.rating.settle_minutes)
     rating = Rating(
         texts,
         intent,
         ticket=parts.store.ticket,
         tell=partial(opened, desk.context),
-        pauses=RatingPauses(days, apart, settles),
+        pauses=RatingPauses(days, apart, settles, config.rating.ask),
+        thanks=Thanks(texts, upset, opens) if config.aftercare.thanks else None,
     )
+    check_in = CheckIn(texts, ticket=parts.store.ticket, reopen=partial(not_well, desk.context), opens=opens)
     nps = Nps(texts, intent, config.nps, tell=partial(commented, desk.context))
     dialogs: list[tuple[str, Dialog]] = [
         ("requests", ApiRequests(desk.context)),
         ("outreach", AboutNews(texts)),
         ("rating", rating),
+        ("check_in", check_in),
         ("nps", nps),
     ]
     for name in with_flows(config.dialogs.order):
@@ -142,6 +153,11 @@ def with_flows(order: Sequence[str]) -> Sequence[str]:
         return order
     place = max((n for n, name in enumerate(order, 1) if name in ("human", "form")), default=0)
     return (*order[:place], FLOWS, *order[place:])
+
+
+def upset(text: str) -> float:
+    """How angry words are, 0..1."""
+    return read_act(text).upset
 
 
 def _foreign_dialog(name: str, ours: Sequence[str]) -> Dialog:

@@ -205,6 +205,46 @@ class OutreachSettings(Section):
         return value
 
 
+class VipSettings(Section):
+    """Customers whose anger supervisors hear of at once."""
+
+    fields: Mapping[str, str] = Field(
+        default_factory=dict,
+        description=(
+            'who they are, by what is known of them, as vip: "yes" or tier: "gold,platinum"; all of it must'
+            " hold; none = nobody"
+        ),
+    )
+    again: Duration = Field(
+        "24h", description="supervisors are told of one conversation no more often than this"
+    )
+    waits: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="and again when they have waited for this part of the time for an answer",
+    )
+
+
+class AftercareSettings(Section):
+    """What customers hear after a ticket that a person answered is closed."""
+
+    thanks: bool = Field(
+        False,
+        description=(
+            "thank them, rating.delay_minutes after closing: above the question for a rating, or alone; never"
+            " after angry last words"
+        ),
+    )
+    check_in: Duration | None = Field(
+        None,
+        description=(
+            "so long after closing they are asked whether all is well, as 7d; a no opens the ticket again;"
+            " null = never"
+        ),
+    )
+
+
 class NpsSettings(Section):
     """«Would you recommend us?», from 0 to 10, asked now and then."""
 

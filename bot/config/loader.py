@@ -19,6 +19,7 @@ from bot.config.environment import environment_beside
 from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
 from bot.config.forms import ConsentSettings, FirstContactSettings, Form
 from bot.config.handoff import (
+    AftercareSettings,
     Api,
     CannedSettings,
     DeskSettings,
@@ -29,10 +30,11 @@ from bot.config.handoff import (
     Section,
     Sla,
     Team,
+    VipSettings,
     Webhook,
     length,
 )
-from bot.config.quality import AuthoritySettings, PlaybookSettings
+from bot.config.quality import AuthoritySettings, PlaybookSettings, QualitySettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -379,6 +381,12 @@ class Config(Section):
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
     )
+    vip: VipSettings = Field(
+        default_factory=VipSettings, description="supervisors are told at once of upset important customers"
+    )
+    aftercare: AftercareSettings = Field(
+        default_factory=AftercareSettings, description="thanks, and whether all is well, after closing"
+    )
     nps: NpsSettings = Field(
         default_factory=NpsSettings,
         description="whether customers would recommend the business, asked now and then",
@@ -395,6 +403,7 @@ class Config(Section):
     authority: AuthoritySettings = Field(
         default_factory=AuthoritySettings, description="what operators may give, and what needs a yes"
     )
+    quality: QualitySettings = Field(default_factory=QualitySettings, description="the scorecard of dialogs")
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"

@@ -300,7 +300,7 @@ class FaqReplies:
             return self._texts.text(f"buttons.{key}", lang=language)
 
         return (
-            *((button,) for button in tuple(article.buttons)[:OPTIONS]),
+            *((button,) for button in self._open(turn, article.buttons)[:OPTIONS]),
             (Button(label(more_key), "more", more),) if more else (),
             (
                 Button(label("helped"), "helped", article.id),
@@ -308,6 +308,10 @@ class FaqReplies:
             ),
             (human_button(turn, self._texts),),
         )
+
+    def _open(self, turn: Turn, buttons: Sequence[Button]) -> list[Button]:
+        """Those of an article that lead somewhere for this customer."""
+        return [b for b in buttons if b.action != "article" or self._search.article(turn, b.value)]
 
     def _files(self, files: Sequence[AttachedFile]) -> tuple[Attachment, ...]:
         return tuple(file.attachment(self._search.folder) for file in files)

@@ -71,8 +71,21 @@ class FaqSearch:
         return best if best is not None and not _is_guess(text, best, answer) else None
 
     def article(self, turn: Turn, id: str) -> ArticleText | None:
-        """The article as this customer reads it."""
-        found = self._knowledge.article(id, language_of(turn, self._lang)) if id else None
+        """The article as this customer reads it.
+
+        law: whatever names an article (a button, a deep link, an old list, another article), nobody reads one
+        that is not for their channel and segment.
+        """
+        found = (
+            self._knowledge.article_for(
+                id,
+                language=language_of(turn, self._lang),
+                channel=turn.conversation.peer.channel,
+                segment=turn.customer.fields if turn.customer else {},
+            )
+            if id
+            else None
+        )
         return None if found is None else personal(found, self._texts, turn.customer, turn.now)
 
     def named(self, turn: Turn, found: Sequence[Candidate]) -> list[Candidate]:

@@ -159,6 +159,16 @@ class _AtOnce:
     def article(self, id: str, language: str = "") -> Article | None:
         return self.knowledge.article(id, language)
 
+    def article_for(
+        self,
+        id: str,
+        *,
+        language: str = "",
+        channel: str = "",
+        segment: Mapping[str, object] | None = None,
+    ) -> Article | None:
+        return self.knowledge.article_for(id, language=language, channel=channel, segment=segment or {})
+
 
 def _at_once(asked: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine that waits for nothing."""

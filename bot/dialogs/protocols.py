@@ -85,6 +85,12 @@ class KnowledgeSource(Protocol):
 
     def article(self, id: str, language: str = "") -> ArticleText | None: ...
 
+    def article_for(
+        self, id: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = ...
+    ) -> ArticleText | None:
+        """The article, where this customer may be shown it."""
+        ...
+
 
 class IntentReading(Protocol):
     """What the customer does with the words, how angry they are, 0..1, and why: `chances` of each act where

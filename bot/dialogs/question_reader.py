@@ -15,9 +15,9 @@ from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.everyday import everyday_of
 from bot.dialogs.protocols import ArticleText, IntentDetector
 from bot.dialogs.short_answers import ShortAnswers
-from bot.handoff.desk_context import BotAnswer
+from bot.handoff.desk_context import ArticleAudience, BotAnswer
 from bot.i18n.texts import Texts
-from bot.model import Customer, Intent, Outcome, RichText, Turn
+from bot.model import Intent, Outcome, RichText, Turn
 
 CALM = 0.5  # how upset (0..1) whoever asks may sound and still be answered by the bot
 CALL = 3  # words of a mere call, at most
@@ -74,7 +74,7 @@ class SideAnswer:
     def __init__(
         self,
         ours: BuiltinDialogs,
-        text: Callable[[str, Customer | None], RichText],
+        text: Callable[[str, ArticleAudience], RichText],
         article: Callable[[str], ArticleText | None],
     ) -> None:
         self._ours, self._text, self._article = ours, text, article
@@ -86,10 +86,11 @@ class SideAnswer:
             return None
         for name in ("about", "faq"):
             if (outcome := await self._ours.dialogs[name](alone)) is not None:
-                return self._said(outcome, alone.customer)
+                audience = ArticleAudience(alone.customer, alone.conversation.peer.channel)
+                return self._said(outcome, audience)
         return None
 
-    def _said(self, outcome: Outcome, customer: Customer | None) -> BotAnswer | None:
+    def _said(self, outcome: Outcome, audience: ArticleAudience) -> BotAnswer | None:
         if outcome.dialog == "about":
             return (
                 BotAnswer(outcome.messages[-1].text)
@@ -98,4 +99,4 @@ class SideAnswer:
             )
         shown = next((str(e.data.get("article", "")) for e in outcome.events if e.kind == "answered"), "")
         found = self._article(shown) if shown else None
-        return BotAnswer(self._text(shown, customer), found.id, found.title) if found is not None else None
+        return BotAnswer(self._text(shown, audience), found.id, found.title) if found is not None else None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.config.handoff import Routing, Sla, Team
-from bot.config.quality import AuthoritySettings
+from bot.config.handoff import Routing, Sla, Team, VipSettings
+from bot.config.quality import AuthoritySettings, QualitySettings
 from bot.handoff.assist.canned import CannedAnswers
 from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
@@ -33,6 +33,7 @@ from bot.model import (
     Ticket,
     Turn,
 )
+from bot.quality.scorecard import Scorecard
 from bot.text.tone import ToneCheck
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
     from bot.handoff.places import DeskPlaces
 
 About = Callable[[str], Sequence[str]]
-Ask = Callable[[str], Awaitable[Answer]]
-Article = Callable[[str, Customer | None], RichText]
-Find = Callable[[str, str], Awaitable[Sequence["FoundArticle"]]]
+Ask = Callable[[str, "ArticleAudience"], Awaitable[Answer]]
+Article = Callable[[str, "ArticleAudience"], RichText]
+Find = Callable[[str, "ArticleAudience"], Awaitable[Sequence["FoundArticle"]]]
 SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
@@ -58,7 +59,7 @@ def _no() -> bool:
     return False
 
 
-def _no_text(article: str, customer: Customer | None) -> RichText:
+def _no_text(article: str, audience: ArticleAudience) -> RichText:
     return RichText()
 
 
@@ -70,8 +71,27 @@ def _no_meaning(text: str) -> Meaning:
     return ""
 
 
+def _calm(text: str) -> float:
+    return 0.0
+
+
 def _as_it_is(text: str) -> str:
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleAudience:
+    """Whom articles are for: the customer, where they write, and their language. Without a customer it is
+    whoever works here, who may read everything.
+    """
+
+    customer: Customer | None = None
+    channel: str = ""
+    language: str = ""
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        return self.customer.fields if self.customer else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +118,18 @@ class DeskRules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be
     shown first.
 
-    *article* is the text of one as a customer gets it, *ask* finds the one that answers a question; None = no
-    hints. *internal* is the text of an article that is for operators alone, empty for every other; *find*
-    searches by an operator's words for a customer of a language;
+    *article* is the text of one as a customer gets it, empty where it is not for them, *read* as operators
+    read it, *ask* finds the one that answers a customer's question; None = no hints. *internal* is the text
+    of an article that is for operators alone, empty for every other; *find* searches by an operator's words;
     *has_internal*: whether there is anything for operators alone.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
     *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself
     surely answers to a
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
-    *tone* looks at how texts for customers sound; None = no remarks. *authority*: what operators may give.
+    *tone* looks at how texts for customers sound; None = no remarks. *vip*: which customers are
+    important, *upset*: how angry words are (0..1). *authority*: what operators may give.
+    *scorecard* is filled in when a dialog ends; None = never.
     """
 
     teams: tuple[Team, ...] = ()
@@ -115,6 +137,7 @@ class DeskRules:
     sla: Sla = field(default_factory=Sla)
     about: About = _nothing
     article: Article | None = None
+    read: Article = _no_text
     internal: Article = _no_text
     has_internal: Callable[[], bool] = _no
     find: Find | None = None
@@ -127,8 +150,12 @@ class DeskRules:
     aside: SideAnswerer | None = None
     meaning: Callable[[str], Meaning] = _no_meaning
     tone: ToneCheck | None = None
+    vip: VipSettings = field(default_factory=VipSettings)
+    upset: Callable[[str], float] = _calm
     playbooks: Playbooks = field(default_factory=Playbooks)
     authority: AuthoritySettings = field(default_factory=AuthoritySettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
+    scorecard: Scorecard | None = None
 
     def is_supervisor(self, id: str) -> bool:
         """Whether this operator may order; where none are named, everybody may."""
@@ -178,7 +205,9 @@ class TicketReader(DeliveryReader, Protocol):
 
     async def recent_answers(self) -> Sequence[tuple[datetime, datetime]]: ...
 
-    async def history(self, conversation: int, *, limit: int = 100) -> Sequence[HistoryEntry]: ...
+    async def history(
+        self, conversation: int, *, limit: int = 100, since: datetime | None = None
+    ) -> Sequence[HistoryEntry]: ...
 
     async def conversation(self, peer: Peer) -> Conversation | None: ...
 
@@ -208,7 +237,8 @@ class DeskContext:
     """What the operators' side knows besides the turn: complete when it is made, nothing is assigned later.
     `shared` keeps roster, teams, incidents, groups and places as the store has them.
 
-    Operators read *lang*. *ask_rating*: how long after closing a customer is asked; None = never.
+    Operators read *lang*. *ask_rating*: how long after closing a customer is asked how it was (or thanked),
+    *check_in*: and whether all is well; None = never.
     """
 
     texts: Texts
@@ -227,9 +257,15 @@ class DeskContext:
     commands: Registry
     outreach: OutreachCommands
     ask_rating: timedelta | None = None
+    check_in: timedelta | None = None
 
     def lang_of(self, customer: Customer | None) -> str:
         return customer.language if customer else self.lang
+
+    def audience(self, turn: Turn, ticket: Ticket | None = None) -> ArticleAudience:
+        """The customer whom the turn, or the ticket, is about."""
+        peer = ticket.customer_peer if ticket is not None else turn.conversation.peer
+        return ArticleAudience(turn.customer, peer.channel, self.lang_of(turn.customer))
 
     def seen(self, event: Event) -> None:
         """An observer of what was committed, for what this process alone keeps."""

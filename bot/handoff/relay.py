@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.handoff import blocklist, card_posts, insisting, notices, page_orders
+from bot.handoff import blocklist, card_posts, dialog_scores, insisting, notices, page_orders
 from bot.handoff.assist import suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
@@ -15,6 +15,7 @@ from bot.handoff.customer_linking import came_over, is_about_linking
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
+from bot.handoff.outreach import upset_customers
 from bot.handoff.queue import acknowledgement, wait_estimate
 from bot.handoff.sla import timers
 from bot.handoff.tickets import closing, lifecycle, reopening, transfer
@@ -37,12 +38,12 @@ from bot.model import (
     Timer,
     Turn,
 )
-from bot.model.internal import BotResumed, PageOrder, TicketTimer, UnattendedTicket
+from bot.model.internal import BotResumed, PageOrder, ReviewDialog, TicketTimer, UnattendedTicket
 from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 AFTERWARDS = frozenset(
-    {"rate", "rating_skip", "nps", "nps_skip", "news_off"}
+    {"all_well", "not_well", "rate", "rating_skip", "nps", "nps_skip", "news_off"}
 )  # answers to what the service asked by itself: never words for this ticket
 CANCELLING = (  # in the state: the ticket of which the bot has just asked whether it is still needed
     "cancelling"
@@ -99,6 +100,8 @@ class Relay:
             return self._blocked(turn)
         if isinstance(first.payload, PageOrder):
             return await page_orders.carry_out(self._desk, turn, first.payload)
+        if isinstance(first.payload, ReviewDialog):
+            return await dialog_scores.review(self._desk, turn, first.payload)
         if isinstance(first.payload, TicketTimer | UnattendedTicket):
             return settled(self._desk, turn.ticket, await timers.decide(self._desk, turn))
         if first.kind is InboundKind.INTERNAL or turn.conversation.status is Status.BOT:
@@ -113,6 +116,7 @@ class Relay:
             self._desk, turn, turn.ticket, self._desk.places.title(turn.conversation.peer.channel)
         )
         outcome = await self._for_person(replace(turn, ticket=ticket), ticket)
+        outcome = upset_customers.noticed(self._desk, replace(turn, ticket=ticket), outcome)
         if told:
             outcome = replace(outcome, messages=(*told, *outcome.messages), ticket=outcome.ticket or ticket)
         return settled(self._desk, turn.ticket, outcome)
@@ -205,7 +209,9 @@ class Relay:
             return None
         commands, action = self._desk.commands, turn.press.action if turn.press else ""
         command = commands.pressed_afar(action) if action else commands.afar(name, rest)
-        if command is not None and first.actor in self._desk.rules.routing.supervisors:
+        is_supervisor = first.actor in self._desk.rules.routing.supervisors
+        is_own = command is not None and command.own and self._desk.roster.works(first.actor)
+        if command is not None and (is_supervisor or is_own):
             return await command.run(self._desk, alone, rest)
         if not commands.only_here(name):
             return None
@@ -262,7 +268,9 @@ class Relay:
 
     def _article(self, turn: Turn, article: str) -> Outcome | None:
         """An article read while waiting; the ticket stays open."""
-        if (read := self._desk.rules.article) is None or not (text := read(article, turn.customer)):
+        if (read := self._desk.rules.article) is None or not (
+            text := read(article, self._desk.audience(turn))
+        ):
             return None
         return Outcome(
             "relay",

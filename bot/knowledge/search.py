@@ -301,6 +301,14 @@ class Knowledge:
         """The article, or its twin in *language* where there is one; an internal one only of `staff`."""
         return self._state.catalog.article(id, language)
 
+    def article_for(
+        self, id: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = _NOTHING
+    ) -> Article | None:
+        """The article as one customer may see it; None where it is not for them: a draft, out of date, of
+        another channel or segment.
+        """
+        return self._state.catalog.article_for(id, language, channel, segment, self.today())
+
     def articles(self) -> tuple[Article, ...]:
         """All articles, drafts included, by id; internal ones only of `staff`."""
         return tuple(self._state.catalog.articles.values())

@@ -98,6 +98,11 @@ class OperatorAway(TicketTimer):
 
 
 @dataclass(frozen=True, slots=True)
+class UpsetCustomerWaits(TicketTimer):
+    """A part of the time for an answer has passed, and an upset important customer waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SuggestionsDue(TicketTimer):
     """Articles and answers for a ticket that was just opened are looked for."""
 
@@ -141,6 +146,13 @@ class CompensationDecided(TicketTimer):
     to: Peer
 
 
+@dataclass(frozen=True, slots=True)
+class DialogScoreDue(TicketTimer):
+    """The scorecard of the closed ticket number *ticket* is filled in by itself."""
+
+    ticket: int
+
+
 # --- other times
 
 
@@ -176,6 +188,14 @@ class RecommendationDue(TimerFired):
 @dataclass(frozen=True, slots=True)
 class RatingDue(TimerFired):
     """The customer is asked how ticket number *ticket* went, that was closed at *closed*."""
+
+    ticket: int
+    closed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInDue(TimerFired):
+    """The customer is asked whether all is well after ticket number *ticket*, that was closed at *closed*."""
 
     ticket: int
     closed: datetime
@@ -297,6 +317,18 @@ class PageOrder(ApiRequest):
     shown: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewDialog(ApiRequest):
+    """Keep what a supervisor thinks of ticket number *ticket*: *marks* by criterion, and a *remark*; *reason*
+    says why they looked.
+    """
+
+    ticket: int
+    marks: Json = field(default_factory=dict)
+    remark: str = ""
+    reason: str = ""
+
+
 # --- orders from the command line
 
 
@@ -386,15 +418,18 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.promised": PromiseDue,
     "desk.assign": AssignmentDue,
     "desk.left": OperatorAway,
+    "desk.upset_waits": UpsetCustomerWaits,
     "desk.prompt": SuggestionsDue,
     "desk.followup": FollowUpDue,
     "desk.order": SupervisorOrder,
     "desk.compensation": CompensationWaits,
+    "desk.score": DialogScoreDue,
     "desk.compensation_decided": CompensationDecided,
     "relay.resume": BotResumed,
     "mailing": BroadcastPortion,
     "nps": RecommendationDue,
     "rating": RatingDue,
+    "check_in": CheckInDue,
     "rating.alarm": LowRatingSettled,
     "reminder": ReminderDue,
     "dialog_timer": DialogTimer,
@@ -408,6 +443,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "api.open": OpenTicket,
     "api.close": CloseTicket,
     "page.order": PageOrder,
+    "page.review": ReviewDialog,
     "order.incident": BeginIncident,
     "order.incident_off": EndIncident,
     "order.broadcast": BeginBroadcast,

@@ -163,6 +163,9 @@ class TicketState:
     promise_due: datetime | None = None
     promise: str = ""  # what was promised to the customer
 
+    upset_told: datetime | None = None  # the supervisors were told that an important customer is upset
+    upset_waited: datetime | None = None  # and that they still wait
+
     # the customer while nobody has it
     place_told: int = 0  # in the queue
     wrote: datetime | None = None

@@ -40,11 +40,31 @@ KINDS = (
     "ready_edited",
     "nps_asked",
     "nps_scored",
+    "dialog_scored",
+    "dialog_reviewed",
+    "playbook_ended",
+    "compensation_given",
+    "compensation_asked",
+    "compensation_decided",
     "demo",
 )
 _OURS = frozenset({"rating", "nps", "outreach"})  # dialogs that the service began itself
 _NO_STORY = frozenset(
-    {"heard", "answered", "clarified", "feedback", "unanswered", "ready_sent", "ready_edited"}
+    {
+        "heard",
+        "answered",
+        "clarified",
+        "feedback",
+        "unanswered",
+        "ready_sent",
+        "ready_edited",
+        "dialog_scored",
+        "dialog_reviewed",
+        "playbook_ended",
+        "compensation_given",
+        "compensation_asked",
+        "compensation_decided",
+    }
 )
 
 

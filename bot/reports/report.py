@@ -12,7 +12,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.model import Event, Ticket
-from bot.reports import slices, tables
+from bot.reports import service_quality, slices, tables
 from bot.reports.canned_answers import ready
 from bot.reports.ledger import BEFORE, KINDS, RETURN, Ledger, ReportFacts, open_ledger
 from bot.reports.metrics import COUNTS, Figure, FigureCase
@@ -180,6 +180,7 @@ def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> dict[s
         tables.articles(ledger, period, titles),
         tables.operators(ledger, period),
         ready(ledger, period),
+        *(made for made in service_quality.all_tables(ledger, period) if made.rows),
     )
     return {t.key: t for t in made}
 

@@ -44,6 +44,7 @@ KEPT = frozenset(
         "questionnaire",
         "turn",
         "amount",
+        "of",
         "playbook",
         "steps",
         "done",

@@ -55,6 +55,15 @@ class ToneFault:
 
 
 @dataclass(frozen=True, slots=True)
+class ToneRefusal:
+    """A refusal: its words, and whether the reader is led on to something they can do."""
+
+    start: int
+    found: str
+    leads_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Words:
     said: Sequence[tuple[Kind, Pattern, str]]
     refusals: Sequence[tuple[Pattern, bool]]  # and whether it is a rule
@@ -81,12 +90,18 @@ class ToneCheck:
         plain = _ASIDE.sub(_blank, text)
         found = [*_said(plain, words.said), *_said(plain, [("own", *own) for own in self._own])]
         if not has_way_out:
-            found += _refusals(plain, text, words)
+            bare = (r for r in _refusals(plain, text, words) if not r.leads_on)
+            found += [ToneFault("refusal", r.start, r.found) for r in bare]
         kept: list[ToneFault] = []
         for fault in sorted(found, key=lambda f: (f.start, -len(f.found))):
             if not kept or fault.start >= kept[-1].start + len(kept[-1].found):
                 kept.append(fault)
         return tuple(kept)
+
+    def refusals(self, text: str, language: str = "") -> tuple[ToneRefusal, ...]:
+        """Every refusal of the text, those that lead on, too."""
+        words = _read("en" if (language or _language(text)) == "en" else "ru")
+        return tuple(_refusals(_ASIDE.sub(_blank, text), text, words))
 
 
 def _said(text: str, patterns: Iterable[tuple[Kind, Pattern, str]]) -> Iterator[ToneFault]:
@@ -95,7 +110,7 @@ def _said(text: str, patterns: Iterable[tuple[Kind, Pattern, str]]) -> Iterator[
             yield ToneFault(kind, found.start(), found[0], instead)
 
 
-def _refusals(plain: str, text: str, words: _Words) -> Iterator[ToneFault]:
+def _refusals(plain: str, text: str, words: _Words) -> Iterator[ToneRefusal]:
     for pattern, is_rule in words.refusals:
         for found in islice(pattern.finditer(plain), MOST):
             first, last = _around(plain, found.start())
@@ -104,9 +119,9 @@ def _refusals(plain: str, text: str, words: _Words) -> Iterator[ToneFault]:
                 is_rule and _says_more(before, after)
             ):
                 continue
-            if not _leads_on(before, after, text[first:last], words):
-                what = "what" if found.groupdict().get("what") else 0
-                yield ToneFault("refusal", found.start(what), found[what])
+            what = "what" if found.groupdict().get("what") else 0
+            leads_on = _leads_on(before, after, text[first:last], words)
+            yield ToneRefusal(found.start(what), found[what], leads_on)
 
 
 def _says_more(before: str, after: str) -> bool:

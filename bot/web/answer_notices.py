@@ -87,18 +87,18 @@ async def audience(
             peer is None
             or conversation is None
             or not conversation.reachable
-            or not _carries(services, peer, article)
+            or peer.channel not in services.channels
         ):
             found.unreachable += 1
         elif conversation.status is not Status.BOT:
             found.busy += 1
         else:
             customer = await services.store.customer(conversation.customer) if conversation.customer else None
-            found.waiting.append(
-                UnansweredCustomer(
-                    number, peer, customer, missed.question, _twin(knowledge, article, customer)
-                )
-            )
+            shown = _shown(knowledge, article, peer, customer)
+            if shown is None:  # it is not for them
+                found.unreachable += 1
+            else:
+                found.waiting.append(UnansweredCustomer(number, peer, customer, missed.question, shown))
     return found
 
 
@@ -129,13 +129,14 @@ def _was_told(event: Event, gap: Gap, missed: MissedQuestion, article: Article) 
     )
 
 
-def _carries(services: WebServices, peer: Peer, article: Article) -> bool:
-    """Whether the channel runs, and the article may be shown there."""
-    return peer.channel in services.channels and (not article.channels or peer.channel in article.channels)
-
-
-def _twin(knowledge: Knowledge, article: Article, customer: Customer | None) -> Article:
-    return knowledge.article(article.id, customer.language if customer else "") or article
+def _shown(knowledge: Knowledge, article: Article, peer: Peer, customer: Customer | None) -> Article | None:
+    """The article as this customer may be shown it, in their language where there is a twin."""
+    return knowledge.article_for(
+        article.id,
+        language=customer.language if customer else "",
+        channel=peer.channel,
+        segment=customer.fields if customer else {},
+    )
 
 
 async def tell(

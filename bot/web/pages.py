@@ -68,8 +68,17 @@ class QueueRow:
 @cache
 def read_words(language: str) -> Mapping[str, str]:
     """The words of the pages in one language, by their names."""
-    words: Mapping[str, str] = read_own(HOME / "locales" / f"{language}.yaml")
+    words: dict[str, str] = read_own(HOME / "locales" / f"{language}.yaml")
+    for part in sorted((HOME / "locales").glob(f"*.{language}.yaml")):
+        words |= read_own(part)
     return words
+
+
+@cache
+def _for_scripts(language: str) -> str:
+    """The words as scripts read them; those of the set-up stand in its templates alone."""
+    words = read_words(language)
+    return json.dumps({k: w for k, w in words.items() if not k.startswith("setup_")}, ensure_ascii=False)
 
 
 @cache
@@ -93,7 +102,9 @@ class Pages:
         )
 
     async def home(self, request: web.Request) -> web.Response:
-        """GET /: the playground, or the queue where there is none."""
+        """GET /: the playground, or the queue where there is none; where there is no bot yet, its set-up."""
+        if self._services.setup is not None and self._services.setup.is_new:
+            raise web.HTTPFound("/setup")
         if self._playground is None:
             raise web.HTTPFound("/queue")
         scenes = tuple(self._playground.scenes.values())
@@ -313,7 +324,7 @@ class Pages:
             may=self._may(request),
             user=request.get(USER),
             csrf=self._guard.csrf(request),
-            words=json.dumps(words, ensure_ascii=False),
+            words=_for_scripts(language),
             mark=static_mark(),
             chips=self._chips(words),
             title=self._services.title,
@@ -336,14 +347,20 @@ class Pages:
 
     def _tabs(self, request: web.Request) -> tuple[tuple[str, str], ...]:
         """Only what exists, and is theirs."""
+        setup = (("setup", "/setup"),) if self._services.setup and self._may(request)("GET", "/setup") else ()
+        if self._services.setup is not None and self._services.setup.is_new:
+            return setup
         owner = self._guard.asks_password and self._may(request)("GET", "/users")
         users = (("users", "/users"),) if owner else ()
         play = (("play", "/"),) if self._playground is not None else ()
         kb = (("kb", "/kb"),) if self._services.knowledge is not None else ()
         report = (("report", "/report"),) if self._services.hours is not None else ()
+        leads = self._services.hand_in is not None and self._may(request)("GET", "/quality")
+        quality = (("quality", "/quality"),) if leads else ()
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
         flows = (("flows", "/flows"),) if self._services.flows is not None else ()
-        return (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *flows, *gaps, *report, *users)
+        first = (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *flows, *gaps)
+        return (*first, *report, *quality, *users, *setup)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""

@@ -37,7 +37,19 @@ FRESH = 20.0  # seconds for which a counted report is shown again
 LISTED = 200  # conversations listed behind one figure
 LINES = 400  # lines of a transcript
 BESIDE = 500  # tickets before and behind one, among which those are looked for that waited beside it
-TABLES = ("topics", "categories", "tags", "channels", "articles", "operators", "gaps", "ready")
+TABLES = (
+    "topics",
+    "categories",
+    "tags",
+    "channels",
+    "articles",
+    "operators",
+    "gaps",
+    "ready",
+    "scores",
+    "playbooks",
+    "compensations",
+)
 PARTS = {
     "night": (0, 6),
     "morning": (6, 12),

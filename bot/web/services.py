@@ -15,6 +15,7 @@ from aiohttp import web
 from bot.adapters.base import Adapter, File
 from bot.adapters.playground.typed_message import TypedMessage
 from bot.clock import Clock
+from bot.config.quality import QualitySettings
 from bot.delivery.attachment_reader import AttachmentReader
 from bot.dialogs.flows.flow_file import FlowFile
 from bot.dialogs.flows.flow_reader import FlowFolder
@@ -28,12 +29,14 @@ from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeStatus, ReloadResult
 from bot.knowledge.quality.release import ReleaseLimits
 from bot.model import Answer, Attachment, Event, HistoryEntry, InboundKind, Json, Outbound, Sender, Sent
+from bot.quality.criterion import Criterion, criteria_of
 from bot.reports.report import Calendar
 from bot.storage.base import Store
 from bot.text.tone import ToneCheck
 from bot.web.api.rest import AcceptRequest, RestApi
 from bot.web.events import EventHub
 from bot.web.health import Metrics
+from bot.web.setup_services import SetupServices
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -143,8 +146,11 @@ class WebServices:
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
+    *setup* are the owner's folder and process, without it there are no set-up pages; with a *key* all pages
+    open to whoever has the address that holds it.
+    *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
+    the scorecard.
     *answers* are the ready answers of the operators, *files* reads what was sent.
-    *playbooks* are those of the operators, *currency* is the sign of compensations.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -180,7 +186,10 @@ class WebServices:
     files: AttachmentReader | None = None
     playbooks: Playbooks = field(default_factory=Playbooks)
     currency: str = "₽"
+    quality: QualitySettings = field(default_factory=QualitySettings)
     health_only: bool = False
+    setup: SetupServices | None = None
+    key: str = ""
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365
@@ -192,6 +201,11 @@ class WebServices:
     hub: EventHub = field(default_factory=EventHub)
     metrics: Metrics = field(default_factory=Metrics)
     stale: timedelta = timedelta(seconds=90)
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """Those of the scorecard."""
+        return criteria_of(self.quality)
 
     @property
     def messengers(self) -> tuple[PlaygroundChannel, ...]:

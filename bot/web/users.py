@@ -40,8 +40,8 @@ _ANSWERS = _LEADS | {PageRole.OPERATOR}
 # What begins with the path, by which method ("" = any), and whose it is; the first that fits counts.
 _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/(login|logout|static|events|healthz|readyz)", "", _EVERY),
-    (r"/(users|audit)", "", _OWNER),
     (r"/flows/[^/]+/answers\.csv", "", _LEADS),
+    (r"/(users|audit|setup)", "", _OWNER),
     (r"/customer/[^/]+/forget", "", _OWNER),
     (r"/customer/[^/]+/data\.json", "", _LEADS),
     (r"/customer/[^/]+/(merge|separate)", "", _LEADS),
@@ -53,6 +53,7 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/articles/publish/anyway", "POST", _LEADS),
     (r"/articles", "", _WRITES),
     (r"/threshold/", "POST", _LEADS),
+    (r"/quality", "", _LEADS),
     (r"/gate/allow", "POST", _LEADS),
     (r"/gate/", "POST", _WRITES),
     (r"/", "GET", _EVERY),

@@ -103,6 +103,11 @@ class Shelf:
     def article(self, id: str, language: str = "") -> Article | None:
         return self._articles.get(id)
 
+    def article_for(
+        self, id: str, *, language: str = "", channel: str = "", segment: Mapping[str, object] = {}
+    ) -> Article | None:
+        return self._articles.get(id)
+
 
 def found(*ids: str, passage: int = 0, sure: bool = True, lead: bool = False) -> Answer:
     """An answer of the catalog: sure of the first, or in doubt among them."""

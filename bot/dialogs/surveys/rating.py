@@ -13,6 +13,7 @@ from bot.dialogs.intent import IntentReader
 from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import ShortAnswers, fold, language_of
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
+from bot.dialogs.surveys.thanks import Thanks
 from bot.handoff.outreach.surveys import asked_lately, moment
 from bot.handoff.tickets import lifecycle
 from bot.i18n.texts import Texts
@@ -71,13 +72,14 @@ class RatingPauses:
     between: timedelta = timedelta(days=30)
     apart: timedelta = timedelta(days=14)
     settles: timedelta = timedelta(minutes=3)
+    asks: bool = True  # whether anybody is asked
 
 
 class Rating:
     """Stands before all other dialogs and leaves everything to them that does not answer its own question.
 
     *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic,
-    with the timer that reminds of it.
+    with the timer that reminds of it. *thanks* is said above the question, or alone where nobody is asked.
     """
 
     def __init__(
@@ -88,12 +90,14 @@ class Rating:
         ticket: Callable[[int], Awaitable[Ticket | None]],
         tell: Tell,
         pauses: RatingPauses | None = None,
+        thanks: Thanks | None = None,
     ) -> None:
         pauses = pauses or RatingPauses()
         self._speaker = ReplyContext(texts, "rating")
         self._texts, self._intent, self._ticket, self._tell = texts, intent, ticket, tell
         self._pause, self._apart, self._settles = pauses.between, pauses.apart, pauses.settles
         self._hearing = ShortAnswers(texts)
+        self._thanking, self._asks = thanks, pauses.asks
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         match turn.inbounds[0].payload:
@@ -140,8 +144,11 @@ class Rating:
         if wrote_since(turn, closed):
             return Outcome("rating", Result.IGNORED, "customer_returned")
         customer = turn.customer or Customer(0)
-        if asked_lately(customer.fields, turn.now, NAME, self._pause, self._apart):
-            return Outcome("rating", Result.IGNORED, "asked_lately")
+        thanks = self._thanking.words(turn, ticket) if self._thanking else ()
+        lately = asked_lately(customer.fields, turn.now, NAME, self._pause, self._apart)
+        if lately or not self._asks:
+            alone = self._thanking.alone(turn, due, ticket) if self._thanking else None
+            return alone or Outcome("rating", Result.IGNORED, "asked_lately" if lately else "not_asked")
         language = language_of(turn, self._texts.lang)
         buttons = (
             tuple(
@@ -153,6 +160,7 @@ class Rating:
             said(
                 turn,
                 self._speaker,
+                *thanks,
                 "rating.ask",
                 buttons=buttons,
                 facts={"number": ticket.number, "operator": ticket.operator_name},

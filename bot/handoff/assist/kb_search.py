@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.handoff.assist.hints import Hint
 from bot.handoff.assist.sending import show_article
-from bot.handoff.desk_context import DeskContext
+from bot.handoff.desk_context import ArticleAudience, DeskContext
 from bot.handoff.operators.replies import notice, say
 from bot.model import Event, Outcome, Rows, Turn
 
@@ -19,7 +19,7 @@ async def search(desk: DeskContext, turn: Turn, words: str) -> Outcome:
     """
     if not words:
         return say(desk, turn, "desk.kb.how")
-    found = await desk.rules.find(words, _language(desk, turn)) if desk.rules.find is not None else ()
+    found = await desk.rules.find(words, _audience(desk, turn)) if desk.rules.find is not None else ()
     if not found:
         return say(desk, turn, "desk.kb.none", word=words)
     action = "preview" if turn.ticket is not None else "kb_article"
@@ -38,6 +38,8 @@ def shown(desk: DeskContext, turn: Turn, what: str) -> Outcome:
     return show_article(desk, turn, what) if what else notice(desk, turn, "desk.old_button")
 
 
-def _language(desk: DeskContext, turn: Turn) -> str:
-    """The customer's, of twins; where nobody is at hand, the operators'."""
-    return desk.lang_of(turn.customer) if turn.ticket is not None else desk.lang
+def _audience(desk: DeskContext, turn: Turn) -> ArticleAudience:
+    """The ticket's customer, who gets nothing that is not for them; where none is at hand, the operators."""
+    if turn.ticket is None:
+        return ArticleAudience(language=desk.lang)
+    return desk.audience(turn, turn.ticket)

@@ -88,8 +88,8 @@ def looked_at(desk: DeskContext, turn: Turn, ticket: Ticket, what: str, shown: s
 def show_article(desk: DeskContext, turn: Turn, what: str) -> Outcome:
     """An article for the operator's own eyes: nothing under it sends it."""
     kind, _, key = what.partition(":")
-    read = desk.rules.internal if kind == "internal" else desk.rules.article
-    text = read(key, turn.customer) if read is not None else RichText()
+    read = desk.rules.internal if kind == "internal" else desk.rules.read
+    text = read(key, desk.audience(turn, turn.ticket))
     if not text:
         return notice(desk, turn, "desk.template_failed")
     head = desk.texts.say(f"desk.kb.{kind}", lang=desk.lang, title=_title(desk, what))
@@ -215,7 +215,7 @@ def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText 
     if kind == "internal":
         return None
     if kind == "article":
-        return (desk.rules.article(key, turn.customer) if desk.rules.article else None) or None
+        return (desk.rules.article(key, desk.audience(turn, ticket)) if desk.rules.article else None) or None
     ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None
     if ready is None:
         return None

@@ -10,7 +10,7 @@ from itertools import islice
 
 from bot.handoff import card_posts
 from bot.handoff.assist.hints import LIKELY, Hint
-from bot.handoff.desk_context import DeskContext
+from bot.handoff.desk_context import ArticleAudience, DeskContext
 from bot.handoff.filling import filled
 from bot.handoff.tickets import lifecycle
 from bot.model import (
@@ -50,7 +50,7 @@ async def look_up(
         return (), None
     try:
         async with asyncio.timeout(PATIENCE):
-            answer = await desk.rules.ask(question)
+            answer = await desk.rules.ask(question, desk.audience(turn, ticket))
     except Exception:  # noqa: BLE001 - a hint is help, and must not cost the words it belongs to
         get_logger("desk").exception("hint_failed")
         return of_ready(desk, turn, ticket, text), None
@@ -75,7 +75,7 @@ def of_answer(desk: DeskContext, answer: Answer) -> tuple[Hint, ...]:
 
 def of_article(desk: DeskContext, id: str, title: str) -> Hint:
     """law: an article for operators alone is offered under a name of its own, which nothing can send."""
-    return Hint(f"{'internal' if desk.rules.internal(id, None) else 'article'}:{id}", title)
+    return Hint(f"{'internal' if desk.rules.internal(id, ArticleAudience()) else 'article'}:{id}", title)
 
 
 def of_ready(desk: DeskContext, turn: Turn, ticket: Ticket | None, text: str) -> tuple[Hint, ...]:

@@ -35,7 +35,8 @@ class Command:
 
     One without a name is only pressed. *opens* is what the button does where the command needs more than a
     tap: it asks. *by_number* is what becomes of /take 12, where no ticket is at hand. *afar*: supervisors may
-    give it in private. *shared*: outside the desk it may be meant for another bot.
+    give it in private. *own*: operators may, too, since it is about themselves. *shared*: outside the desk it
+    may be meant for another bot.
     *help* ends the keys of its words: `commands.operator.*`, `commands.usage.*`, `commands.details.*`.
     """
 
@@ -49,6 +50,7 @@ class Command:
     opens: TicketHandler | None = None
     by_number: NumberHandler | None = None
     afar: bool = False
+    own: bool = False
     shared: bool = False
     help: str = ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bot.handoff import blocklist, compensation, customer_linking, overview
+from bot.handoff import blocklist, compensation, customer_linking, dialog_scores, overview
 from bot.handoff.assist import kb_search, sending
 from bot.handoff.operators import commands, drafts, menus, supervisor_commands
 from bot.handoff.operators.command import Command, Handler, Role, Scope, TicketHandler
@@ -60,6 +60,7 @@ COMMANDS = (
     _other("queue", Scope.GROUP, Role.ANYBODY, commands.queue),
     _other("away", Scope.GROUP, Role.OPERATOR, commands.away),
     _other("back", Scope.GROUP, Role.OPERATOR, commands.back, shared=True),
+    _other("quality", Scope.GROUP, Role.OPERATOR, dialog_scores.own, own=True, shared=True),
     _other("help", Scope.GROUP, Role.ANYBODY, commands.help_, aliases=("start",), shared=True),
     _ticket(
         "priority", supervisor_commands.set_priority, Role.SUPERVISOR, by_number=overview.order_by_number
@@ -141,9 +142,15 @@ class Registry:
         return self._pressed.get(action)
 
     def afar(self, name: str, rest: str) -> Command | None:
-        """What a supervisor asks for in private; None = nothing that can be asked for there."""
+        """What a supervisor, or an operator about themselves, asks for in private; None = nothing that can be
+        asked for there.
+        """
         found = self._named.get(name)
-        return found if found and (found.afar or found.is_by_number(rest, has_ticket=False)) else None
+        return (
+            found
+            if found and (found.afar or found.own or found.is_by_number(rest, has_ticket=False))
+            else None
+        )
 
     def pressed_afar(self, action: str) -> Command | None:
         found = self._pressed.get(action)
@@ -151,7 +158,7 @@ class Registry:
 
     def menu(self, *, afar: bool = False) -> tuple[Command, ...]:
         """What is offered behind "/", in the desk or to a supervisor in private."""
-        return tuple(c for c in self.listed if not afar or c.afar or c.by_number is not None)
+        return tuple(c for c in self.listed if not afar or c.afar or c.own or c.by_number is not None)
 
     def card_rows(self, ticket: Ticket, texts: Texts, lang: str, *, without: Iterable[str] = ()) -> Rows:
         """The buttons under the card of a ticket, *without* the commands that would bring nothing now."""

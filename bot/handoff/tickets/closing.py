@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.handoff import card_posts, notices
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets import lifecycle
 from bot.handoff.topics import close_topic
 from bot.model import Event, Outbound, Outcome, Result, Status, Ticket, Timer, Turn
-from bot.model.internal import RatingDue
+from bot.model.internal import CheckInDue, RatingDue
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
 
@@ -33,7 +35,7 @@ def close(
     if (to := desk.places.thread(ticket)) is not None:
         say.append(close_topic(to, ticket.number))
     event = Event("ticket_closed", ticket=ticket.number, actor=by)
-    later = _rating_later(desk, turn, ticket) if told and key == "handoff.closed" else ()
+    later = _afterwards(desk, turn, ticket) if told and key == "handoff.closed" else ()
     return Outcome(
         "desk",
         Result.ANSWERED,
@@ -47,15 +49,17 @@ def close(
     )
 
 
-def _rating_later(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Timer, ...]:
-    """The timer that `dialogs/rating.py` answers; only somebody who was answered by a person is asked."""
-    if desk.ask_rating is None or ticket.first_reply is None:
+def _afterwards(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Timer, ...]:
+    """The timers that `dialogs/surveys` answers; only somebody who was answered by a person is asked."""
+    if ticket.first_reply is None:
         return ()
-    return (
-        Timer(
-            f"rating:{ticket.number}",
-            RatingDue(ticket.number, turn.now),
-            turn.now + desk.ask_rating,
-            conversation=ticket.conversation,
-        ),
+    number, talk = ticket.number, ticket.conversation
+    rating = RatingDue(number, turn.now)
+    asked = Timer(f"rating:{number}", rating, turn.now + (desk.ask_rating or timedelta()), conversation=talk)
+    well = Timer(
+        f"check_in:{number}",
+        CheckInDue(number, turn.now),
+        turn.now + (desk.check_in or timedelta()),
+        conversation=talk,
     )
+    return (*((asked,) if desk.ask_rating is not None else ()), *((well,) if desk.check_in else ()))

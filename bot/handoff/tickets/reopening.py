@@ -12,8 +12,11 @@ from bot.handoff.operators.message_names import shown_name
 from bot.handoff.queue import wait_estimate
 from bot.handoff.tickets import lifecycle, transfer
 from bot.handoff.tickets.create import asked_again, shown_to_the_bot, so_far
+from bot.handoff.tickets.settle import settled
 from bot.handoff.topics import reopen_topic
 from bot.model import Event, Outbound, Outcome, Result, Status, Ticket, Turn
+
+NOT_WELL = "not_well"  # why a ticket was opened again: the customer said so when they were asked
 
 
 def reopened(desk: DeskContext, turn: Turn, ticket: Ticket, *, reason: str, apology: bool = False) -> Outcome:
@@ -92,3 +95,11 @@ def closed_lately(desk: DeskContext, turn: Turn) -> Ticket | None:
     ):
         return None
     return last
+
+
+def not_well(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
+    """Asked some days later, the customer said that not all is well."""
+    opened = reopened(desk, turn, ticket, reason=NOT_WELL, apology=True)
+    to = desk.places.thread(ticket)
+    told = (notices.in_desk(desk, to, ticket, "desk.not_well"),) if to is not None else ()
+    return settled(desk, turn.ticket, replace(opened, messages=(*opened.messages, *told)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff import dialog_scores
 from bot.handoff.card import topic_name
 from bot.handoff.card_posts import redrawn
 from bot.handoff.desk_context import DeskContext
@@ -23,6 +24,8 @@ def settled(desk: DeskContext, known: Ticket | None, outcome: Outcome) -> Outcom
         return replace(outcome, ticket=None)
     after = desk.deadlines.dated(checklist.chosen(desk, after))
     later, cancel = desk.deadlines.changes(before, after)
+    if ends := before is not None and before.status != "closed" and after.status == "closed":
+        later = (*later, *dialog_scores.later(desk, after))
     same = before is not None and topic_name(before, desk.texts, desk.lang) == topic_name(
         after, desk.texts, desk.lang
     )
@@ -32,7 +35,6 @@ def settled(desk: DeskContext, known: Ticket | None, outcome: Outcome) -> Outcom
         if not (same and o.kind is OutboundKind.RENAME_TOPIC and o.ticket == after.number)
     )
     kept = {"opens": after} if outcome.opens is not None else {"ticket": after}
-    ends = before is not None and before.status != "closed" and after.status == "closed"
     return replace(
         outcome,
         messages=say,

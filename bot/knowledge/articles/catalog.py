@@ -58,6 +58,22 @@ class ArticleCatalog:
             return found
         return self.articles.get(self._twins.get(found.twin_of or found.id, {}).get(language, ""), found)
 
+    def article_for(
+        self, id: str, language: str, channel: str, segment: Mapping[str, object], today: date
+    ) -> Article | None:
+        """The same for one customer: what they may not be shown is not there for them, whatever named it; its
+        twin is, where they may see that.
+        """
+        found = self.article(id, language)
+        if found is None:
+            return None
+        twins = self._twins.get(found.twin_of or found.id, {}).values()
+        family = dict.fromkeys((found.id, *twins))
+        return next(
+            (a for i in family if _is_open(a := self.articles[i], channel, segment, today)),
+            None,
+        )
+
     def owner(self, question: str) -> str | None:
         """The one article (the first of its twins) among whose questions this one stands, whatever the order
         of its words.
@@ -72,8 +88,7 @@ class ArticleCatalog:
             (self._last >= today.toordinal()) & ~self._foreign.get(language, self._nobody), bool
         )
         for i in self._channelled:
-            kinds = self.published[i].channels
-            mask[i] &= not channel or channel in kinds or channel.split("-")[0] in kinds
+            mask[i] &= _reaches(self.published[i], channel)
         for i in self._limited:
             mask[i] &= _belongs(self.published[i].segment, segment)
         return mask
@@ -136,6 +151,21 @@ def _as_json(value: object) -> object:
     if isinstance(value, Button):
         return (value.label, value.action, value.url)
     return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def _is_open(article: Article, channel: str, segment: Mapping[str, object], today: date) -> bool:
+    """Whether the article is shown today, on this channel, to a customer of these fields."""
+    return (
+        article.status == "published"
+        and (article.valid_until is None or article.valid_until >= today)
+        and _reaches(article, channel)
+        and _belongs(article.segment, segment)
+    )
+
+
+def _reaches(article: Article, channel: str) -> bool:
+    kinds = article.channels
+    return not kinds or not channel or channel in kinds or channel.split("-")[0] in kinds
 
 
 def _belongs(wanted: Mapping[str, tuple[str, ...]], fields: Mapping[str, object]) -> bool:

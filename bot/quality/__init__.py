@@ -1,0 +1,1 @@
+"""How well dialogs are led: the scorecard, what can be seen of it by itself, and what supervisors say."""

@@ -1,0 +1,122 @@
+"""The page of quality: the sample, the scorecard with its reasons, a supervisor's score, what waits for a
+yes; for supervisors alone.
+"""
+
+from __future__ import annotations
+
+from bot.model import DialogScore, Ticket
+from bot.quality import figures
+from bot.web.users import PageRole, may
+from tests.web.test_conversations import Office, office
+
+__all__ = ["office"]
+
+
+async def _ticket(office: Office, number: int = 1) -> Ticket:
+    found = await office.testbot.store.ticket(number)
+    assert found is not None
+    return found
+
+
+async def _scored(office: Office, *words: str) -> None:
+    """Olga answers the customer of ticket 1 and closes it; the card is filled in."""
+    olga = office.testbot.operator()
+    for text in words or ("Добрый день! Какая щётка нужна? Напишу завтра.",):
+        await olga.says(text, ticket=1)
+    await olga.says("/close", ticket=1)
+    await office.testbot.later(minutes=11)
+
+
+async def _reviewed(office: Office, **fields: str) -> DialogScore:
+    answer = await office.send("/quality/1?why=sample", "/quality/1", **{"key": "r1", **fields})
+    assert answer.status == 303 and "done=reviewed" in str(answer.headers["Location"])
+    found = (await _ticket(office)).state.reviewed
+    assert found is not None
+    return found
+
+
+async def test_the_card_shows_why_and_a_supervisor_has_the_last_word(office: Office) -> None:
+    await _scored(office)
+    page = await office.text("/quality")
+    assert 'href="/quality/1?why=sample"' in page and "выборка" in page
+    dialog = await office.text("/quality/1")
+    assert "«Добрый день»" in dialog and "Какая щётка нужна?" in dialog
+    assert 'name="mark.complete" value="yes"' in dialog
+    kept = await _reviewed(
+        office,
+        **{
+            "mark.greeting": "yes",
+            "mark.complete": "partly",
+            "mark.next_step": "no",
+            "remark": "Назови срок",
+        },
+    )
+    values = {m.criterion: m.value for m in kept.marks}
+    assert (values["complete"], values["next_step"], kept.reason) == ("partly", "no", figures.SAMPLE)
+    assert kept.remark == "Назови срок" and kept.name
+    (event,) = await office.testbot.store.events(kinds=[figures.REVIEWED])
+    assert "remark" not in event.data and event.data["of"] == "telegram:9001"
+    after = await office.text("/quality?done=reviewed")
+    assert 'href="/quality/1?why=sample"' not in after and "Оценка сохранена" in after
+    assert "Насколько карта согласна" in after
+    assert "Назови срок" in await office.text("/quality/1")
+
+    olga = office.testbot.operator()
+    await olga.says("/quality")
+    private = office.testbot.channels["telegram"].in_chat("9001")[-1].outbound.text.text
+    assert "💬 №1: Назови срок" in private
+
+
+async def test_the_same_form_twice_is_one_score(office: Office) -> None:
+    await _scored(office)
+    for _ in range(2):
+        await _reviewed(office, **{"mark.tone": "yes"})
+    assert len(await office.testbot.store.events(kinds=[figures.REVIEWED])) == 1
+
+
+async def test_few_dialogs_make_no_figure(office: Office) -> None:
+    """A dash and the count, and nobody is put below anybody."""
+    await _scored(office)
+    page = await office.text("/quality")
+    row = page.partition('<th scope="row">Ольга</th>')[2].partition("</tr>")[0]
+    assert '<td class="num">1</td>' in row and "%" not in row.replace(" %,", "") and "—" in row
+    assert "n=1" in row
+
+
+async def test_a_request_is_decided_on_the_page(office: Office) -> None:
+    olga = office.testbot.operator()
+    await olga.says("/compensate 700 разбили", ticket=1)
+    page = await office.text("/quality")
+    assert "<h2>Ждут вашего решения</h2>" in page and "разбили" in page
+    form = {"ticket": "1", "number": "1", "word": "yes", "key": "d1"}
+    answer = await office.send("/quality", "/quality/decide", **form)
+    assert "done=compensation_decided" in str(answer.headers["Location"])
+    (made,) = (await _ticket(office)).state.compensations
+    assert made.decision == "yes"
+    assert any("можно: разбили" in o.text.text for o in await olga.sees(1))
+    assert "<h2>Ждут вашего решения</h2>" not in await office.text("/quality")
+
+
+async def test_a_forgotten_customer_leaves_no_words(office: Office) -> None:
+    """The score of the event stays a number; words, marks and remarks go with the ticket."""
+    await _scored(office)
+    await _reviewed(office, **{"mark.tone": "no", "remark": "Вере нагрубили"})
+    customer = await office.number("Вера")
+    exported = str(await office.testbot.store.export_customer(customer))
+    assert "нагрубили" in exported and "dialog_scored" in exported
+    assert await office.testbot.store.forget_customer(customer, office.testbot.clock())
+    ticket = await _ticket(office)
+    assert ticket.state.scored is None and ticket.state.reviewed is None
+    kept = await office.testbot.store.events(kinds=figures.KINDS)
+    assert kept and all(set(e.data) <= {"of", "score"} for e in kept)
+    assert (await office.client.get("/quality/1")).status == 404
+
+
+def test_operators_do_not_see_it() -> None:
+    for role, allowed in (
+        (PageRole.SUPERVISOR, True),
+        (PageRole.OPERATOR, False),
+        (PageRole.OBSERVER, False),
+    ):
+        for method, path in (("GET", "/quality"), ("GET", "/quality/1"), ("POST", "/quality/decide")):
+            assert may(role, method, path) is allowed
