@@ -22,7 +22,7 @@ from bot.model.internal import DialogTimer
 # seconds that dialogs may spend before the next one's time is counted anew: a timer for each costs more than
 # most of them
 SLACK = 0.05
-SURVEYS = frozenset({"rating", "nps"})  # whose answers may be lone numbers
+SURVEYS = frozenset({"rating", "check_in", "nps"})  # whose answers may be lone numbers
 PERSON = "human"  # the dialog that calls a person: nobody's question goes before it
 
 log = logging.getLogger(__name__)
