@@ -27,6 +27,7 @@ from bot.web.flow_pages import FlowPages
 from bot.web.gaps import GapPages
 from bot.web.gate import GatePages
 from bot.web.health import metrics_response, owing, report
+from bot.web.ideas import IdeaPages
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
 from bot.web.quality import QualityPages
@@ -97,6 +98,9 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
+    ideas = IdeaPages(services, pages)
+    app.router.add_get("/ideas", ideas.show)
+    app.router.add_post("/ideas/decide", ideas.decide)
     if services.flows is not None:
         _add_flows(app, FlowPages(services, pages))
     _add_users(app, UserPages(services, pages, guard))
@@ -169,6 +173,7 @@ def _add_report(app: web.Application, report: ReportPages) -> None:
 def _add_quality(app: web.Application, quality: QualityPages) -> None:
     app.router.add_get("/quality", quality.show)
     app.router.add_post("/quality/decide", quality.decide)
+    app.router.add_post("/quality/mystery", quality.mystery)
     app.router.add_get("/quality/{ticket}", quality.dialog)
     app.router.add_post("/quality/{ticket}", quality.review)
 
@@ -184,6 +189,7 @@ def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
 
 
 def _add_setup(app: web.Application, frame: SetupContext) -> None:
+    app.middlewares.append(frame.middleware)
     for part in (SetupPages(frame), SetupChannels(frame), SetupGroup(frame)):
         part.add_to(app)
 

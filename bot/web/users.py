@@ -53,6 +53,8 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/articles/publish/anyway", "POST", _LEADS),
     (r"/articles", "", _WRITES),
     (r"/threshold/", "POST", _LEADS),
+    (r"/ideas", "POST", _LEADS),
+    (r"/coaching", "", _LEADS),
     (r"/quality", "", _LEADS),
     (r"/gate/allow", "POST", _LEADS),
     (r"/gate/", "POST", _WRITES),
