@@ -587,6 +587,30 @@ def flows_draw(
     flowing.draw(config, name, to)
 
 
+@flows.command("send", help=say("command.flows_send"))
+def flows_send(
+    name: FlowName,
+    to: Annotated[str, typer.Option("--to", help=say("option.broadcast_to"))] = "",
+    yes: Annotated[bool, typer.Option("--yes", help=say("option.sure"))] = False,
+    config: ConfigFile = None,
+) -> None:
+    from bot.cli import flows as flowing
+
+    flowing.send(config, name, to, yes=yes)
+
+
+@flows.command("results", help=say("command.flows_results"))
+def flows_results(
+    name: FlowName,
+    config: ConfigFile = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help=say("option.answers_csv"))] = None,
+    as_json: AsJson = False,
+) -> None:
+    from bot.cli import flows as flowing
+
+    flowing.result(config, name, to=csv, as_json=as_json)
+
+
 @db.command("migrate", help=say("command.db_migrate"))
 def db_migrate(config: ConfigFile = None) -> None:
     from bot.cli import database

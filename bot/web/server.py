@@ -135,6 +135,7 @@ def _add_examples(app: web.Application, examples: ExamplePages) -> None:
 def _add_flows(app: web.Application, flows: FlowPages) -> None:
     app.router.add_get("/flows", flows.show_all)
     app.router.add_get("/flows/{name}", flows.show)
+    app.router.add_get("/flows/{name}/answers.csv", flows.answers)
 
 
 def _add_articles(app: web.Application, articles: ArticlePages) -> None:
