@@ -30,6 +30,7 @@ from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.opt_out import OptOut as AboutNews
 from bot.dialogs.protocols import Escalation
+from bot.dialogs.sequences import SequenceDialog
 from bot.dialogs.surveys.check_in import CheckIn
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating, RatingPauses
@@ -137,6 +138,7 @@ def open_dialogs(
         ("outreach", AboutNews(texts)),
         ("rating", rating),
         ("check_in", check_in),
+        ("sequences", SequenceDialog(texts, config.sequences, opens, parts.store.setting)),
         ("nps", nps),
         ("ideas", Ideas(texts, parts.store.ideas, partial(_alike, knowledge))),
     ]

@@ -172,6 +172,7 @@ def _add_report(app: web.Application, report: ReportPages) -> None:
 def _add_quality(app: web.Application, quality: QualityPages) -> None:
     app.router.add_get("/quality", quality.show)
     app.router.add_post("/quality/decide", quality.decide)
+    app.router.add_post("/quality/mystery", quality.mystery)
     app.router.add_get("/quality/{ticket}", quality.dialog)
     app.router.add_post("/quality/{ticket}", quality.review)
 

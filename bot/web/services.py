@@ -22,6 +22,7 @@ from bot.dialogs.flows.flow_reader import FlowFolder
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.assist.page_answers import PageAnswers
+from bot.handoff.mystery.scenario import Scenarios
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.playbooks.playbook import Playbooks
 from bot.i18n.texts import Texts
@@ -151,6 +152,7 @@ class WebServices:
     *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
     the scorecard.
     *answers* are the ready answers of the operators, *files* reads what was sent.
+    *scenarios* are those of mystery customers, who are shown as writing on *played_as*.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -187,6 +189,8 @@ class WebServices:
     playbooks: Playbooks = field(default_factory=Playbooks)
     currency: str = "₽"
     quality: QualitySettings = field(default_factory=QualitySettings)
+    scenarios: Scenarios = field(default_factory=Scenarios)
+    played_as: str = ""
     health_only: bool = False
     setup: SetupServices | None = None
     key: str = ""
