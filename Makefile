@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test coverage oldest newest days pictures lint changelog chaos chaos-cluster crash-points week alarms fuzz soak bench walk audit clean
+.PHONY: run dev test coverage oldest newest days pictures lint changelog chaos chaos-cluster crash-points week alarms forecast fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -67,6 +67,10 @@ chaos-cluster: $(VENV)/.installed-dev
 
 crash-points: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos.crash_points
+
+# how far the load forecast is off on simulated weeks, beside "as last week"
+forecast: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.reports.forecasts
 
 # false alarms and delay of the alarm of rising topics, on simulated months
 alarms: $(VENV)/.installed-dev
