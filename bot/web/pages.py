@@ -22,7 +22,7 @@ from bot.knowledge.decision.explanation import as_read
 from bot.knowledge.quality.lint.links import file_faults
 from bot.knowledge.search import Knowledge
 from bot.leases import LASTING
-from bot.model import Answer, Customer, Ticket
+from bot.model import PLAYED, Answer, Customer, Ticket
 from bot.text.person_names import full_name
 from bot.text.problems import problem_in, reading
 from bot.text.yaml_source import read_own
@@ -146,7 +146,7 @@ class Pages:
             else None
         )
         topic = article.title if article else ticket.topic or ticket.category
-        channel = EMULATED.get(ticket.customer_peer.channel, ticket.customer_peer.channel)
+        channel = self._channel_names().get(ticket.customer_peer.channel, ticket.customer_peer.channel)
         late = bool(ticket.due and not ticket.first_reply and ticket.due < self._services.clock())
         return QueueRow(ticket, name, channel, topic, _lasting(self._waited(ticket), words), late)
 
@@ -346,7 +346,7 @@ class Pages:
             title=self._services.title,
             password=self._guard.asks_password,
             local_time=self._local_time,
-            channel_names=EMULATED,
+            channel_names=self._channel_names(),
             path=request.path,
             incidents=self._services.incidents,
             **facts,
@@ -355,6 +355,10 @@ class Pages:
         if request.query.get("lang") in LANGUAGES:
             response.set_cookie("lang", language, samesite="Lax", path="/", max_age=365 * 24 * 3600)
         return response
+
+    def _channel_names(self) -> Mapping[str, str]:
+        """How people call channels whose name says nothing, or too much."""
+        return {**EMULATED, PLAYED: self._services.played_as}
 
     def _may(self, request: web.Request) -> Callable[[str, str], bool]:
         """Whether who looks at the page may make a request."""
