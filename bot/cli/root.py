@@ -251,6 +251,17 @@ def report(
     reporting.report(config, days, reporting.ReportOutput(as_json, xlsx, csv), database=database)
 
 
+@app.command(help=say("command.forecast"))
+def forecast(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    database: Annotated[Path | None, typer.Option("--db", help=say("option.db"))] = None,
+) -> None:
+    from bot.cli import forecast as forecasting
+
+    forecasting.forecast(config, as_json=as_json, database=database)
+
+
 @app.command("eval", help=say("command.eval"))
 def eval_(
     file: Annotated[Path | None, typer.Argument(help=say("option.cases"))] = None,
