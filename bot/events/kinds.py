@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "ticket_category": "the reason of a ticket was chosen (`category`)",
     "dialog_scored": "the scorecard of a closed ticket was filled in by itself (`of`, `score`, `marks`)",
     "dialog_reviewed": "a supervisor scored a dialog (`of`, `score`, `marks`, `reason`)",
+    "mystery_started": "a supervisor started a mystery customer (`run`, `scenario`)",
     "playbook_chosen": "an operator chose another playbook for a ticket (`playbook`)",
     "playbook_step": "a step of a ticket's playbook was done, or taken back (`playbook`, `step`, `done`)",
     "playbook_ended": "a ticket with a playbook was closed (`playbook`, `steps`, `done`, `required_open`)",
@@ -87,6 +88,11 @@ KINDS: Mapping[str, str] = {
     "topic_calm": "it is asked about as usual again (`topic`)",
     "topic_quiet": "a supervisor wants to hear no more of it for a day (`topic`)",
     "broadcast_started": "a broadcast was sent on its way (`number`, `count`)",
+    "flow_started": "a customer began a flow of the owner's folder (`flow`; of a questionnaire its `number`)",
+    "flow_ended": "a flow ended (`flow`, `ending`: done, article, cancelled, expired or person, `step`)",
+    "flow_call_failed": "another system did not answer a flow (`flow`, `step`)",
+    "questionnaire_answered": "a customer answered a question of a questionnaire (`flow`, `number`, `step`)",
+    "questionnaire_reminded": "a customer was reminded of a questionnaire (`flow`, `number`)",
     "broadcast_said": "a broadcast was enqueued for a customer (`number`)",
 }
 

@@ -438,6 +438,14 @@ class TopicCalmed(CheckFound):
     topic: str
 
 
+@dataclass(frozen=True, slots=True)
+class MysteryStep(CheckFound):
+    """Of the played conversation *run*: its *step*, "begin", "call" (for a person) or "end"."""
+
+    run: str
+    step: str
+
+
 Payload = TimerFired | ApiRequest | AdminCommand | CheckFound
 
 KINDS: Mapping[str, type[Payload]] = {
@@ -486,6 +494,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "sequence.step": SequenceStepDue,
     "sequence.run": SequenceDayBegan,
     "nps.run": SurveyDayBegan,
+    "mystery.step": MysteryStep,
     "desk.topic_rose": TopicRise,
     "desk.topic_calm": TopicCalmed,
 }
