@@ -129,14 +129,9 @@ class DeskRules:
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     *tone* looks at how texts for customers sound; None = no remarks. *vip*: which customers are
-<<<<<<< HEAD
     important, *upset*: how angry words are (0..1), *points*: the field of loyalty points.
     *authority*: what operators may give.
-    *scorecard* is filled in when a dialog ends; None = never.
-=======
-    important, *upset*: how angry words are (0..1). *authority*: what operators may give.
     *scorecard* is filled in when a dialog ends; None = never. *scenarios* are those of mystery customers.
->>>>>>> main
     """
 
     teams: tuple[Team, ...] = ()

@@ -152,13 +152,9 @@ class WebServices:
     open to whoever has the address that holds it.
     *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
     the scorecard.
-<<<<<<< HEAD
     *answers* are the ready answers of the operators, *files* reads what was sent, *points* is the field
     of loyalty points.
-=======
-    *answers* are the ready answers of the operators, *files* reads what was sent.
     *scenarios* are those of mystery customers, who are shown as writing on *played_as*.
->>>>>>> main
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
