@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
 from bot.app.channels import Platforms
-from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_scorecard, open_tone
+from bot.app.config_parts import (
+    open_canned,
+    open_facts,
+    open_playbooks,
+    open_scenarios,
+    open_scorecard,
+    open_tone,
+)
 from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
 from bot.config.loader import Config
@@ -24,6 +31,8 @@ from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.commands import OutreachCommands
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.outreach.questionnaires import Questionnaire
+from bot.handoff.outreach.sequences import Sequences
 from bot.handoff.outreach.surveys import Surveys
 from bot.handoff.places import DeskPlaces
 from bot.handoff.queue.queue import Queue
@@ -34,7 +43,7 @@ from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Answer, Intent, Peer, RichText
+from bot.model import PLAYED, Answer, Intent, Peer, RichText
 from bot.text.day_spans import DaySpan
 from bot.text.graphemes import shorten
 from bot.text.markdown import to_rich
@@ -94,9 +103,12 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
     return Desk(context)
 
 
-def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> OutreachCommands:
+def open_outreach(
+    parts: ServiceParts, similarity: SimilarityMatcher, questionnaires: Mapping[str, Questionnaire]
+) -> OutreachCommands:
     """What is written to customers first."""
-    config, store, channels = parts.config, parts.store, tuple(parts.adapters)
+    config, store = parts.config, parts.store
+    channels = tuple(name for name in parts.adapters if name != PLAYED)
     span = DaySpan.parse(config.outreach.hours)
     surveys = Surveys(config.nps, store, hours=span, zone=parts.hours.zone, channels=channels)
     return OutreachCommands(
@@ -109,6 +121,8 @@ def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> Outreac
         similarity.meant,
         similarity.title,
         surveys,
+        Sequences(config.sequences, store, span, parts.hours.zone),
+        questionnaires,
     )
 
 
@@ -176,6 +190,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         authority=config.authority,
         quality=config.quality,
         scorecard=open_scorecard(config, texts),
+        scenarios=open_scenarios(config),
     )
 
 

@@ -30,6 +30,7 @@ from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.opt_out import OptOut as AboutNews
 from bot.dialogs.protocols import Escalation
+from bot.dialogs.sequences import SequenceDialog
 from bot.dialogs.surveys.check_in import CheckIn
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating, RatingPauses
@@ -110,17 +111,17 @@ def open_dialogs(
         with_menu="menu" in config.dialogs.order,
         menu_buttons=lambda turn: menu[0].buttons(turn) if menu else (),
     )
-    tools = FlowContext(texts, flows.connector, ways.escalate, own.faq.show, flows.secret)
-    declared = DeclaredFlows(flows.flows, tools, FlowHearing(ways.saying, own.faq))
-    menu.append(declared)
-    intent = own.intent
-    ours: dict[str, Dialog] = {"form": forms, FLOWS: declared, **own.dialogs}
-    days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     span = DaySpan.parse(config.outreach.hours)
 
     def opens(now: datetime) -> datetime:
         return opening(now, span, parts.hours.zone)
 
+    tools = FlowContext(texts, flows.connector, ways.escalate, own.faq.show, flows.secret, opens)
+    declared = DeclaredFlows(flows.flows, tools, FlowHearing(ways.saying, own.faq))
+    menu.append(declared)
+    intent = own.intent
+    ours: dict[str, Dialog] = {"form": forms, FLOWS: declared, **own.dialogs}
+    days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     settles = timedelta(minutes=config.rating.settle_minutes)
     rating = Rating(
         texts,
@@ -137,6 +138,7 @@ def open_dialogs(
         ("outreach", AboutNews(texts)),
         ("rating", rating),
         ("check_in", check_in),
+        ("sequences", SequenceDialog(texts, config.sequences, opens, parts.store.setting)),
         ("nps", nps),
         ("ideas", Ideas(texts, parts.store.ideas, partial(_alike, knowledge))),
     ]

@@ -28,6 +28,7 @@ class PageServing:
     secret: bytes = b""
     play: Callable[[bool], None] | None = None
     kept: KeptPort = field(default_factory=KeptPort)
+    open_now: list[Site] = field(default_factory=list)
 
     async def open(
         self, service: Service, *, playground: Sequence[str] = (), live: bool = False, setup: bool = True
@@ -37,11 +38,22 @@ class PageServing:
         Raises `ConfigError` where the port is taken.
         """
         config = service.config
-        owner = self._setup(service, live=live) if setup and config.file is not None else None
+        owner = self._setup(service, live=live) if setup else None
         site = site_of(service, playground=playground, setup=owner, key=self.key, secret=self.secret)
         port = config.web.port if self.port is None else self.port
         await site.start_on(self.kept.socket(config.web.host, port, retry=self.retry))
+        self.open_now[:] = [site]
         return site
+
+    def restart(self) -> bool:
+        """Let the process read its settings again; the site that is open takes nobody any more. False where
+        the settings are wrong.
+        """
+        if not self.signals.read_again():
+            return False
+        for site in self.open_now:
+            site.take_no_more()
+        return True
 
     def _setup(self, service: Service, *, live: bool) -> SetupServices | None:
         config = service.config
@@ -50,7 +62,7 @@ class PageServing:
         return SetupServices(
             folder=config.base,
             file=config.file,
-            restart=self.signals.read_again,
+            restart=self.restart,
             play=self.play,
             live=live,
             desk=lambda: service.desk.context.places.binding.place,

@@ -64,7 +64,10 @@ async def open_playground(config: Config, knowledge: Knowledge | None = None) ->
 async def show_playground(
     service: Service, pages: PageServing, stop: asyncio.Event, *, browser: bool, setup: bool = True
 ) -> None:
-    """Serve it until *stop*; an address that is said anew every time would be noise, so it is said once."""
+    """Serve it until *stop*; an address that is said anew every time would be noise, so it is said once.
+
+    Where an owner sets up their own bot (with a key) no invented weeks are played for its report.
+    """
     first = pages.kept.is_new
     try:
         messengers = [name for name in service.adapters if name.startswith("play-")]
@@ -76,8 +79,10 @@ async def show_playground(
         typer.echo(say("message.playing", url=site.url))
     if browser:
         show_in_browser(site.url)
-    history = show_history(service.config, partial(setattr, site.services, "demo"))
+    beside = [site.watch(service.knowledge)]
+    if not pages.key:
+        beside.append(show_history(service.config, partial(setattr, site.services, "demo")))
     try:
-        await run(service, stop, beside=[site.watch(service.knowledge), history])
+        await run(service, stop, beside=beside)
     finally:
         await site.stop()

@@ -36,8 +36,10 @@ class ProcessSignals:
             self.ended.clear()
         return wanted
 
-    def read_again(self) -> None:
-        """Close the present service, and go on with what the config says by now."""
+    def read_again(self) -> bool:
+        """Close the present service, and go on with what the config says by now; False where that is wrong,
+        and nothing changes.
+        """
         log = get_logger("app")
         try:
             wanted = settings.read(self._path)
@@ -45,10 +47,11 @@ class ProcessSignals:
         except ConfigError as error:
             for problem in error.problems:
                 log.error("config_refused", problem=str(problem))
-            return
+            return False
         log.info("config_read_again")
         self._wanted = wanted
         self.ended.set()
+        return True
 
 
 def stop_signal() -> asyncio.Event:

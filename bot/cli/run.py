@@ -29,6 +29,7 @@ from bot.demo.shop_folder import open_shop
 from bot.errors import BotError, ConfigError, StorageError
 from bot.knowledge.articles.blanks import blanks
 from bot.knowledge.articles.schema import article_files
+from bot.model import PLAYED
 from bot.observability import set_up_logging
 from bot.service import EMBEDDING_THREAD, run, watch_articles
 
@@ -219,7 +220,8 @@ async def _channels(config: Config, path: Path | None, options: ProcessOptions, 
     pages = PageServing(signals=orders, port=options.port) if options.web else None
     while True:
         service = await build_service(config, replace(overrides, knowledge=knowledge))
-        typer.echo(say("message.running", channels=", ".join(service.adapters)))
+        shown = ", ".join(name for name in service.adapters if name != PLAYED)
+        typer.echo(say("message.running", channels=shown))
         await serve_channels(service, orders.ended, pages)
         wanted = orders.take()
         if wanted is None:

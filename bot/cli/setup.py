@@ -65,12 +65,11 @@ class SetupProcess:
 
     def _play(self, wanted: bool) -> None:
         self._playing = wanted
-        self._pages.signals.read_again()
 
     async def _begin(self) -> Config | None:
         """The first step: there is nothing to serve but the page that makes the folder."""
         pages, store = self._pages, SqliteStore.open(":memory:")
-        setup = SetupServices.of_folder(self._folder, restart=pages.signals.read_again)
+        setup = SetupServices.of_folder(self._folder, restart=pages.restart)
         services = WebServices(
             store,
             {},
@@ -83,6 +82,7 @@ class SetupProcess:
         )
         site = Site(services, Observers([]))
         await site.start_on(pages.kept.socket(HOST, pages.port or 0, retry=pages.retry))
+        pages.open_now[:] = [site]
         try:
             await pages.signals.ended.wait()
         finally:

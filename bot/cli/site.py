@@ -14,6 +14,7 @@ from bot.handoff.assist.page_answers import PageAnswers
 from bot.handoff.delivery_views import DeskViews
 from bot.handoff.operators.roster import labels
 from bot.knowledge.quality.golden import GOLDEN
+from bot.model import PLAYED
 from bot.web.api.keys import ApiKeys
 from bot.web.api.rest import RestApi
 from bot.web.services import Hook, WebServices
@@ -37,7 +38,7 @@ def site_of(
     config, hours = service.config, service.hours
     services = WebServices(
         service.store,
-        service.adapters,
+        {name: adapter for name, adapter in service.adapters.items() if name != PLAYED},
         service.clock,
         knowledge=service.knowledge,
         playground=playground,
@@ -53,6 +54,7 @@ def site_of(
         hours=hours,
         answer_within=config.report.answer_within,
         answer_share=config.report.answer_share,
+        at_once=config.report.at_once,
         topic_name=DeskViews(service.desk.context).topic_name,
         words=service.texts,
         enqueued=service.outbox.wake,
@@ -75,6 +77,8 @@ def site_of(
         playbooks=service.desk.context.rules.playbooks,
         currency=config.authority.currency,
         quality=config.quality,
+        scenarios=service.desk.context.rules.scenarios,
+        played_as=service.desk.context.places.title(PLAYED),
         health_only=ProcessRole.WEB not in service.roles,
         setup=setup,
         key=key,

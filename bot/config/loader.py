@@ -35,6 +35,7 @@ from bot.config.handoff import (
     length,
 )
 from bot.config.quality import AuthoritySettings, PlaybookSettings, QualitySettings
+from bot.config.sequences import SequenceSettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -272,6 +273,9 @@ class ReportSettings(Section):
     weekly_digest: bool = Field(
         True, description="post the week's figures to the operators' group on Monday morning"
     )
+    at_once: int = Field(
+        1, ge=1, le=50, description="tickets an operator works on at once, for the operators of the forecast"
+    )
     topic_alarm: bool = Field(
         True, description="tell the operators' group when a topic is asked about unusually often"
     )
@@ -380,6 +384,9 @@ class Config(Section):
     )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
+    )
+    sequences: Mapping[Name, SequenceSettings] = Field(
+        default_factory=dict, description="messages that follow an event or go to a segment, by name"
     )
     vip: VipSettings = Field(
         default_factory=VipSettings, description="supervisors are told at once of upset important customers"

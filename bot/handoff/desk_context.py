@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from bot.config.handoff import Routing, Sla, Team, VipSettings
 from bot.config.quality import AuthoritySettings, QualitySettings
 from bot.handoff.assist.canned import CannedAnswers
+from bot.handoff.mystery.scenario import Scenarios
 from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.incidents import Incidents
@@ -129,7 +130,7 @@ class DeskRules:
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     *tone* looks at how texts for customers sound; None = no remarks. *vip*: which customers are
     important, *upset*: how angry words are (0..1). *authority*: what operators may give.
-    *scorecard* is filled in when a dialog ends; None = never.
+    *scorecard* is filled in when a dialog ends; None = never. *scenarios* are those of mystery customers.
     """
 
     teams: tuple[Team, ...] = ()
@@ -156,6 +157,7 @@ class DeskRules:
     authority: AuthoritySettings = field(default_factory=AuthoritySettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     scorecard: Scorecard | None = None
+    scenarios: Scenarios = field(default_factory=Scenarios)
 
     def is_supervisor(self, id: str) -> bool:
         """Whether this operator may order; where none are named, everybody may."""

@@ -209,6 +209,23 @@ class LowRatingSettled(TimerFired):
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceStartDue(TimerFired):
+    """The customer is to get the follow-up sequence *sequence*, unless they are in one."""
+
+    sequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStepDue(TimerFired):
+    """Step number *step* (from 0) of a sequence that began at *began* and was to come at *planned*."""
+
+    sequence: str
+    step: int
+    began: datetime
+    planned: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ReminderDue(TimerFired):
     """The customer is told the words of *key* with *facts*."""
 
@@ -392,6 +409,11 @@ class GroupChanged(CheckFound):
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceDayBegan(CheckFound):
+    """The hour has come in which the day's customers of the follow-up sequences are chosen."""
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyDayBegan(CheckFound):
     """The hour has come in which the day's customers of the survey are chosen."""
 
@@ -414,6 +436,14 @@ class TopicCalmed(CheckFound):
     """*topic* is asked about as usual again."""
 
     topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class MysteryStep(CheckFound):
+    """Of the played conversation *run*: its *step*, "begin", "call" (for a person) or "end"."""
+
+    run: str
+    step: str
 
 
 Payload = TimerFired | ApiRequest | AdminCommand | CheckFound
@@ -460,7 +490,11 @@ KINDS: Mapping[str, type[Payload]] = {
     "order.broadcast_stop": StopBroadcast,
     "desk.stranded": UnattendedTicket,
     "desk.group": GroupChanged,
+    "sequence.begin": SequenceStartDue,
+    "sequence.step": SequenceStepDue,
+    "sequence.run": SequenceDayBegan,
     "nps.run": SurveyDayBegan,
+    "mystery.step": MysteryStep,
     "desk.topic_rose": TopicRise,
     "desk.topic_calm": TopicCalmed,
 }

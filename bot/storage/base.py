@@ -504,7 +504,9 @@ class Store(Protocol):
 
     async def turns(
         self, *, conversation: int | None = None, after: int = 0, limit: int = 50
-    ) -> tuple[TurnRecord, ...]: ...
+    ) -> tuple[TurnRecord, ...]:
+        """Turns of a conversation; without one those of all customers, played ones (`PLAYED`) left out."""
+        ...
 
     async def deliveries(
         self,

@@ -156,6 +156,7 @@ class ArticlePages:
             sections=sorted(sections),
             topics=sorted({a.topic for a in articles if a.topic}),
             anyway=self._may_anyway(request),
+            twin=_twin(opened.place),
             ids=[(a.id, a.title) for a in articles],
         )
 
@@ -438,6 +439,17 @@ class ArticlePages:
 
     def _words(self, request: web.Request) -> Mapping[str, str]:
         return read_words(self._pages.language(request))
+
+
+def _twin(place: str) -> str:
+    """Where the article in the other language is or goes: beside it, with the language in its name."""
+    stem, dot, suffix = place.rpartition(".")
+    if not dot:
+        return ""
+    base, _, language = stem.rpartition(".")
+    if language in LANGUAGES and base:
+        return f"{base}.{suffix}"
+    return f"{stem}.en.{suffix}"
 
 
 def _new_place(form: ArticleForm) -> str:

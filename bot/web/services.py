@@ -22,6 +22,7 @@ from bot.dialogs.flows.flow_reader import FlowFolder
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.assist.page_answers import PageAnswers
+from bot.handoff.mystery.scenario import Scenarios
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.playbooks.playbook import Playbooks
 from bot.i18n.texts import Texts
@@ -128,7 +129,8 @@ class WebServices:
     *moved* is called
     when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the
     service level:
-    *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history,
+    *answer_share* of the tickets within *answer_within* seconds) make the report, with *at_once* the
+    forecast; *demo* is a played history,
     shown in the playground's report only.
     *words* are the customers' (previews, and telling them of an answer); *enqueued* is called when a page
     has enqueued something. *incidents* are those of the desk,
@@ -151,6 +153,7 @@ class WebServices:
     *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
     the scorecard.
     *answers* are the ready answers of the operators, *files* reads what was sent.
+    *scenarios* are those of mystery customers, who are shown as writing on *played_as*.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -172,6 +175,7 @@ class WebServices:
     hours: Calendar | None = None
     answer_within: float = 20.0
     answer_share: float = 0.8
+    at_once: int = 1
     demo: Store | None = None
     words: Texts | None = None
     enqueued: Callable[[], object] = lambda: None
@@ -187,6 +191,8 @@ class WebServices:
     playbooks: Playbooks = field(default_factory=Playbooks)
     currency: str = "₽"
     quality: QualitySettings = field(default_factory=QualitySettings)
+    scenarios: Scenarios = field(default_factory=Scenarios)
+    played_as: str = ""
     health_only: bool = False
     setup: SetupServices | None = None
     key: str = ""

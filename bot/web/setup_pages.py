@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
@@ -15,7 +14,7 @@ from bot.errors import ConfigError
 from bot.setup.opening_hours import LANGUAGES, country_of, read_week, read_zone, said_week, starter_words
 from bot.setup.owner_folder import TRADES, FolderFacts, OwnerFolder
 from bot.web.pages import Pages, read_words
-from bot.web.security import PageSecurity, hash_password
+from bot.web.security import Handler, PageSecurity, hash_password
 from bot.web.services import WebServices
 from bot.web.setup_services import SetupServices
 from bot.web.setup_steps import SetupProgress, SetupStep, next_step, unfilled_articles
@@ -33,6 +32,7 @@ class SetupContext:
         self, services: WebServices, pages: Pages, guard: PageSecurity, setup: SetupServices
     ) -> None:
         self.services, self.pages, self.guard, self.setup = services, pages, guard, setup
+        self._restarting = False
 
     def words(self, request: web.Request) -> Mapping[str, str]:
         return read_words(self.pages.language(request))
@@ -79,8 +79,17 @@ class SetupContext:
 
     def went_well(self, step: str) -> web.HTTPException:
         """To be raised when something was kept: the process reads it, and the step says so."""
-        self.setup.restart()
-        return web.HTTPSeeOther(f"/setup/{step}?done")
+        if not self.setup.restart():
+            return web.HTTPConflict(text="the settings cannot be read")
+        self._restarting = True
+        return _apart(web.HTTPSeeOther(f"/setup/{step}?done"))
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Who comes while the service ends comes to the next one: no page shows what was true before."""
+        if self._restarting and not request.path.startswith(("/hooks/", "/api/")):
+            raise _apart(web.HTTPTemporaryRedirect(request.path_qs))
+        return await handler(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +219,7 @@ class SetupPages:
     async def articles(self, request: web.Request) -> web.Response:
         """GET /setup/articles: which starting articles wait for the owner's own words."""
         config = self._frame.config()
-        unfilled = [(name, Path(name).with_suffix("").as_posix()) for name in unfilled_articles(config)]
+        unfilled = unfilled_articles(config)
         return self._frame.show(request, "articles", unfilled=unfilled, folder=config.knowledge.folder)
 
     async def start(self, request: web.Request) -> web.Response:
@@ -226,7 +235,7 @@ class SetupPages:
         if wanted == "live" and not _has_token(self._frame.progress().steps()):
             raise web.HTTPConflict(text="no token")
         self._setup.play(wanted == "play")
-        raise web.HTTPSeeOther("/setup/group?done" if wanted == "live" else "/setup/start?done")
+        raise self._frame.went_well("group" if wanted == "live" else "start")
 
     async def access(self, request: web.Request) -> web.Response:
         """GET /setup/access: the owner's password, and the way to everybody else's."""
@@ -248,6 +257,12 @@ class SetupPages:
             return self._frame.show(request, "access", status=422, shortest=SHORTEST, faults=faults)
         await self._frame.guard.open_owner(request)
         raise self._frame.went_well("access")
+
+
+def _apart(answer: web.HTTPException) -> web.HTTPException:
+    """The same answer, after which the caller opens a new connection: the next service takes it."""
+    answer.force_close()
+    return answer
 
 
 def _has_token(steps: Sequence[SetupStep]) -> bool:

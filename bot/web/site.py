@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
 import socket
 
@@ -24,6 +26,8 @@ class Site:
         self.services = services
         observers.add(services)
         self._runner: web.AppRunner | None = None
+        self._listening: web.SockSite | None = None
+        self._ending: asyncio.Task[None] | None = None
         self.url = ""
 
     async def start(self, *, port: int, retry: bool) -> None:
@@ -43,18 +47,31 @@ class Site:
     async def _serve(self, app: web.Application, listener: socket.socket) -> None:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.SockSite(self._runner, listener).start()
+        self._listening = web.SockSite(self._runner, listener)
+        await self._listening.start()
         host = self.services.host
         self.url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{listener.getsockname()[1]}/"
+
+    def take_no_more(self) -> None:
+        """New callers wait for whoever listens next (`KeptPort`); those who are here are still answered."""
+        if self._listening is not None and self._ending is None:
+            self._ending = asyncio.create_task(_end(self._listening))
 
     async def watch(self, knowledge: Knowledge) -> None:
         """Tell open pages about changed articles, until cancelled."""
         await knowledge.watch(self.services.tell_reloaded)
 
     async def stop(self) -> None:
+        if self._ending is not None:
+            await self._ending
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+
+async def _end(listening: web.SockSite) -> None:
+    with contextlib.suppress(RuntimeError):  # the runner has ended it meanwhile
+        await listening.stop()
 
 
 class KeptPort:

@@ -35,6 +35,7 @@ CONFIG = """storage: {{url: "sqlite:///data/bot.db"}}
 knowledge: {{folder: "{articles}", cache: cache, embeddings: {{model: "off"}}, watch: true}}
 dialogs: {{settle: 0.3, settle_limit: 1}}
 flows: {{hosts: [shop.example.com]}}
+canned: {{folder: builtin}}
 """
 
 FLOW = """
@@ -47,7 +48,6 @@ steps:
   - {end: Записал.}
   - {id: big, end: "Записал, большой размер."}
   - {say: Сюда никто не дойдёт.}
-canned: {{folder: builtin}}
 """
 
 

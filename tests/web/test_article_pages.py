@@ -272,6 +272,44 @@ def test_who_may_write_articles() -> None:
     }
 
 
+async def test_the_list_says_how_each_article_stands(page: Page, knowledge: Knowledge) -> None:
+    """Drafts, changes that wait, files that cannot be read, and what was deleted lately."""
+    draft = await written(page)
+    state = await opened(page, PLACE)
+    await sent(page, "save", state, form={**state["form"], "body": "Моё."})
+    gone = await written(page, {**MINE, "title": "Лишнее"})
+    await sent(page, "discard", gone)
+    (knowledge.folder / "tovary" / "bad.md").write_text("---\ntitle: [\n---\nА\n", "utf-8")
+    knowledge.reload()
+
+    async def listed(name: str) -> set[str]:
+        html = await (await page.client.get("/kb", params={"state": name, "lang": "ru"})).text()
+        return set(re.findall(r"/articles/edit\?file=([\w./-]+)", html))
+
+    assert (await listed("draft"), await listed("changed")) == ({draft["file"]}, {PLACE})
+    assert "tovary/bad.md" in await listed("problems")
+    html = await (await page.client.get("/kb", params={"lang": "ru"})).text()
+    assert f"/articles/history?file={gone['file']}" in html
+
+
+async def test_a_twin_in_the_other_language_begins_beside_its_article(
+    page: Page, knowledge: Knowledge
+) -> None:
+    """In its language, under its name; customers of that language get it."""
+    place = "dostavka/punkty-vydachi.en.md"
+    html = await (await page.client.get("/articles/edit", params={"file": PLACE})).text()
+    assert f"/articles/edit?file={place}" in html
+    twin = await opened(page, place)
+
+    form = {**MINE, "title": "Pickup points", "section": "dostavka", "body": "We have many.", "buttons": []}
+    status, _ = await sent(page, "publish", twin, form={**form, "questions": ["your pickup points"]})
+
+    found = knowledge.article("dostavka/punkty-vydachi", "en")
+    assert (
+        status == 200 and isinstance(found, Article) and (found.lang, found.body) == ("en", "We have many.")
+    )
+
+
 async def _history(page: Page, place: str) -> list[str]:
     """The keys of the versions, the newest first, as the page lists them."""
     html = await (await page.client.get("/articles/history", params={"file": place})).text()

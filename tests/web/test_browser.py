@@ -141,6 +141,7 @@ PATHS = (
     "threshold",
     "report",
     "ideas",
+    "forecast",
     "report/list?of=nst",
     "report/list?of=containment",
     "nothing",
@@ -479,6 +480,22 @@ def test_what_happened_downloads_as_a_test(watched: Watched) -> None:
     assert "says: где мой заказ?" in text and "hears: " in text
 
 
+def _drop(page: Any, name: str) -> None:
+    """Drop a picture on the text of the article, as from a folder of the editor's machine."""
+    page.evaluate(
+        """async (name) => {
+          const canvas = Object.assign(document.createElement("canvas"), {width: 20, height: 10});
+          const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+          const files = new DataTransfer();
+          files.items.add(new File([blob], name, {type: "image/png"}));
+          const field = document.querySelector("[name=body]");
+          field.setSelectionRange(field.value.length, field.value.length);
+          field.dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
+        }""",
+        name,
+    )
+
+
 def test_an_editor_writes_an_article_and_the_bot_answers_with_it(watched: Watched, folder: Path) -> None:
     """Written with a remark and a preview in both skins, tried, published; a change on the disk is shown."""
     page, place = watched.page, folder / "kb_articles" / "tovary" / "vozdushnyj-zmej.md"
@@ -494,6 +511,9 @@ def test_an_editor_writes_an_article_and_the_bot_answers_with_it(watched: Watche
     for skin in ("vk", "telegram"):
         page.click(f"[data-skin={skin}]")
         page.wait_for_selector(f"#phone.{skin[:2].replace('te', 'tg')} .msg >> text=Змей стоит 900 ₽.")
+    _drop(page, "змей.png")
+    page.wait_for_selector("#said >> text=images/zmej.png")
+    page.wait_for_selector("#phone img[src*='zmej.png']")
     page.fill("#try input", "есть воздушный змей?")
     page.click("#try button")
     page.wait_for_selector("#tried >> text=Ответит этой статьёй")

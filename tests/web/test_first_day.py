@@ -31,7 +31,7 @@ from tests.web.browser import ROOT, browser, faults, printed_url
 __all__ = ["browser"]
 
 GROUP_CHAT = -1001234
-SHOWN = {"width": 1280, "height": 860}
+SHOWN, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 
 @dataclass
@@ -112,11 +112,20 @@ class Owner:
     def sees(self, text: str) -> None:
         self.page.get_by_text(text).first.wait_for()
 
-    def looks(self, picture: str = "") -> None:
-        """The page as it is: nothing secret, nothing that cannot be read."""
+    def looks(self, picture: str = "", *, closely: bool = False) -> None:
+        """The page as it is: nothing secret on it, and (*closely*, also on a phone in the dark) nothing that
+        cannot be read.
+        """
         html = self.page.content()
         assert TOKEN not in html and VK_KEY not in html and "scrypt" not in html
-        assert faults(self.page) == []
+        if closely:
+            assert faults(self.page) == []
+            self.page.emulate_media(color_scheme="dark")
+            self.page.set_viewport_size(PHONE)
+            assert faults(self.page) == []
+            assert self.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+            self.page.emulate_media(color_scheme="light")
+            self.page.set_viewport_size(SHOWN)
         if picture and self._pictures:
             file = Path(self._pictures) / f"{picture}.png"
             self.page.screenshot(path=file)
@@ -194,10 +203,21 @@ def test_from_nothing_to_an_own_bot(owner: Owner, empty: Path) -> None:
     owner.opens("/setup/articles")
     owner.sees("dostavka.md")
     owner.looks("setup-articles")
+    owner.page.click('a[href="/articles/new"]')
+    owner.fills(title="Букет на заказ", questions="соберёте букет на заказ\nхочу заказать букет")
+    owner.fills(body="Соберём букет за **два часа**: напишите, какие цветы любите.")
+    owner.sees("Замечаний нет")
+    owner.looks("setup-article")
+    owner.page.click("#publish")
+    owner.page.click("#plan .confirm")
+    owner.sees("Опубликовано")
+    assert any("Соберём букет" in f.read_text("utf-8") for f in (empty / "kb_articles").rglob("*.md"))
+
     owner.opens("/")
     owner.page.wait_for_selector("#clock:not([hidden])")
     for pane in ("play-telegram", "play-vk"):
-        owner.asks(pane, "хочу вернуть кофту, не подошла", "поможем вернуть или обменять")
+        owner.asks(pane, "а букет на заказ соберёте?", "Соберём букет за два часа")
+    owner.looks("setup-own-answer")
 
 
 def test_a_token_is_checked_kept_and_never_shown(owner: Owner, empty: Path, platforms: Platforms) -> None:
@@ -230,7 +250,7 @@ def test_the_key_of_vk_tells_the_community(owner: Owner, empty: Path, platforms:
     owner.sends("/setup/vk")
     owner.sees("ВКонтакте узнал сообщество")
     owner.sees("событие message_event выключено")
-    owner.looks("setup-vk")
+    owner.looks("setup-vk", closely=True)
     owner.sends("/setup/vk/longpoll")
     owner.sees("Всё в порядке")
 
