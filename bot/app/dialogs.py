@@ -111,17 +111,17 @@ def open_dialogs(
         with_menu="menu" in config.dialogs.order,
         menu_buttons=lambda turn: menu[0].buttons(turn) if menu else (),
     )
-    tools = FlowContext(texts, flows.connector, ways.escalate, own.faq.show, flows.secret)
-    declared = DeclaredFlows(flows.flows, tools, FlowHearing(ways.saying, own.faq))
-    menu.append(declared)
-    intent = own.intent
-    ours: dict[str, Dialog] = {"form": forms, FLOWS: declared, **own.dialogs}
-    days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     span = DaySpan.parse(config.outreach.hours)
 
     def opens(now: datetime) -> datetime:
         return opening(now, span, parts.hours.zone)
 
+    tools = FlowContext(texts, flows.connector, ways.escalate, own.faq.show, flows.secret, opens)
+    declared = DeclaredFlows(flows.flows, tools, FlowHearing(ways.saying, own.faq))
+    menu.append(declared)
+    intent = own.intent
+    ours: dict[str, Dialog] = {"form": forms, FLOWS: declared, **own.dialogs}
+    days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()
     settles = timedelta(minutes=config.rating.settle_minutes)
     rating = Rating(
         texts,

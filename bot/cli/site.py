@@ -54,6 +54,7 @@ def site_of(
         hours=hours,
         answer_within=config.report.answer_within,
         answer_share=config.report.answer_share,
+        at_once=config.report.at_once,
         topic_name=DeskViews(service.desk.context).topic_name,
         words=service.texts,
         enqueued=service.outbox.wake,

@@ -273,6 +273,9 @@ class ReportSettings(Section):
     weekly_digest: bool = Field(
         True, description="post the week's figures to the operators' group on Monday morning"
     )
+    at_once: int = Field(
+        1, ge=1, le=50, description="tickets an operator works on at once, for the operators of the forecast"
+    )
     topic_alarm: bool = Field(
         True, description="tell the operators' group when a topic is asked about unusually often"
     )

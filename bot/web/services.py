@@ -129,7 +129,8 @@ class WebServices:
     *moved* is called
     when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the
     service level:
-    *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history,
+    *answer_share* of the tickets within *answer_within* seconds) make the report, with *at_once* the
+    forecast; *demo* is a played history,
     shown in the playground's report only.
     *words* are the customers' (previews, and telling them of an answer); *enqueued* is called when a page
     has enqueued something. *incidents* are those of the desk,
@@ -174,6 +175,7 @@ class WebServices:
     hours: Calendar | None = None
     answer_within: float = 20.0
     answer_share: float = 0.8
+    at_once: int = 1
     demo: Store | None = None
     words: Texts | None = None
     enqueued: Callable[[], object] = lambda: None

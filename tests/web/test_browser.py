@@ -141,6 +141,7 @@ PATHS = (
     "threshold",
     "report",
     "ideas",
+    "forecast",
     "report/list?of=nst",
     "report/list?of=containment",
     "nothing",

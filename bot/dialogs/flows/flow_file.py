@@ -49,6 +49,13 @@ def spoken(words: str | Mapping[str, str], language: str) -> str:
     return words.get(language) or next(iter(words.values()), "")
 
 
+def by_language(words: str | Mapping[str, str]) -> dict[str, str]:
+    """The words by language; "" is all of them."""
+    if isinstance(words, str):
+        return {"": words} if words else {}
+    return dict(words)
+
+
 class FlowBeginning(Section):
     """What begins a flow."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.config.handoff import length
 from bot.dialogs.flows.connector import Connector, ConnectorFailed, key_of, request_of, taken
@@ -52,6 +52,7 @@ class FlowContext:
     escalate: Escalation
     show: Callable[[Turn, str], Outcome | None]
     secret: bytes
+    opens: Callable[[datetime], datetime] = lambda now: now
 
 
 @dataclass(slots=True)
@@ -341,7 +342,7 @@ class FlowPlayer:
     def _done(self, outcome: Outcome, how: str = "") -> Outcome:
         """With what a turn of a flow leaves besides its words; *how* it ended, "" = it goes on."""
         if how:
-            self.events.append(Event(ENDED, data=self._about({"how": how, "step": self.run.step + 1})))
+            self.events.append(Event(ENDED, data=self._about({"ending": how, "step": self.run.step + 1})))
         return replace(
             outcome,
             messages=(*self.aside, *outcome.messages),
