@@ -13,6 +13,7 @@ from bot.app.entry_points import brought, imported, known_names
 from bot.app.flows import FlowParts
 from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
+from bot.dialogs.answer_wishes import AnswerWishes
 from bot.dialogs.api_requests import ApiRequests
 from bot.dialogs.base import Dialog
 from bot.dialogs.builtin_dialogs import our_dialogs
@@ -58,12 +59,18 @@ def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher, fl
     escalate = with_answers(desk.escalate, flows.flows, lang)
     own = (Questions(FIRST_CONTACT, FIRST_CONTACT, first),) if first else ()
     asked: tuple[FormShape, ...] = (*config.dialogs.forms, *own)
-    forms = Forms(texts, asked, escalate, Consent(texts, config.consent))
+    consent = Consent(texts, config.consent)
+    forms = Forms(texts, asked, escalate, consent)
     ways = DialogEscalation(escalate, with_answers(forms.escalate, flows.flows, lang), similarity.saying)
     dialogs = open_dialogs(parts, desk, forms, flows, ways)
     withdrawal = ConsentDialog(texts, [f for form in asked for f in form.fields])
     flow = Flow(
-        [("consent", withdrawal), ("linking", linking), *dialogs],
+        [
+            ("wish", AnswerWishes(desk.context, config.answer_choice, consent)),
+            ("consent", withdrawal),
+            ("linking", linking),
+            *dialogs,
+        ],
         timeout=config.dialogs.timeout,
         escalate=ways.escalate,
         hand_over=ways.after_form,

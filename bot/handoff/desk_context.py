@@ -22,6 +22,7 @@ from bot.handoff.sla.targets import Deadlines
 from bot.i18n.texts import Texts
 from bot.model import (
     Answer,
+    Attachment,
     Conversation,
     Customer,
     Event,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str, "ArticleAudience"], Awaitable[Answer]]
 Article = Callable[[str, "ArticleAudience"], RichText]
+Files = Callable[[str, "ArticleAudience"], tuple[Attachment, ...]]
 Find = Callable[[str, "ArticleAudience"], Awaitable[Sequence["FoundArticle"]]]
 SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
@@ -61,6 +63,10 @@ def _no() -> bool:
 
 def _no_text(article: str, audience: ArticleAudience) -> RichText:
     return RichText()
+
+
+def _no_files(article: str, audience: ArticleAudience) -> tuple[Attachment, ...]:
+    return ()
 
 
 def _is_nothing(text: str) -> bool:
@@ -114,9 +120,10 @@ class DeskRules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be
     shown first.
 
-    *article* is the text of one as a customer gets it, empty where it is not for them, *read* as operators
-    read it, *ask* finds the one that answers a customer's question; None = no hints. *internal* is the text
-    of an article that is for operators alone, empty for every other; *find* searches by an operator's words;
+    *article* is the text of one as a customer gets it, empty where it is not for them, *files* what comes
+    with it, *read* the text as operators read it, *ask* finds the one that answers a customer's question;
+    None = no hints. *internal* is the text of an article that is for operators alone, empty for every other;
+    *find* searches by an operator's words;
     *has_internal*: whether there is anything for operators alone.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
     *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself
@@ -124,6 +131,7 @@ class DeskRules:
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     *tone* looks at how texts for customers sound; None = no remarks. *authority*: what operators may give.
+    *answer_choice*: whether waiting customers may say when and where to be answered.
     *scorecard* is filled in when a dialog ends; None = never.
     """
 
@@ -133,6 +141,7 @@ class DeskRules:
     about: About = _nothing
     article: Article | None = None
     read: Article = _no_text
+    files: Files = _no_files
     internal: Article = _no_text
     has_internal: Callable[[], bool] = _no
     find: Find | None = None
@@ -147,6 +156,7 @@ class DeskRules:
     tone: ToneCheck | None = None
     playbooks: Playbooks = field(default_factory=Playbooks)
     authority: AuthoritySettings = field(default_factory=AuthoritySettings)
+    answer_choice: bool = False
     quality: QualitySettings = field(default_factory=QualitySettings)
     scorecard: Scorecard | None = None
 

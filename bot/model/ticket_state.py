@@ -162,6 +162,9 @@ class TicketState:
     snoozed_until: datetime | None = None
     promise_due: datetime | None = None
     promise: str = ""  # what was promised to the customer
+    wish_at: datetime | None = None  # from when the customer wants the answer
+    wish_until: datetime | None = None
+    wish_by: str = ""  # and where: "phone", "email", the name of a channel; "" = in the chat
 
     # the customer while nobody has it
     place_told: int = 0  # in the queue
