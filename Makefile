@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test coverage oldest newest days lint changelog chaos chaos-cluster crash-points week alarms fuzz soak bench walk audit clean
+.PHONY: run dev test coverage oldest newest days pictures lint changelog chaos chaos-cluster crash-points week alarms fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -44,6 +44,10 @@ days: $(VENV)/.installed-dev
 	  echo "== the suite on $$day"; \
 	  $(BIN)/python .ci/moved/run.py "$$day" || { echo "== once more, what failed"; $(BIN)/python .ci/moved/run.py "$$day" --last-failed; } || exit 1; \
 	done
+
+# the pictures of the first day in docs/, taken by the test that lives through it
+pictures: $(VENV)/.installed-dev
+	FIRST_DAY_PICTURES=docs/images $(BIN)/python -m pytest -q tests/web/test_first_day.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

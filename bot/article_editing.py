@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.article_edits import ArticleEdits
+from bot.article_history import ArticleHistory, EditorName
 from bot.clock import Clock
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import BotError, Problem
 from bot.knowledge.articles.blanks import UNFILLED
 from bot.knowledge.articles.encodings import read_any
 from bot.knowledge.articles.fields import read_fields
+from bot.knowledge.articles.file_upload import keep_upload
 from bot.knowledge.articles.frontmatter import read_head, split_head
 from bot.knowledge.articles.head_keys import with_status
 from bot.knowledge.articles.schema import Article, join_articles, read_text
@@ -37,14 +39,22 @@ from bot.knowledge.search import Knowledge
 from bot.model import Event
 from bot.storage.base import Store
 
-SAVED, PUBLISHED, WITHDRAWN, DISCARDED, UNDONE = (
+SAVED, PUBLISHED, WITHDRAWN, DISCARDED, UNDONE, ATTACHED = (
     "article_saved",
     "article_published",
     "article_withdrawn",
     "article_discarded",
     "article_undone",
+    "article_attached",
 )
-STEPS = (SAVED, PUBLISHED, WITHDRAWN, DISCARDED, UNDONE)  # events of the editor, each with who did it
+STEPS = (
+    SAVED,
+    PUBLISHED,
+    WITHDRAWN,
+    DISCARDED,
+    UNDONE,
+    ATTACHED,
+)  # events, with who did it
 SUFFIXES = (".md", ".markdown")
 
 
@@ -71,7 +81,7 @@ class OpenArticle:
     """An article to work on: its text (the draft of a change where there is one), and how it stands.
 
     `served` says that customers are answered with the file. `overtaken` is what the file holds now, where a
-    draft was begun from something else.
+    draft was begun from something else; `restored` names the version whose text it is.
     """
 
     place: str
@@ -80,6 +90,7 @@ class OpenArticle:
     served: bool
     published: str | None = None
     overtaken: str | None = None
+    restored: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,7 @@ class ArticleEditing:
         self._store, self._knowledge, self._clock = store, knowledge, clock
         self._judge, self._golden, self._reloaded = judge, golden, reloaded
         self._edits, self._writing = ArticleEdits(store, knowledge, clock), asyncio.Lock()
+        self.history = ArticleHistory(store, knowledge.folder, clock)
 
     # --- looking
 
@@ -191,9 +203,9 @@ class ArticleEditing:
         article = replace(draft.article, status="published") if draft.article else None
         return self._knowledge.trial([a for a in replace(draft, article=article).together if not a.internal])
 
-    def effect(self, draft: ReadDraft) -> PublishEffect:
-        """What its publication would do to the golden questions and those of the others; to be run in a
-        thread. Raises `ConfigError` where the golden questions cannot be read.
+    def effect(self, draft: ReadDraft, golden: bool = True) -> PublishEffect:
+        """What its publication would do to the golden questions (where they are wanted) and those of the
+        others; to be run in a thread. Raises `ConfigError` where the golden questions cannot be read.
         """
         after = self.trial(draft)
         judges = (self._judge, self._judge.over(after))
@@ -205,7 +217,8 @@ class ArticleEditing:
             if a.status == "published" and (a.valid_until is None or a.valid_until >= today)
         ]
         changed = draft.article.id if draft.article else ""
-        return publish_effect(Bases(judges, answers), self._goldens(), shown, changed)
+        goldens = self._goldens() if golden else ()
+        return publish_effect(Bases(judges, answers), goldens, shown, changed)
 
     def _goldens(self) -> Sequence[GoldenQuestion]:
         file = self._golden
@@ -213,7 +226,7 @@ class ArticleEditing:
 
     # --- writing
 
-    async def save(self, place: str, text: str, seen: SeenText, by: str) -> OpenArticle:
+    async def save(self, place: str, text: str, seen: SeenText, by: EditorName) -> OpenArticle:
         """Keep *text* as a draft that the bot does not serve: beside the file of a published article, else as
         the file itself.
 
@@ -233,7 +246,7 @@ class ArticleEditing:
         assert opened is not None
         return opened
 
-    async def publish(self, place: str, text: str, seen: SeenText, by: str, **facts: object) -> str:
+    async def publish(self, place: str, text: str, seen: SeenText, by: EditorName, **facts: object) -> str:
         """From now on the bot answers from *text*; the name by which that can be undone.
 
         Raises as `save` does, and `UnfitArticle` where it would be no article that is served.
@@ -248,14 +261,14 @@ class ArticleEditing:
             await self._store.keep_setting(_setting(place), None)
             return await self._done(PUBLISHED, place, changes, by, **facts)
 
-    async def withdraw(self, place: str, seen: SeenText, by: str) -> str:
+    async def withdraw(self, place: str, seen: SeenText, by: EditorName) -> str:
         """A published article becomes a draft: the bot answers with it no more. Raises as `save` does."""
         async with self._writing:
             content, _ = await self._as_seen(place, seen)
             text = with_status(_text(content or b""), "draft")
             return await self._done(WITHDRAWN, place, await self._write([(place, content, text)]), by)
 
-    async def discard(self, place: str, seen: SeenText, by: str) -> str:
+    async def discard(self, place: str, seen: SeenText, by: EditorName) -> str:
         """The draft of a change goes, or the article that was never published; it can be undone. Raises as
         `save` does.
         """
@@ -267,7 +280,20 @@ class ArticleEditing:
             await self._store.keep_setting(_setting(place), None)
             return await self._done(DISCARDED, place, await self._write([(*what, None)]), by)
 
-    async def undo(self, name: str, by: str) -> str:
+    async def add_file(self, place: str, name: str, content: bytes, by: EditorName) -> str:
+        """Keep a picture or a file for the article; where it is in the folder. Raises `UnfitFile`,
+        `ReadOnlyArticles`, `StorageError`. A repeat keeps nothing twice.
+        """
+        async with self._writing:
+            kept, change = await asyncio.to_thread(keep_upload, self._knowledge.folder, name, content)
+            if change is not None:
+                if self._store.shared:
+                    await self._edits.keep([change])
+                await self.history.keep(ATTACHED, [change], by)
+                await self._tell(ATTACHED, place or kept, by, file=kept)
+            return kept
+
+    async def undo(self, name: str, by: EditorName) -> str:
         """The files as they were before a step; where its article is. "" where it cannot be undone any more.
 
         Raises `ReadOnlyArticles` where somebody wrote there since.
@@ -281,6 +307,8 @@ class ArticleEditing:
             folder = self._knowledge.folder.resolve()
             places = [c.path.relative_to(folder).as_posix().removeprefix(f"{DRAFTS}/") for c in edit.changes]
             place = places[0] if places else ""
+            back = [FileChange(c.path, c.after, c.before) for c in edit.changes]
+            await self.history.keep(UNDONE, back, by)
             await self._reload()
             await self._tell(UNDONE, place, by)
             return place
@@ -324,16 +352,18 @@ class ArticleEditing:
         return done
 
     async def _done(
-        self, kind: str, place: str, changes: Sequence[FileChange], by: str, **facts: object
+        self, kind: str, place: str, changes: Sequence[FileChange], by: EditorName, **facts: object
     ) -> str:
         name = await self._edits.keep(changes) if changes else ""
+        if kind != SAVED:
+            await self.history.keep(kind, changes, by, str(facts.get("reason", "")))
         await self._reload()
         await self._tell(kind, place, by, **facts)
         return name
 
-    async def _tell(self, kind: str, place: str, by: str, **facts: object) -> None:
+    async def _tell(self, kind: str, place: str, by: EditorName, **facts: object) -> None:
         now = self._clock()
-        event = Event(kind, now, actor=by, data={"article": place, **facts})
+        event = Event(kind, now, actor=by.actor, data={"article": place, **facts})
         await self._store.enqueue([], now, events=[event])
 
     async def _base(self, place: str) -> str:

@@ -25,7 +25,7 @@ async def offer_commands(service: Service) -> None:
                     _described(
                         service,
                         "customer",
-                        ("start", "menu", "operator", "status", "link", "stop", "news", "help"),
+                        ("start", "menu", "operator", "status", "link", "idea", "stop", "news", "help"),
                         spoken,
                     ),
                     language=lang,

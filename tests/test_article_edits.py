@@ -13,7 +13,7 @@ import pytest
 
 from bot.article_edits import KEPT, MARK, ArticleEdits
 from bot.clock import HandClock
-from bot.knowledge.articles.writer import FileChange
+from bot.knowledge.articles.writer import FileChange, rewrite
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.search import Knowledge
 from bot.storage.postgres.store import PostgresStore
@@ -93,6 +93,25 @@ async def test_what_is_another_text_here_is_not_written_over(machines: Machines)
 
     assert await there.edits.catch_up() == 0
     assert (there.reads("courier.md"), there.reads("payment.md")) == ("Своё", "Своё")
+
+
+async def test_a_picture_and_the_draft_of_a_change_reach_the_other_folder(machines: Machines) -> None:
+    """Byte for byte; what is taken away there goes here, too."""
+    here, there = machines.start("here"), machines.start("there")
+    await there.edits.catch_up()
+    picture = bytes(range(256))
+    for place, content in (("images/a.png", picture), ("_drafts/payment.md", b"text")):
+        change = rewrite(here.folder, place, None, content)
+        assert change is not None
+        await here.edits.keep([change])
+    assert await there.edits.catch_up() == 2
+
+    assert (there.folder / "images" / "a.png").read_bytes() == picture
+    gone = rewrite(here.folder, "_drafts/payment.md", b"text", None)
+    assert gone is not None and there.reads("_drafts/payment.md") == "text"
+    await here.edits.keep([gone])
+    assert await there.edits.catch_up() == 1
+    assert there.reads("_drafts/payment.md") is None
 
 
 async def test_an_edit_is_undone_on_any_replica(machines: Machines) -> None:

@@ -14,6 +14,7 @@ from bot.dialogs.about import BusinessFacts
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import ConfigError
 from bot.handoff.assist.canned import BUILTIN, CannedAnswers, builtin_answers
+from bot.handoff.mystery.scenario import Scenarios, read_scenarios
 from bot.handoff.playbooks.playbook import Playbooks
 from bot.handoff.playbooks.playbook_files import builtin_playbooks, read_playbooks
 from bot.handoff.sla.hours import Hours
@@ -136,3 +137,12 @@ def open_scorecard(config: Config, texts: Texts) -> Scorecard | None:
     tone = open_tone(config) or ToneCheck()
     words = {str(name): listed for name, listed in rules.words.items()}
     return Scorecard(texts, criteria_of(rules), tone, words)
+
+
+def open_scenarios(config: Config) -> Scenarios:
+    """What mystery customers may play. Raises `ConfigError` with every fault of the files."""
+    rules = config.quality
+    if not rules.mystery:
+        return Scenarios()
+    own = config.path(rules.scenarios) if rules.scenarios else None
+    return read_scenarios(config.business.language, own)

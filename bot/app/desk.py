@@ -7,7 +7,14 @@ from datetime import timedelta
 from functools import partial
 
 from bot.app.channels import Platforms
-from bot.app.config_parts import open_canned, open_facts, open_playbooks, open_scorecard, open_tone
+from bot.app.config_parts import (
+    open_canned,
+    open_facts,
+    open_playbooks,
+    open_scenarios,
+    open_scorecard,
+    open_tone,
+)
 from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
 from bot.config.loader import Config
@@ -24,6 +31,7 @@ from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.commands import OutreachCommands
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.outreach.sequences import Sequences
 from bot.handoff.outreach.surveys import Surveys
 from bot.handoff.places import DeskPlaces
 from bot.handoff.queue.queue import Queue
@@ -34,7 +42,7 @@ from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Answer, Attachment, Intent, Peer, RichText
+from bot.model import PLAYED, Answer, Attachment, Intent, Peer, RichText
 from bot.text.day_spans import DaySpan
 from bot.text.graphemes import shorten
 from bot.text.markdown import to_rich
@@ -67,7 +75,11 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
         teams=teams,
         queue=Queue(rules.routing.priority, line=teams.line),
         deadlines=Deadlines(
-            rules.sla, rules.routing, parts.hours, undecided=length(config.authority.remind) or timedelta()
+            rules.sla,
+            rules.routing,
+            parts.hours,
+            undecided=length(config.authority.remind) or timedelta(),
+            upset_waits=config.vip.waits,
         ),
         incidents=incidents,
         groups=groups,
@@ -92,7 +104,8 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
 
 def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> OutreachCommands:
     """What is written to customers first."""
-    config, store, channels = parts.config, parts.store, tuple(parts.adapters)
+    config, store = parts.config, parts.store
+    channels = tuple(name for name in parts.adapters if name != PLAYED)
     span = DaySpan.parse(config.outreach.hours)
     surveys = Surveys(config.nps, store, hours=span, zone=parts.hours.zone, channels=channels)
     return OutreachCommands(
@@ -105,6 +118,7 @@ def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> Outreac
         similarity.meant,
         similarity.title,
         surveys,
+        Sequences(config.sequences, store, span, parts.hours.zone),
     )
 
 
@@ -172,11 +186,14 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         ),
         meaning=questions.meaning,
         tone=open_tone(config),
+        vip=config.vip,
+        upset=lambda text: read_act(text).upset,
         playbooks=open_playbooks(config),
         authority=config.authority,
         answer_choice=config.answer_choice.times or bool(config.answer_choice.by),
         quality=config.quality,
         scorecard=open_scorecard(config, texts),
+        scenarios=open_scenarios(config),
     )
 
 

@@ -26,10 +26,12 @@ from bot.dialogs.flows.flow_handoff import with_answers
 from bot.dialogs.flows.flow_player import FlowContext
 from bot.dialogs.flows.flow_run import NAME as FLOWS
 from bot.dialogs.forms.form import FIRST_CONTACT, Forms, FormShape, Questions
+from bot.dialogs.ideas import Ideas
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
 from bot.dialogs.opt_out import OptOut as AboutNews
 from bot.dialogs.protocols import Escalation
+from bot.dialogs.sequences import SequenceDialog
 from bot.dialogs.surveys.check_in import CheckIn
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating, RatingPauses
@@ -40,8 +42,11 @@ from bot.handoff.outreach.broadcasts import opening
 from bot.handoff.outreach.low_rating import opened
 from bot.handoff.outreach.surveys import commented
 from bot.handoff.tickets.reopening import not_well
+from bot.knowledge.articles.writer import encoder_of
 from bot.knowledge.decision.similarity import SimilarityMatcher
+from bot.knowledge.quality.themes import alike
 from bot.knowledge.query.intents import read_act
+from bot.knowledge.search import Knowledge
 from bot.model import Event, Turn
 from bot.text.day_spans import DaySpan
 from bot.text.problems import problem
@@ -130,9 +135,8 @@ def open_dialogs(
         intent,
         ticket=parts.store.ticket,
         tell=partial(opened, desk.context),
-        pauses=RatingPauses(days, apart, settles),
+        pauses=RatingPauses(days, apart, settles, config.rating.ask),
         thanks=Thanks(texts, upset, opens) if config.aftercare.thanks else None,
-        asks=config.rating.ask,
     )
     check_in = CheckIn(texts, ticket=parts.store.ticket, reopen=partial(not_well, desk.context), opens=opens)
     nps = Nps(texts, intent, config.nps, tell=partial(commented, desk.context))
@@ -141,7 +145,9 @@ def open_dialogs(
         ("outreach", AboutNews(texts)),
         ("rating", rating),
         ("check_in", check_in),
+        ("sequences", SequenceDialog(texts, config.sequences, opens, parts.store.setting)),
         ("nps", nps),
+        ("ideas", Ideas(texts, parts.store.ideas, partial(_alike, knowledge))),
     ]
     for name in with_flows(config.dialogs.order):
         if name in ours:
@@ -149,6 +155,11 @@ def open_dialogs(
         else:
             dialogs.append((name, _foreign_dialog(name, tuple(ours))))
     return dialogs
+
+
+def _alike(knowledge: Knowledge, text: str, others: Sequence[str]) -> int | None:
+    """By meaning where the base has an encoder, else by words."""
+    return alike(text, others, encoder_of(knowledge))
 
 
 def with_flows(order: Sequence[str]) -> Sequence[str]:

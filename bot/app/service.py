@@ -27,6 +27,7 @@ from bot.engine import Deciders, Engine
 from bot.handoff.attachments import named
 from bot.handoff.delivery_views import DeskViews
 from bot.handoff.desk import Desk
+from bot.handoff.mystery.player import MysteryPlayer
 from bot.handoff.periodic import PeriodicChecks
 from bot.handoff.relay import Relay
 from bot.handoff.sla.debts import LATE
@@ -209,7 +210,12 @@ def _open_checks(
         desk.context,
         inbox.accept,
         store.enqueue,
-        finders=(desk.context.outreach.surveys, alarms),
+        finders=(
+            desk.context.outreach.surveys,
+            desk.context.outreach.sequences,
+            alarms,
+            MysteryPlayer(desk.context),
+        ),
         mend=mend,
         committed=outbox.wake,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.adapters.base import Adapter
+from bot.adapters.played import PlayedAdapter
 from bot.app.channels import open_adapters, open_webhooks
 from bot.app.config_parts import follow_calendar, open_hours, open_knowledge, open_texts
 from bot.app.replicas import describe, wanted_leases
@@ -20,7 +21,7 @@ from bot.handoff.sla.hours import Hours
 from bot.i18n.texts import Texts
 from bot.knowledge.search import Knowledge
 from bot.leases import LeaseKeeper, follow_database
-from bot.model import Peer
+from bot.model import PLAYED, Peer
 from bot.observability import LogObserver, Observers
 from bot.storage.base import Store
 from bot.text.phones import set_home
@@ -107,4 +108,10 @@ def _adapters(config: Config, overrides: Overrides, clock: Clock, salt: str) -> 
     adapters = overrides.adapters
     if not isinstance(adapters, Mapping):
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
-    return {**adapters, **open_webhooks(config, clock)}
+    played = {PLAYED: PlayedAdapter(_shown_as(adapters))} if config.quality.mystery else {}
+    return {**adapters, **open_webhooks(config, clock), **played}
+
+
+def _shown_as(adapters: Mapping[str, Adapter]) -> str:
+    """What operators read as the channel of a mystery customer: that of real ones."""
+    return next((a.platform_name or name for name, a in adapters.items()), "Telegram")

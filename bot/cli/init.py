@@ -17,13 +17,13 @@ from bot.cli.messages import EXIT_USAGE, fail, language, say, words_in
 from bot.config.loader import Config, read_config
 from bot.errors import ConfigError, StorageError
 from bot.knowledge.articles.blanks import blanks
-from bot.setup.opening_hours import LANGUAGES, read_week, read_zone
+from bot.setup.opening_hours import LANGUAGES, read_week, read_zone, starter_words
 from bot.setup.owner_folder import TRADES, FolderFacts, OwnerFolder, WrittenFiles
 from bot.text.nearest import nearest
 from bot.text.problems import prefer_language
 
 Read = TypeVar("Read")
-HOURS, ZONES = "10:00-20:00", {"ru": "Europe/Moscow", "en": "Europe/London"}
+HOURS = "10:00-20:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _asked(target: OwnerFolder, given: InitAnswers, yes: bool) -> FolderFacts:
     name = given.name if given.name is not None else "" if yes else _question("name", "", _named)
     lang = _answer("language", given.language, language(), _language_of, yes)
     trade = _answer("trade", given.trade, target.trade(lang) or "other", _trade_of, yes)
-    zone = _answer("timezone", given.timezone, ZONES[lang], read_zone, yes)
+    zone = _answer("timezone", given.timezone, starter_words(lang)["usual_zone"], read_zone, yes)
     week = _answer("hours", given.hours, HOURS, read_week, yes)
     prefer_language(lang)
     return FolderFacts(name, trade, lang, zone, week)

@@ -149,6 +149,17 @@ def init_(
     starting.init(folder, starting.InitAnswers(name, trade, language, timezone, hours), yes=yes)
 
 
+@app.command(help=say("command.setup"))
+def setup(
+    folder: Annotated[Path, typer.Argument(help=say("option.init_folder"))] = Path(),
+    port: Port = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help=say("option.no_open"))] = False,
+) -> None:
+    from bot.cli import run as running
+
+    running.run_setup(folder, port=port, browser=not no_open)
+
+
 @app.command(help=say("command.run"))
 def run(
     config: ConfigFile = None,

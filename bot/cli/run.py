@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import sys
 import threading
-import webbrowser
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 import typer
 
-from bot.adapters.base import Adapter
-from bot.app import Overrides, Service, build_service, open_adapters, open_hours, open_texts
+from bot.app import Overrides, Service, build_service
 from bot.article_edits import ArticleEdits
 from bot.cli import settings
 from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
 from bot.cli.messages import EXIT_PROBLEM, fail, say
+from bot.cli.process_signals import ProcessSignals
 from bot.cli.weekly_digest import send_digests
 from bot.config.loader import Config, read_config
 from bot.config.roles import ProcessRole, read_roles
@@ -31,9 +29,12 @@ from bot.demo.shop_folder import open_shop
 from bot.errors import BotError, ConfigError, StorageError
 from bot.knowledge.articles.blanks import blanks
 from bot.knowledge.articles.schema import article_files
-from bot.model import Peer
-from bot.observability import get_logger, set_up_logging
+from bot.model import PLAYED
+from bot.observability import set_up_logging
 from bot.service import EMBEDDING_THREAD, run, watch_articles
+
+if TYPE_CHECKING:
+    from bot.cli.page_serving import PageServing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class ProcessOptions:
 
 def run_channels(path: Path | None, options: ProcessOptions) -> None:
     """Every channel whose token is there, until SIGTERM or Ctrl+C. Exit code 1 when there is none."""
+    if _sets_up(path, options.port, browser=True):
+        return
     try:
         roles = read_roles(options.roles)
     except ConfigError as error:
@@ -77,7 +80,9 @@ def run_channels(path: Path | None, options: ProcessOptions) -> None:
 
 def run_playground(path: Path | None, *, port: int | None, browser: bool) -> None:
     """The playground, with the real channels beside it where their tokens are there."""
-    _play(settings.load(path), port, browser)
+    if _sets_up(path, port, browser=browser):
+        return
+    _play(settings.load(path), path, port, browser)
 
 
 def run_demo(*, port: int | None, browser: bool) -> None:
@@ -92,16 +97,47 @@ def run_demo(*, port: int | None, browser: bool) -> None:
         raise fail(StorageError(say("message.no_demo", reason=error.strerror or str(error)))) from None
     except ConfigError as error:
         raise fail(error) from None
-    _play(config, port, browser)
+    _play(config, None, port, browser, setup=False)
 
 
-def _play(config: Config, port: int | None, browser: bool) -> None:
+def run_setup(folder: Path, *, port: int | None, browser: bool) -> None:
+    """The set-up pages of *folder*, whatever there is in it."""
+    from bot.cli.setup import SetupProcess
+
+    set_up_logging(level="warning")
+
+    async def serve() -> None:
+        await SetupProcess(folder.resolve(), port).run(browser=browser)
+
+    _until_stopped(serve())
+
+
+def _sets_up(path: Path | None, port: int | None, *, browser: bool) -> bool:
+    """Whether the set-up pages were opened instead: offered in a folder without a bot, to whoever can say
+    yes.
+    """
+    if path is not None or settings.is_bot_folder() or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    if not typer.confirm(say("setup.offer"), default=True):
+        return False
+    run_setup(Path(), port=port, browser=browser)
+    return True
+
+
+def _play(config: Config, path: Path | None, port: int | None, browser: bool, *, setup: bool = True) -> None:
     set_up_logging(
         json=config.logging.json_lines,
         level="warning" if config.logging.level == "info" else config.logging.level,
     )
     _look_for_articles(config)
-    _until_stopped(_playground(config, port=port, browser=browser))
+    from bot.cli.page_serving import PageServing
+    from bot.cli.playground import play
+
+    async def shown() -> None:
+        pages = PageServing(signals=ProcessSignals(path), port=port, retry=port is None)
+        await play(config, pages, browser=browser, setup=setup)
+
+    _until_stopped(shown())
 
 
 def run_terminal(path: Path | None) -> None:
@@ -175,35 +211,42 @@ def _until_stopped(work: Coroutine[object, object, None]) -> None:
 
 
 async def _channels(config: Config, path: Path | None, options: ProcessOptions, overrides: Overrides) -> None:
-    """One service after another: a changed config (SIGHUP) is a new service on the same file, with the
-    articles that are read already.
+    """One service after another: a changed config (SIGHUP, the set-up pages) is a new service on the same
+    file, with the articles that are read already.
     """
+    from bot.cli.page_serving import PageServing
+
     orders, knowledge = ProcessSignals(path), None
+    pages = PageServing(signals=orders, port=options.port) if options.web else None
     while True:
         service = await build_service(config, replace(overrides, knowledge=knowledge))
-        typer.echo(say("message.running", channels=", ".join(service.adapters)))
-        await _serve(service, orders.ended, options)
+        shown = ", ".join(name for name in service.adapters if name != PLAYED)
+        typer.echo(say("message.running", channels=shown))
+        await serve_channels(service, orders.ended, pages)
         wanted = orders.take()
         if wanted is None:
             return
-        kept = wanted.knowledge == config.knowledge and wanted.channels.keys() == config.channels.keys()
-        config, knowledge = wanted, service.knowledge if kept else None
+        config, knowledge = wanted, service.knowledge if settings.keeps_articles(config, wanted) else None
 
 
-async def _serve(service: Service, stop: asyncio.Event, options: ProcessOptions) -> None:
+async def serve_channels(service: Service, stop: asyncio.Event, pages: PageServing | None) -> None:
     """The channels of *service*, and the page (without the role web: how it is doing), until *stop*."""
     letters, watched = [partial(send_digests, service)], service.config.knowledge.watch
     edits = ArticleEdits(service.store, service.knowledge, service.clock)
-    if not options.web:
+    if pages is None:
         await run(
             service, stop, beside=[edits.run(), *([_articles(service)] if watched else [])], periodic=letters
         )
         return
-    from bot.cli.site import site_of
-
-    site = site_of(service)
-    await site.start(port=service.config.web.port if options.port is None else options.port, retry=False)
-    typer.echo(say("message.health_page" if site.services.health_only else "message.page", url=site.url))
+    first = pages.kept.is_new
+    try:
+        site = await pages.open(service, live=True)
+    except ConfigError:
+        await service.close()
+        raise
+    if first:
+        said = "message.health_page" if site.services.health_only else "message.page"
+        typer.echo(say(said, url=site.url))
     try:
         watching = [site.watch(service.knowledge)] if watched else []
         await run(service, stop, beside=[edits.run(), *watching], periodic=letters)
@@ -211,102 +254,5 @@ async def _serve(service: Service, stop: asyncio.Event, options: ProcessOptions)
         await site.stop()
 
 
-class ProcessSignals:
-    """What the administrator asks for by signals: SIGTERM and Ctrl+C end the bot, SIGHUP reads the config
-    again.
-
-    A config that is wrong, or cannot be joined, is told in the log and changes nothing. `ended` is set when
-    the present service is to close.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self.ended = _stop_signal()
-        self._path = path
-        self._wanted: Config | None = None
-        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has no such signal
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._read)
-
-    def take(self) -> Config | None:
-        """The config to go on with; None = stop. To be asked once after each end."""
-        wanted, self._wanted = self._wanted, None
-        if wanted is not None:
-            self.ended.clear()
-        return wanted
-
-    def _read(self) -> None:
-        log = get_logger("app")
-        try:
-            wanted = settings.read(self._path)
-            open_texts(wanted, open_hours(wanted))
-        except ConfigError as error:
-            for problem in error.problems:
-                log.error("config_refused", problem=str(problem))
-            return
-        log.info("config_read_again")
-        self._wanted = wanted
-        self.ended.set()
-
-
 async def _articles(service: Service) -> None:
     await watch_articles(service, lambda change: None)
-
-
-async def _playground(config: Config, *, port: int | None, browser: bool) -> None:
-    from bot.adapters.playground.adapter import DESK_CHAT, playground_channels
-    from bot.cli.demo import show_history
-    from bot.cli.site import site_of
-
-    clock = command_clock()
-    folder = config.path("data/playground")
-    messengers = playground_channels(files=folder, now=clock, business=config.business.name)
-    quick = (
-        config.model_copy(update={"desk": None})
-        if not any(c.token for c in config.channels.values())
-        else config
-    )
-    storage = str(config.path("data/playground.db"))
-
-    def adapters(salt: str) -> Mapping[str, Adapter]:
-        return {**open_adapters(config, clock, salt=salt), **{s.name: s for s in messengers}}
-
-    service = await build_service(
-        quick,
-        Overrides(
-            adapters=adapters,
-            clock=clock,
-            desk=Peer("play-desk", DESK_CHAT),
-            storage=storage,
-            folders=[folder],
-        ),
-    )
-    site = site_of(service, playground=[s.name for s in messengers])
-    stop = _stop_signal()
-    try:
-        await site.start(port=config.web.port if port is None else port, retry=port is None)
-    except ConfigError:
-        await service.close()
-        raise
-    typer.echo(say("message.playing", url=site.url))
-    if browser:
-        with contextlib.suppress(Exception):
-            webbrowser.open(site.url)
-    try:
-        await run(
-            service,
-            stop,
-            beside=[
-                site.watch(service.knowledge),
-                show_history(config, partial(setattr, site.services, "demo")),
-            ],
-        )
-    finally:
-        await site.stop()
-
-
-def _stop_signal() -> asyncio.Event:
-    """Set by SIGTERM and Ctrl+C; a second Ctrl+C ends at once."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows has only KeyboardInterrupt
-            loop.add_signal_handler(number, stop.set)
-    return stop

@@ -14,18 +14,31 @@ from bot.handoff.assist.page_answers import PageAnswers
 from bot.handoff.delivery_views import DeskViews
 from bot.handoff.operators.roster import labels
 from bot.knowledge.quality.golden import GOLDEN
+from bot.model import PLAYED
 from bot.web.api.keys import ApiKeys
 from bot.web.api.rest import RestApi
 from bot.web.services import Hook, WebServices
+from bot.web.setup_services import SetupServices
 from bot.web.site import Site
 
 
-def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
-    """The page of *service*; with channels of a *playground* it plays them, too, and may move the clock."""
+def site_of(
+    service: Service,
+    *,
+    playground: Sequence[str] = (),
+    setup: SetupServices | None = None,
+    key: str = "",
+    secret: bytes = b"",
+) -> Site:
+    """The page of *service*; with channels of a *playground* it plays them, too, and may move the clock.
+
+    *setup*, *key* and *secret* as in `WebServices`; without them there are no set-up pages, and sessions are
+    signed as the store says.
+    """
     config, hours = service.config, service.hours
     services = WebServices(
         service.store,
-        service.adapters,
+        {name: adapter for name, adapter in service.adapters.items() if name != PLAYED},
         service.clock,
         knowledge=service.knowledge,
         playground=playground,
@@ -35,7 +48,7 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         language=config.business.language,
         host=config.web.host,
         password=config.web.password.get_secret_value() if config.web.password else "",
-        secret=service.secret,
+        secret=secret or service.secret,
         moved=service.wake if playground else _nothing,
         open_at=hours.is_open,
         hours=hours,
@@ -63,7 +76,11 @@ def site_of(service: Service, *, playground: Sequence[str] = ()) -> Site:
         playbooks=service.desk.context.rules.playbooks,
         currency=config.authority.currency,
         quality=config.quality,
+        scenarios=service.desk.context.rules.scenarios,
+        played_as=service.desk.context.places.title(PLAYED),
         health_only=ProcessRole.WEB not in service.roles,
+        setup=setup,
+        key=key,
     )
     return Site(services, service.observers)
 

@@ -35,7 +35,17 @@ from bot.knowledge.articles.writer import (
     encoder_of,
     write_draft,
 )
-from bot.knowledge.quality.gaps import DraftEffect, Gap, effect, group, is_closed, missed
+from bot.knowledge.quality.gaps import (
+    ASIDE,
+    DraftEffect,
+    Gap,
+    dismissed,
+    effect,
+    group,
+    is_closed,
+    is_dismissed,
+    missed,
+)
 from bot.knowledge.quality.golden import GOLDEN, GoldenQuestion, judge_golden, read_golden
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Intent
@@ -65,10 +75,11 @@ def suggest(
     try:
         with open_records(config, db) as records:
             found = missed(records.turns(), records.history) if records else ()
+            marks = dismissed(records.events(*ASIDE)) if records else frozenset()
             source = records.source if records else None
     except StorageError as error:
         raise fail(error) from None
-    gaps = group(found, encoder_of(knowledge))
+    gaps = [gap for gap in group(found, encoder_of(knowledge)) if not is_dismissed(gap, marks)]
     if remedy.add:
         _add(config, knowledge, _chosen(gaps, remedy.add[0]), remedy.add[1])
     elif remedy.draft_of:

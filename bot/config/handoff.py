@@ -205,6 +205,27 @@ class OutreachSettings(Section):
         return value
 
 
+class VipSettings(Section):
+    """Customers whose anger supervisors hear of at once."""
+
+    fields: Mapping[str, str] = Field(
+        default_factory=dict,
+        description=(
+            'who they are, by what is known of them, as vip: "yes" or tier: "gold,platinum"; all of it must'
+            " hold; none = nobody"
+        ),
+    )
+    again: Duration = Field(
+        "24h", description="supervisors are told of one conversation no more often than this"
+    )
+    waits: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="and again when they have waited for this part of the time for an answer",
+    )
+
+
 class AftercareSettings(Section):
     """What customers hear after a ticket that a person answered is closed."""
 

@@ -30,10 +30,12 @@ from bot.config.handoff import (
     Section,
     Sla,
     Team,
+    VipSettings,
     Webhook,
     length,
 )
 from bot.config.quality import AuthoritySettings, PlaybookSettings, QualitySettings
+from bot.config.sequences import SequenceSettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -383,6 +385,12 @@ class Config(Section):
     )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
+    )
+    sequences: Mapping[Name, SequenceSettings] = Field(
+        default_factory=dict, description="messages that follow an event or go to a segment, by name"
+    )
+    vip: VipSettings = Field(
+        default_factory=VipSettings, description="supervisors are told at once of upset important customers"
     )
     aftercare: AftercareSettings = Field(
         default_factory=AftercareSettings, description="thanks, and whether all is well, after closing"

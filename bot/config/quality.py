@@ -74,6 +74,9 @@ class QualitySettings(Section):
     least: int = Field(
         5, ge=1, le=1000, description="fewer scored dialogs than this make no figure of an operator"
     )
+    mystery: bool = Field(
+        False, description="mystery customers: conversations that are played, started by supervisors"
+    )
     scenarios: str | None = Field(
         None, description="folder of own scenarios for mystery customers, relative to this file"
     )

@@ -14,7 +14,7 @@ from functools import partial
 from bot.clock import Clock
 from bot.config.handoff import Webhook
 from bot.errors import StorageError
-from bot.model import Event, Outbound, OutboundKind, Peer, Priority, RichText
+from bot.model import PLAYED, Event, Outbound, OutboundKind, Peer, Priority, RichText
 from bot.observability import get_logger
 from bot.storage.base import Store, StoredEvent
 from bot.storage.privacy import KEPT
@@ -77,6 +77,8 @@ class Announcer:
         kind = recorded.event.kind
         if kind in _SILENT or not ("*" in hook.events or kind in hook.events):
             return None
+        if recorded.peer is not None and recorded.peer.channel == PLAYED:
+            return None  # nobody: other systems would take them for a customer
         if str(recorded.event.data.get("channel", "")).startswith(PREFIX):
             return None  # about a webhook itself
         id = f"evt_{self._salt}_{recorded.id}"

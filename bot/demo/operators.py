@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from bot.demo.personas import REPLIES, TAGS, OperatorPersona
 from bot.demo.simulation import Simulation
-from bot.model import Ticket
+from bot.model import ApiRequest, Inbound, InboundKind, Sender, Ticket
+from bot.model.internal import PageOrder, ReviewDialog
 from bot.testing.harness import PlayedOperator
 
 SLOWEST = 7200.0  # seconds after which even the slowest has looked
@@ -74,6 +75,9 @@ class DemoOperators:
         stage = self._stage
         if await self._may(colleague, number) and stage.evenly("tag") < 0.2:
             await self._says(operator, f"/tag {stage.random.choice(TAGS)}", number)
+        if await self._may(colleague, number) and stage.evenly("compensate") < 0.1:
+            async for step in self._compensates(colleague, operator, number):
+                yield step
         if stage.evenly("ready") >= 0.12 or not await self._may(colleague, number):
             return
         await self._says(operator, "/t минуту", number)
@@ -83,6 +87,22 @@ class DemoOperators:
             more = "" if stage.evenly("as it is") < 0.5 else " Спасибо, что подождали, сегодня много заказов."
             await self._says(operator, shown.text + more, number)
             yield stage.after(120, 600)
+
+    async def _compensates(
+        self, colleague: OperatorPersona, operator: PlayedOperator, number: int
+    ) -> AsyncIterator[datetime]:
+        """A small sum is given at once, a large one waits for the yes or no of somebody else."""
+        stage = self._stage
+        amount = 300 if stage.evenly("sum") < 0.5 else 1500
+        await self._says(operator, f"/compensate {amount} привезли поздно", number)
+        yield stage.after(60, 900)
+        ticket = await stage.ticket(number)
+        waiting = [c for c in ticket.state.compensations if not c.decision] if ticket else []
+        if ticket is not None and waiting:
+            other = next((c for c, _ in self._team[:2] if c.id != colleague.id), self._team[0][0])
+            word = "yes" if stage.evenly("decision") < 0.7 else "no"
+            await self._asks(ticket, other, PageOrder(number, "decide", f"{waiting[0].number} {word}"))
+            yield stage.after(30, 90)
 
     async def _goes_on(
         self, colleague: OperatorPersona, operator: PlayedOperator, number: int
@@ -137,6 +157,16 @@ class DemoOperators:
         if (known := stage.testbot.service.config.routing.categories) and stage.evenly("category") < 0.6:
             await self._says(operator, f"/category {stage.random.choice(known)}", number)
         await self._says(operator, "/close", number)
+        if stage.testbot.service.desk.context.rules.playbooks:
+            yield stage.after(5, 30)
+            if await self._may(colleague, number):  # steps of the playbook were left: it is asked once
+                await self._says(operator, "/close", number)
+        if stage.evenly("review") < 0.08:
+            yield stage.after(1200, 3600)
+            if (ticket := await stage.ticket(number)) is not None and ticket.status == "closed":
+                marks = {"greeting": stage.random.choice(("yes", "no"))}
+                reason = stage.random.choice(("sample", "chosen"))
+                await self._asks(ticket, self._team[0][0], ReviewDialog(number, marks, "", reason))
         if stage.happens(0.06):
             yield stage.after(600, 2400)
             await self._says(operator, "/reopen", number)
@@ -169,6 +199,14 @@ class DemoOperators:
             and found.status != "closed"
             and (not found.operator or found.operator.endswith(f":{colleague.id}"))
         )
+
+    async def _asks(self, ticket: Ticket, who: OperatorPersona, request: ApiRequest) -> None:
+        """What a supervisor asks for on a page."""
+        stage, peer = self._stage, ticket.customer_peer
+        stage.words += 1
+        sender = Sender(f"{peer.channel}:{who.id}", who.name)
+        kept = Inbound(stage.testbot.key(), peer, sender, stage.now, InboundKind.INTERNAL, payload=request)
+        await stage.testbot.service.inbox.accept(peer.channel, [kept])
 
     async def _says(self, operator: PlayedOperator, text: str, number: int | None = None) -> None:
         self._stage.words += 1

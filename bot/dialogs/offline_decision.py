@@ -5,8 +5,9 @@ without a conversation.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,7 +55,8 @@ class OfflineDecision:
         self._numbers = itertools.count(
             1
         )  # each asking is a turn of its own: what was read before a reload is not reused
-        self._ours = our_dialogs(self._words, read_act, _AtOnce(knowledge, knowledge.folder), _called, facts)
+        self._asked = _AtOnce(knowledge, knowledge.folder)
+        self._ours = our_dialogs(self._words, read_act, self._asked, _called, facts)
 
     def over(self, knowledge: Knowledge) -> OfflineDecision:
         """The same bot with other articles."""
@@ -67,10 +69,11 @@ class OfflineDecision:
         *last* which one.
         """
         turn = self._turn(text, answered, language, channel, last)
+        self._asked.forget()
         outcome, reading = _at_once(self._decided(turn))
         spoken = language_of(turn, self._words.lang)
         context = QuestionContext(last) if last else None
-        found = self._knowledge.answer(text, language=spoken, channel=channel, context=context)
+        found = self._asked.answer(text, language=spoken, channel=channel, context=context)
         decision, article = _decision(outcome)
         told = {**found.why, **self._why(outcome, found, decision), "upset": round(reading.upset, 3)}
         act = reading.act
@@ -132,6 +135,23 @@ class _AtOnce:
 
     knowledge: Knowledge
     folder: Path
+    _last: threading.local = field(default_factory=threading.local)
+
+    def forget(self) -> None:
+        """What is asked from now on is asked of the base as it is."""
+        self._last.known = None
+
+    def answer(
+        self, question: str, *, language: str, channel: str, context: QuestionContext | None = None
+    ) -> Answer:
+        """What the base says; what a dialog of the same turn asked last is not asked again."""
+        key = (question.strip(), language, channel, context.article if context else "")
+        known: tuple[object, Answer] | None = getattr(self._last, "known", None)
+        if known is not None and known[0] == key:
+            return known[1]
+        found = self.knowledge.answer(question, language=language, channel=channel, context=context)
+        self._last.known = (key, found)
+        return found
 
     async def ask(
         self,
@@ -143,9 +163,11 @@ class _AtOnce:
         context: QuestionContext | None = None,
         today: date | None = None,
     ) -> Answer:
-        return self.knowledge.answer(
-            question, language=language, channel=channel, segment=segment or {}, context=context
-        )
+        if segment:
+            return self.knowledge.answer(
+                question, language=language, channel=channel, segment=segment, context=context
+            )
+        return self.answer(question, language=language, channel=channel, context=context)
 
     @property
     def sections(self) -> Mapping[str, Mapping[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff import group_status
+from bot.handoff.binding_code import CODE_SETTING, is_same, kept_code, said_code
 from bot.handoff.card_posts import reposted
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.group_binding import BIND
@@ -40,6 +41,8 @@ class Desk:
         binds = turn.press is not None and turn.press.action == BIND
         if (inbound.kind in OF_GROUPS or binds) and (decided := await self._of_group(turn)) is not None:
             return decided
+        if code := said_code(inbound):
+            return await self._by_code(turn, code)
         if not desk.places.is_desk(inbound.peer):
             return router.elsewhere(desk, turn)
         outcome = await router.decide(desk, turn)
@@ -60,7 +63,16 @@ class Desk:
         if (looked := await group_status.decide(self.context, turn)) is not None:
             return looked
         placed = await self.context.places.binding.decide(turn)
-        if placed is None or placed.reason != "bound":
+        return placed and await self._with_waiting(turn, placed)
+
+    async def _by_code(self, turn: Turn, code: str) -> Outcome:
+        """A group is chosen by the code that the owner's set-up page shows."""
+        kept = kept_code(await self.context.ticket_reader.setting(CODE_SETTING), turn.now)
+        placed = self.context.places.binding.by_code(turn, right=is_same(code, kept))
+        return await self._with_waiting(turn, placed)
+
+    async def _with_waiting(self, turn: Turn, placed: Outcome) -> Outcome:
+        if placed.reason != "bound":
             return placed
         return replace(placed, messages=(*placed.messages, *await self._waiting_cards(turn)))
 

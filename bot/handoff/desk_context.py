@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.config.handoff import Routing, Sla, Team
+from bot.config.handoff import Routing, Sla, Team, VipSettings
 from bot.config.quality import AuthoritySettings, QualitySettings
 from bot.handoff.assist.canned import CannedAnswers
+from bot.handoff.mystery.scenario import Scenarios
 from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.incidents import Incidents
@@ -77,6 +78,10 @@ def _no_meaning(text: str) -> Meaning:
     return ""
 
 
+def _calm(text: str) -> float:
+    return 0.0
+
+
 def _as_it_is(text: str) -> str:
     return text
 
@@ -130,9 +135,10 @@ class DeskRules:
     surely answers to a
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
-    *tone* looks at how texts for customers sound; None = no remarks. *authority*: what operators may give.
+    *tone* looks at how texts for customers sound; None = no remarks. *vip*: which customers are
+    important, *upset*: how angry words are (0..1). *authority*: what operators may give.
+    *scorecard* is filled in when a dialog ends; None = never. *scenarios* are those of mystery customers.
     *answer_choice*: whether waiting customers may say when and where to be answered.
-    *scorecard* is filled in when a dialog ends; None = never.
     """
 
     teams: tuple[Team, ...] = ()
@@ -154,11 +160,14 @@ class DeskRules:
     aside: SideAnswerer | None = None
     meaning: Callable[[str], Meaning] = _no_meaning
     tone: ToneCheck | None = None
+    vip: VipSettings = field(default_factory=VipSettings)
+    upset: Callable[[str], float] = _calm
     playbooks: Playbooks = field(default_factory=Playbooks)
     authority: AuthoritySettings = field(default_factory=AuthoritySettings)
     answer_choice: bool = False
     quality: QualitySettings = field(default_factory=QualitySettings)
     scorecard: Scorecard | None = None
+    scenarios: Scenarios = field(default_factory=Scenarios)
 
     def is_supervisor(self, id: str) -> bool:
         """Whether this operator may order; where none are named, everybody may."""

@@ -12,6 +12,7 @@ from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import say
 from bot.handoff.tickets import lifecycle
 from bot.model import (
+    PLAYED,
     DialogScore,
     Event,
     Outbound,
@@ -133,7 +134,9 @@ async def _remarks(desk: DeskContext, events: Sequence[Event], operator: str) ->
 def _event(desk: DeskContext, ticket: Ticket, kind: str, marks: Sequence[ScoreMark]) -> Event:
     card = desk.rules.scorecard
     score = total(marks, card.criteria) if card is not None else None
-    data = {"of": ticket.operator, "score": score, "marks": values(marks)}
+    data: dict[str, object] = {"of": ticket.operator, "score": score, "marks": values(marks)}
+    if ticket.customer_peer.channel == PLAYED:
+        data["played"] = True
     return Event(kind, ticket=ticket.number, data=data)
 
 

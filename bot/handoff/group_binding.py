@@ -1,4 +1,6 @@
-"""Where the desk is: named in the config, or bound by a button in a group the bot was added to."""
+"""Where the desk is: named in the config, or bound by a button in a group the bot was added to, or by a
+code that the owner sends there.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.errors import BotError
+from bot.handoff.binding_code import CODE_SETTING
 from bot.handoff.group_status import Chat
 from bot.i18n.texts import Texts
 from bot.model import (
@@ -143,12 +146,26 @@ class GroupBinding:
                 author="",
             )
             return self._answer(turn, "refused", notice)
+        return self._bound(turn, edits="offer")
+
+    def by_code(self, turn: Turn, *, right: bool) -> Outcome:
+        """A code was sent in a group; the *right* one makes it the desk, and holds no longer."""
+        why = "desk.fixed" if self._fixed else "" if right else "desk.wrong_code"
+        if why:
+            said = Outbound(turn.inbounds[0].peer, self._texts.say(why, lang=self._lang), author="")
+            return self._answer(turn, "refused", said)
+        bound = self._bound(turn)
+        return replace(bound, settings={**bound.settings, CODE_SETTING: None})
+
+    def _bound(self, turn: Turn, *, edits: str = "") -> Outcome:
+        """The group is the desk from now on; *edits* names the message that offered it."""
+        inbound = turn.inbounds[0]
         place = replace(inbound.peer, thread="")
         bound = Outbound(
             place,
             self._texts.say("desk.bound", lang=self._lang),
-            kind=OutboundKind.EDIT,
-            edits="offer",
+            kind=OutboundKind.EDIT if edits else OutboundKind.SAY,
+            edits=edits,
             author="",
         )
         event = Event("desk_bound", data={"channel": place.channel, "chat": place.chat})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.handoff.card import heading
+from bot.handoff.card import heading, numbered
 from bot.handoff.desk_context import DeskContext
 from bot.model import Button, CallName, Outbound, Peer, Priority, RichText, Rows, Ticket
 
@@ -65,6 +65,20 @@ def to_supervisors(desk: DeskContext, key: str, **facts: object) -> tuple[Outbou
     return tuple(
         Outbound(Peer(channel, user), text, author="", priority=Priority.NOTICE)
         for channel, _, user in people
+    )
+
+
+def to_absent(desk: DeskContext, ticket: Ticket, key: str, **facts: object) -> tuple[Outbound, ...]:
+    """Supervisors who are not in the ticket's group, and cannot be called there, hear of it in private, with
+    the ticket a tap away.
+    """
+    sign = numbered(ticket.number, desk.texts, desk.lang)
+    look = Button(f"{sign} {ticket.state.name}".strip(), "overview_ticket", str(ticket.number))
+    place = desk.places.thread(ticket)
+    return tuple(
+        replace(o, buttons=((look,),))
+        for o in to_supervisors(desk, key, **{**facts, "supervisors": ""})
+        if place is None or not desk.roster.is_in(f"{o.to.channel}:{o.to.chat}", place)
     )
 
 

@@ -14,8 +14,10 @@ from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
 from bot.handoff.customer_linking import came_over, is_about_linking
 from bot.handoff.desk_context import DeskContext
+from bot.handoff.mystery import player
 from bot.handoff.operators.operator_message import command_of
 from bot.handoff.operators.permissions import REFUSED
+from bot.handoff.outreach import upset_customers
 from bot.handoff.queue import acknowledgement, wait_estimate
 from bot.handoff.sla import timers
 from bot.handoff.tickets import closing, lifecycle, reopening, transfer
@@ -38,7 +40,7 @@ from bot.model import (
     Timer,
     Turn,
 )
-from bot.model.internal import BotResumed, PageOrder, ReviewDialog, TicketTimer, UnattendedTicket
+from bot.model.internal import BotResumed, MysteryStep, PageOrder, ReviewDialog, TicketTimer, UnattendedTicket
 from bot.text.markdown import join
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
@@ -100,6 +102,8 @@ class Relay:
             return self._blocked(turn)
         if isinstance(first.payload, PageOrder):
             return await page_orders.carry_out(self._desk, turn, first.payload)
+        if isinstance(first.payload, MysteryStep):
+            return await player.carry_out(self._desk, turn, first.payload)
         if isinstance(first.payload, ReviewDialog):
             return await dialog_scores.review(self._desk, turn, first.payload)
         if isinstance(first.payload, TicketTimer | UnattendedTicket):
@@ -121,6 +125,7 @@ class Relay:
             self._desk, turn, turn.ticket, self._desk.places.title(turn.conversation.peer.channel)
         )
         outcome = await self._for_person(replace(turn, ticket=ticket), ticket)
+        outcome = upset_customers.noticed(self._desk, replace(turn, ticket=ticket), outcome)
         if told:
             outcome = replace(outcome, messages=(*told, *outcome.messages), ticket=outcome.ticket or ticket)
         return settled(self._desk, turn.ticket, outcome)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Json = Mapping[str, object]
+PLAYED = "guests"  # the channel of customers whom the service itself plays: in no ordinary figure
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -98,6 +98,11 @@ class OperatorAway(TicketTimer):
 
 
 @dataclass(frozen=True, slots=True)
+class UpsetCustomerWaits(TicketTimer):
+    """A part of the time for an answer has passed, and an upset important customer waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SuggestionsDue(TicketTimer):
     """Articles and answers for a ticket that was just opened are looked for."""
 
@@ -201,6 +206,23 @@ class LowRatingSettled(TimerFired):
     """The low score of ticket number *ticket* was not corrected: the supervisors are told."""
 
     ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStartDue(TimerFired):
+    """The customer is to get the follow-up sequence *sequence*, unless they are in one."""
+
+    sequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStepDue(TimerFired):
+    """Step number *step* (from 0) of a sequence that began at *began* and was to come at *planned*."""
+
+    sequence: str
+    step: int
+    began: datetime
+    planned: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +346,15 @@ class ReviewDialog(ApiRequest):
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DecideIdeas(ApiRequest):
+    """*ideas* of customers get a *status* (new, considered, planned, done, declined), with a *reason*."""
+
+    ideas: tuple[int, ...]
+    status: str
+    reason: str = ""
+
+
 # --- orders from the command line
 
 
@@ -378,6 +409,11 @@ class GroupChanged(CheckFound):
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceDayBegan(CheckFound):
+    """The hour has come in which the day's customers of the follow-up sequences are chosen."""
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyDayBegan(CheckFound):
     """The hour has come in which the day's customers of the survey are chosen."""
 
@@ -402,6 +438,14 @@ class TopicCalmed(CheckFound):
     topic: str
 
 
+@dataclass(frozen=True, slots=True)
+class MysteryStep(CheckFound):
+    """Of the played conversation *run*: its *step*, "begin", "call" (for a person) or "end"."""
+
+    run: str
+    step: str
+
+
 Payload = TimerFired | ApiRequest | AdminCommand | CheckFound
 
 KINDS: Mapping[str, type[Payload]] = {
@@ -413,6 +457,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "desk.promised": PromiseDue,
     "desk.assign": AssignmentDue,
     "desk.left": OperatorAway,
+    "desk.upset_waits": UpsetCustomerWaits,
     "desk.prompt": SuggestionsDue,
     "desk.followup": FollowUpDue,
     "desk.order": SupervisorOrder,
@@ -437,6 +482,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "api.open": OpenTicket,
     "api.close": CloseTicket,
     "page.order": PageOrder,
+    "page.ideas": DecideIdeas,
     "page.review": ReviewDialog,
     "order.incident": BeginIncident,
     "order.incident_off": EndIncident,
@@ -444,7 +490,11 @@ KINDS: Mapping[str, type[Payload]] = {
     "order.broadcast_stop": StopBroadcast,
     "desk.stranded": UnattendedTicket,
     "desk.group": GroupChanged,
+    "sequence.begin": SequenceStartDue,
+    "sequence.step": SequenceStepDue,
+    "sequence.run": SequenceDayBegan,
     "nps.run": SurveyDayBegan,
+    "mystery.step": MysteryStep,
     "desk.topic_rose": TopicRise,
     "desk.topic_calm": TopicCalmed,
 }

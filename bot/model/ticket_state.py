@@ -166,6 +166,9 @@ class TicketState:
     wish_until: datetime | None = None
     wish_by: str = ""  # and where: "phone", "email", the name of a channel; "" = in the chat
 
+    upset_told: datetime | None = None  # the supervisors were told that an important customer is upset
+    upset_waited: datetime | None = None  # and that they still wait
+
     # the customer while nobody has it
     place_told: int = 0  # in the queue
     wrote: datetime | None = None

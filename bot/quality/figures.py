@@ -91,8 +91,9 @@ def agreement(events: Iterable[Event]) -> dict[str, MarkAgreement]:
 
 
 def newest(events: Iterable[Event]) -> dict[tuple[str, int], Event]:
-    """The last score of each kind and ticket."""
-    return {(e.kind, e.ticket): e for e in events if e.kind in KINDS and e.ticket is not None}
+    """The last score of each kind and ticket; mystery customers are left out."""
+    real = (e for e in events if not e.data.get("played"))
+    return {(e.kind, e.ticket): e for e in real if e.kind in KINDS and e.ticket is not None}
 
 
 def sample(events: Iterable[Event], zone: tzinfo, each: int) -> tuple[int, ...]:

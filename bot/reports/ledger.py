@@ -40,6 +40,7 @@ KINDS = (
     "ready_edited",
     "nps_asked",
     "nps_scored",
+    "mystery_begun",
     "dialog_scored",
     "dialog_reviewed",
     "playbook_ended",

@@ -86,6 +86,8 @@ async def read_facts(
     while at < end:
         events += await source.events(since=at, until=min(at + SLICE, end), kinds=KINDS)
         at += SLICE
+    played = {e.conversation for e in events if e.kind == "mystery_begun"}
+    events = [e for e in events if e.conversation not in played]
     numbers, known = sorted({e.ticket for e in events if e.ticket is not None}), dict[int, Ticket]()
     for start in range(0, len(numbers), AT_ONCE):
         some = await source.tickets_of(numbers[start : start + AT_ONCE], bare=True)

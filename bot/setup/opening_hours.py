@@ -73,6 +73,20 @@ def _days(named: str) -> Iterator[str]:
     yield from (WEEKDAYS[(first + n) % len(WEEKDAYS)] for n in range(count))
 
 
+def said_week(week: Mapping[str, str], language: str) -> str:
+    """The hours as `read_week` reads them: «пн-пт 10:00-19:00, сб 11:00-16:00»; "" where no day is open."""
+    shorts = {day: short for short, day in starter_words(language)["days"].items()}
+    runs = list[tuple[list[str], str]]()
+    for day in WEEKDAYS:
+        hours = week.get(day, CLOSED)
+        if runs and runs[-1][1] == hours:
+            runs[-1][0].append(shorts[day])
+        else:
+            runs.append(([shorts[day]], hours))
+    named = [(days[0] if len(days) == 1 else f"{days[0]}-{days[-1]}", hours) for days, hours in runs]
+    return ", ".join(f"{days} {hours}" for days, hours in named if hours != CLOSED)
+
+
 def read_zone(text: str) -> str:
     """The name of a time zone, from its name («Asia/Omsk»), the end of it («omsk») or a city («Казань»).
 
@@ -103,4 +117,13 @@ def country_of(zone: str) -> str | None:
     return country if country in list_supported_countries() else None
 
 
-__all__ = ["CLOSED", "LANGUAGES", "STARTER", "country_of", "read_week", "read_zone", "starter_words"]
+__all__ = [
+    "CLOSED",
+    "LANGUAGES",
+    "STARTER",
+    "country_of",
+    "read_week",
+    "read_zone",
+    "said_week",
+    "starter_words",
+]

@@ -106,6 +106,21 @@ class FinishedTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class ArticleVersion:
+    """What a file of the articles held after a step: `act` names the step, `actor` who did it. `content` None
+    = the file was taken away.
+    """
+
+    article: str
+    at: datetime
+    actor: str
+    act: str
+    content: str | None
+    reason: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRecord:
     """A turn as the history keeps it: what was decided and why, and from which version of the articles."""
 
@@ -491,7 +506,9 @@ class Store(Protocol):
 
     async def turns(
         self, *, conversation: int | None = None, after: int = 0, limit: int = 50
-    ) -> tuple[TurnRecord, ...]: ...
+    ) -> tuple[TurnRecord, ...]:
+        """Turns of a conversation; without one those of all customers, played ones (`PLAYED`) left out."""
+        ...
 
     async def deliveries(
         self,
@@ -623,6 +640,14 @@ class Store(Protocol):
         """Keep a file that was attached on a page, under a name of our own; a repeat changes nothing. It goes
         when its customer is forgotten, and with the words that are as old.
         """
+        ...
+
+    async def keep_version(self, version: ArticleVersion) -> None:
+        """Keep what a file of the articles holds now; of one file the newest hundred are kept."""
+        ...
+
+    async def article_versions(self, article: str) -> tuple[ArticleVersion, ...]:
+        """The kept versions of a file, the newest first."""
         ...
 
     async def kept_file(self, file: str) -> bytes | None:

@@ -28,6 +28,7 @@ from bot.model import (
 from bot.storage import maintenance, privacy
 from bot.storage import purge as purging
 from bot.storage.base import (
+    ArticleVersion,
     ConversationPage,
     ConversationQuery,
     CustomerMessage,
@@ -43,6 +44,7 @@ from bot.storage.base import (
 from bot.storage.database import Database, Made, Work
 from bot.storage.queries import (
     announcements,
+    article_versions,
     conversation_search,
     customer_merge,
     desk_state,
@@ -354,6 +356,12 @@ class QueryStore(ABC):
 
     async def keep_file(self, file: str, conversation: int, content: bytes, now: datetime) -> None:
         await self._write(lambda db: files.keep(db, file, conversation, content, now))
+
+    async def keep_version(self, version: ArticleVersion) -> None:
+        await self._write(lambda db: article_versions.keep(db, version))
+
+    async def article_versions(self, article: str) -> tuple[ArticleVersion, ...]:
+        return await self._read(lambda db: article_versions.of(db, article))
 
     async def kept_file(self, file: str) -> bytes | None:
         return await self._read(lambda db: files.read(db, file))

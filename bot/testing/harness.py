@@ -328,6 +328,7 @@ async def open_test_bot(
     if not threads and isinstance(service.store, SqliteStore):
         without_threads(service.store)
     try:
+        await service.leases.beat()
         yield testbot
     finally:
         await service.close()

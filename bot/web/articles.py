@@ -9,11 +9,13 @@ import difflib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import PurePosixPath
 
 from aiohttp import web
 
 from bot.article_editing import ArticleEditing, OpenArticle, ReadDraft, SeenText, UnfitArticle, published
+from bot.article_history import EditorName
 from bot.article_preview import WithDraft, messages
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import ConfigError, Problem
@@ -26,21 +28,23 @@ from bot.knowledge.articles.article_form import (
     with_form,
 )
 from bot.knowledge.articles.drafts import slug_of
+from bot.knowledge.articles.file_upload import UnfitFile, markdown_of
 from bot.knowledge.articles.schema import LANGUAGES, Article
 from bot.knowledge.articles.writer import ArticleChanged, OutsideFolder, ReadOnlyArticles
 from bot.knowledge.quality.lint.checks import lint_article
-from bot.knowledge.quality.publish_effect import PublishEffect
 from bot.knowledge.search import Knowledge
 from bot.model import Json
 from bot.text.problems import problem_in
+from bot.web.article_gate import PublishCheck, PublishGate, check_json
 from bot.web.pages import Pages, answer_json, read_words
 from bot.web.playground.skins import skins
 from bot.web.security import USER
 from bot.web.services import WebServices
+from bot.web.users import users
 
 LONGEST = 500_000  # characters of an article
+VERSIONS = 200  # of the list
 REASON = 300  # of why something is published that breaks a question
-SHOWN = 30  # broken questions that are named
 Act = Callable[["WrittenText", web.Request], Awaitable[Json]]
 
 
@@ -58,8 +62,8 @@ class WrittenText:
 
 
 class ArticlePages:
-    """GET /articles/edit and /articles/new; POST /articles/check, /try, /save, /plan, /publish,
-    /publish/anyway, /withdraw, /discard and /undo.
+    """GET /articles/edit, /articles/new and /articles/history; POST /articles/check, /try, /save, /plan,
+    /publish, /publish/anyway, /withdraw, /discard, /attach and /undo.
 
     A post answers 409 with both texts where somebody changed the file meanwhile.
     """
@@ -70,6 +74,7 @@ class ArticlePages:
         self._editing = ArticleEditing(
             services.store, knowledge, services.clock, self._judge, services.golden, services.tell_reloaded
         )
+        self._gate = PublishGate(services, knowledge, self._editing)
 
     # --- the page
 
@@ -80,13 +85,53 @@ class ArticlePages:
         place = request.query.get("file", "")
         try:
             opened = await self._editing.open(place)
+            if opened is not None and (version := request.query.get("version")):
+                opened = await self._restored(opened, version)
         except OutsideFolder as error:
             raise web.HTTPNotFound(text="no such article") from error
+        if opened is None and (version := request.query.get("version")):
+            opened = await self._restored(OpenArticle(place, "", SeenText(), False), version)
         if opened is None:
             form = ArticleForm(section=folder_of(place), title=request.query.get("title", ""))
             language = next((part for part in place.split(".") if part in LANGUAGES), "ru")
             opened = OpenArticle(place, new_text(form, language, place), SeenText(), False)
         return self._show(request, opened)
+
+    async def _restored(self, opened: OpenArticle, version: str) -> OpenArticle:
+        """The article with the text of an old version, which is kept once it is saved or published."""
+        text = await self._editing.history.text(opened.place, version)
+        if text is None:
+            raise web.HTTPNotFound(text="no such version")
+        return replace(opened, text=text, restored=version)
+
+    async def history(self, request: web.Request) -> web.Response:
+        """GET /articles/history?file=dostavka/sroki.md&version=…: what the file held, step by step, and one
+        version beside the present text.
+        """
+        place, wanted = request.query.get("file", ""), request.query.get("version", "")
+        try:
+            opened = await self._editing.open(place)
+        except OutsideFolder as error:
+            raise web.HTTPNotFound(text="no such article") from error
+        versions = await self._editing.history.versions(place)
+        if opened is None and not versions:
+            raise web.HTTPNotFound(text="no such article")
+        shown = next((v for v in versions if v.key == wanted), next(iter(versions), None))
+        text = await self._editing.history.text(place, shown.key) if shown else None
+        present = (opened.published or opened.text) if opened else ""
+        people = await users(self._services.store)
+        return self._pages.show(
+            request,
+            "article_history.html",
+            "kb",
+            place=place,
+            heading=_title(opened) if opened else place,
+            versions=versions[:VERSIONS],
+            shown=shown,
+            text=text,
+            diff=_diff(text, present) if text is not None else (),
+            names={u.actor: u.name for u in people.values()},
+        )
 
     async def new(self, request: web.Request) -> web.Response:
         """GET /articles/new?section=dostavka&title=Сроки: an empty article; saving makes its file."""
@@ -111,6 +156,7 @@ class ArticlePages:
             sections=sorted(sections),
             topics=sorted({a.topic for a in articles if a.topic}),
             anyway=self._may_anyway(request),
+            twin=_twin(opened.place),
             ids=[(a.id, a.title) for a in articles],
         )
 
@@ -236,7 +282,7 @@ class ArticlePages:
                 raise changed
             text = published(written.text)
             draft = await asyncio.to_thread(self._read, place, text)
-            effect = await self._effect(draft, self._words(request))
+            check = await self._checked(draft, self._words(request))
             old = (opened.published if opened else None) or ""
             return {
                 "place": place,
@@ -244,7 +290,7 @@ class ArticlePages:
                 "diff": _diff(old, text),
                 "problems": self._problems(request, draft, text),
                 "anyway": self._may_anyway(request),
-                **_effect_json(effect, self._words(request)),
+                **check_json(check, self._words(request)),
             }
 
         return await self._write(request, plan)
@@ -267,10 +313,10 @@ class ArticlePages:
         if anyway and not reason:
             raise web.HTTPBadRequest(text=words["art_no_reason"])
         draft = await asyncio.to_thread(self._read, place, published(written.text))
-        effect = await self._effect(draft, words)
-        if effect.broken and not anyway:
-            return {"refused": words["art_breaks"], **_effect_json(effect, words)}
-        facts = {"broken": len(effect.broken), **({"reason": reason} if anyway else {})}
+        check = await self._checked(draft, words)
+        if check.held and not anyway:
+            return {"refused": words["art_breaks"], **check_json(check, words)}
+        facts = {"broken": len(check.effect.broken), **({"reason": reason} if anyway else {})}
         try:
             undo = await self._editing.publish(place, written.text, written.seen, _by(request), **facts)
         except UnfitArticle as error:
@@ -301,6 +347,22 @@ class ArticlePages:
             return {**left, "said": self._words(request)["art_discarded"], "undo": undo}
 
         return await self._write(request, discard)
+
+    async def add_file(self, request: web.Request) -> web.Response:
+        """POST /articles/attach?file=…&name=… with the bytes: a picture, a PDF or a video of the article, and
+        the words that show it.
+        """
+        words, place = self._words(request), request.query.get("file", "")
+        name, section = request.query.get("name", ""), request.query.get("section", "")
+        try:
+            kept = await self._editing.add_file(place, name, await request.read(), _by(request))
+        except UnfitFile as error:
+            raise web.HTTPBadRequest(text=words[f"art_file_{error.code}"]) from error
+        except ReadOnlyArticles as error:
+            raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
+        said = re.sub(r"[-_]+", " ", PurePosixPath(name.replace("\\", "/")).stem)
+        beside = place or f"{section}/new.md".lstrip("/")
+        return web.json_response({"markdown": markdown_of(kept, beside, said), "place": kept})
 
     async def undo(self, request: web.Request) -> web.Response:
         """POST /articles/undo {change}: the files as they were before a step. Once; then it is not found."""
@@ -369,16 +431,25 @@ class ArticlePages:
         section, _, name = written.wished.rpartition("/")
         return self._editing.free_place(section, name)
 
-    async def _effect(self, draft: ReadDraft, words: Mapping[str, str]) -> PublishEffect:
-        if draft.article is None or draft.article.internal:
-            return PublishEffect()
+    async def _checked(self, draft: ReadDraft, words: Mapping[str, str]) -> PublishCheck:
         try:
-            return await asyncio.to_thread(self._editing.effect, draft)
+            return await self._gate.check(draft)
         except ConfigError as error:
             raise web.HTTPConflict(text=_filled(words["examples_bad_golden"], reason=str(error))) from error
 
     def _words(self, request: web.Request) -> Mapping[str, str]:
         return read_words(self._pages.language(request))
+
+
+def _twin(place: str) -> str:
+    """Where the article in the other language is or goes: beside it, with the language in its name."""
+    stem, dot, suffix = place.rpartition(".")
+    if not dot:
+        return ""
+    base, _, language = stem.rpartition(".")
+    if language in LANGUAGES and base:
+        return f"{base}.{suffix}"
+    return f"{stem}.en.{suffix}"
 
 
 def _new_place(form: ArticleForm) -> str:
@@ -396,6 +467,7 @@ def _opened_json(opened: OpenArticle) -> Json:
         "served": opened.served,
         "published": opened.published,
         "overtaken": opened.overtaken,
+        "restored": opened.restored,
     }
 
 
@@ -404,16 +476,6 @@ def _form_json(text: str, place: str) -> Json | None:
         return asdict(form_of(text, place))
     except ValueError:
         return None
-
-
-def _effect_json(effect: PublishEffect, words: Mapping[str, str]) -> Json:
-    facts = {"n": str(effect.golden), "before": str(effect.before), "after": str(effect.after)}
-    return {
-        "golden": _filled(words["art_golden"], **facts) if effect.golden else words["examples_no_golden"],
-        "broken": [asdict(b) for b in effect.broken[:SHOWN]],
-        "more": max(0, len(effect.broken) - SHOWN),
-        "astray": list(effect.astray[:SHOWN]),
-    }
 
 
 def _diff(before: str, after: str) -> list[tuple[str, str]]:
@@ -436,8 +498,8 @@ def _body_start(text: str) -> int:
     return 4 + found.end() + 1 if found else 0
 
 
-def _by(request: web.Request) -> str:
-    return request[USER].actor
+def _by(request: web.Request) -> EditorName:
+    return EditorName(request[USER].actor, request[USER].name)
 
 
 async def _data(request: web.Request) -> Mapping[str, object]:

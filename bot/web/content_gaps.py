@@ -7,18 +7,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.knowledge.articles.writer import encoder_of
-from bot.knowledge.quality.gaps import Gap, MissedQuestion, group, missed
+from bot.knowledge.quality.gaps import ASIDE, Gap, MissedQuestion, dismissed, group, is_dismissed, missed
 from bot.knowledge.search import Knowledge
 from bot.model import HistoryEntry, Peer
 from bot.reports.metrics import FigureCase
 from bot.reports.tables import Table, TableRow
 from bot.storage.base import Store, TurnRecord
 
-LOOKED = 500  # the newest missed questions that are grouped: about two seconds of work where all differ
+LOOKED = 500  # the newest missed questions that are grouped: half a second of work where all differ
 BATCH = 1000
 MOST = 64 * BATCH  # of the last turns that are looked through
 ROWS = 10  # of the report's table
@@ -27,10 +27,13 @@ COLUMNS = ("customers", "unanswered", "clarified", "not_helped")
 
 @dataclass(frozen=True, slots=True)
 class MissedQuestions:
-    """What was missed, gathered; and where each conversation is held."""
+    """What was missed, gathered; what of it was put aside as no business of ours; and where each conversation
+    is held.
+    """
 
     gaps: tuple[Gap, ...] = ()
     peers: Mapping[int, Peer] | None = None
+    aside: tuple[Gap, ...] = ()
 
 
 class ContentGaps:
@@ -42,7 +45,18 @@ class ContentGaps:
         self._heard: tuple[float, MissedQuestions] | None = None
 
     async def read(self) -> MissedQuestions:
-        """The missed questions of all conversations."""
+        """The missed questions of all conversations. What was put aside is known at once, also where another
+        replica did it.
+        """
+        heard = await self._read()
+        marks = dismissed(await self._store.events(kinds=ASIDE))
+        if not marks:
+            return heard
+        aside = {gap.id: gap for gap in heard.gaps if is_dismissed(gap, marks)}
+        ours = tuple(gap for gap in heard.gaps if gap.id not in aside)
+        return replace(heard, gaps=ours, aside=tuple(aside.values()))
+
+    async def _read(self) -> MissedQuestions:
         async with self._reading:
             now = asyncio.get_running_loop().time()
             if self._heard is not None and now - self._heard[0] < self._fresh:

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -24,20 +26,32 @@ from bot.knowledge.articles.writer import (
     changed_at,
     write_draft,
 )
-from bot.knowledge.quality.gaps import DraftEffect, Gap, effect, is_closed, question_id
+from bot.knowledge.quality.gaps import (
+    DISMISSED,
+    RESTORED,
+    DraftEffect,
+    Gap,
+    effect,
+    is_closed,
+    marks_of,
+)
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Event
 from bot.text.pii import HIDDEN
 from bot.web.answer_notices import TOLD, Audience, GapFacts, audience, tell
 from bot.web.content_gaps import ContentGaps, MissedQuestions
 from bot.web.pages import Pages, read_words
+from bot.web.security import USER
 from bot.web.services import WebServices
 
 FRESH = 15.0  # seconds for which the questions are not read again
 SHOWN = 40  # groups of each kind on the page
 EXAMPLES, REPLIES = 5, 3
 NEAR = 0.6  # how near an article must come to be offered as the place of a question
-DISMISSED, RESTORED = "gap_dismissed", "gap_restored"
+DONE = "gap_remedied"  # an event: what an editor did about a group, so that it can be taken back later
+RECENT, LISTED = timedelta(days=7), 10  # acts that the page offers to take back
+PATIENCE = 1.5  # seconds for asking the base what it says by now; what is left is asked at the next look
+FIRST = 10  # groups that are asked about in any case
 _BLANKED = re.compile(
     rf"(?:\+\d{1, 3} )?\S*{HIDDEN[0]}\S*(?:\s\S*{HIDDEN[0]}\S*)*"
 )  # marks in place of a phone are no words to search by
@@ -45,10 +59,12 @@ _BLANKED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class GapRow:
-    """One group as the page shows it: `score` is how near its best rejected article comes now, 0..1."""
+    """One group as the page shows it: `score` is how near its best rejected article comes now, 0..1. `now` is
+    None where the base was not asked yet.
+    """
 
     gap: Gap
-    now: DraftEffect
+    now: DraftEffect | None
     closed: bool
     score: float
     audience: Audience | None
@@ -81,6 +97,18 @@ class GapRow:
         return self.near.rpartition("/")[0]
 
 
+@dataclass(frozen=True, slots=True)
+class GapEdit:
+    """What was done about a group lately and can be taken back: `act` is add or draft."""
+
+    act: str
+    gap: str
+    article: str
+    title: str
+    change: str
+    at: datetime
+
+
 class GapPages:
     """GET /gaps; POST /gaps/add, /gaps/draft, /gaps/undo, /gaps/dismiss, /gaps/restore and /gaps/tell.
 
@@ -93,6 +121,7 @@ class GapPages:
         self._writing, self._missing = asyncio.Lock(), ContentGaps(services.store, knowledge, fresh=FRESH)
         self._answers: dict[str, Answer] = {}
         self._answers_of: object = None
+        self._before: dict[str, GapRow] = {}
         self._edits = ArticleEdits(services.store, knowledge, services.clock)
 
     async def show(self, request: web.Request) -> web.Response:
@@ -100,19 +129,12 @@ class GapPages:
         heard = await self._missing.read()
         rows = await asyncio.to_thread(self._rows, heard.gaps)
         events = await self._services.store.events(kinds=(TOLD,))
-        foreign = await self._foreign()
-        put_aside = [r for r in rows if _is_foreign(r.gap, foreign)]
-        rows = [r for r in rows if not _is_foreign(r.gap, foreign)]
         shown = [*[r for r in rows if not r.closed][:SHOWN], *[r for r in rows if r.closed][:SHOWN]]
         full = [
-            GapRow(
-                r.gap,
-                r.now,
-                r.closed,
-                r.score,
-                await self._audience(r.gap, heard, events) if r.now.answered else None,
-            )
-            for r in shown
+            replace(row, audience=await self._audience(row.gap, heard, events))
+            if row.now is not None and row.now.answered
+            else row
+            for row in shown
         ]
         return self._pages.show(
             request,
@@ -120,9 +142,11 @@ class GapPages:
             "gaps",
             open=[r for r in full if not r.closed],
             closed=[r for r in full if r.closed],
-            foreign=put_aside[:SHOWN],
+            foreign=heard.aside[:SHOWN],
             count=sum(not r.closed for r in rows),
             asked=sum(r.gap.count for r in rows if not r.closed),
+            unread=sum(r.now is None for r in rows),
+            acts=await self._acts(),
             articles=sorted(self._knowledge.articles(), key=lambda a: a.id),
             can_tell=self._services.words is not None,
         )
@@ -150,6 +174,9 @@ class GapPages:
             after = await self._effect(gap)
         text = _filled(words["gaps_added" if added else "gaps_there"], question=question, article=article.id)
         undo = await self._remember(article.path, was) if added else ""
+        if undo:
+            facts = {"act": "add", "gap": gap.id, "article": article.id, "change": undo}
+            await self._record(request, DONE, facts)
         return self._told(
             gap,
             after,
@@ -160,11 +187,15 @@ class GapPages:
         )
 
     async def draft(self, request: web.Request) -> web.Response:
-        """POST /gaps/draft {gap, section}: a draft from the operators' words, for a person to edit and
-        publish.
+        """POST /gaps/draft {gap, section, reply}: a draft from the operators' words (those of *reply*, all of
+        them where it is not given), for a person to edit and publish.
         """
         fields, words = await _fields(request), self._words(request)
         gap = await self._gap(fields, words)
+        reply = fields.get("reply")
+        if reply and reply not in (*gap.replies, gap.answer):
+            raise web.HTTPBadRequest(text=words["gaps_no_reply"])
+        replies = gap.replies if reply is None else (reply,) if reply else ()
         async with self._writing:
             try:
                 path = await asyncio.to_thread(
@@ -173,6 +204,7 @@ class GapPages:
                     fields.get("section", ""),
                     gap,
                     placeholder=words["gaps_placeholder"],
+                    replies=replies,
                 )
             except OutsideFolder as error:
                 raise web.HTTPBadRequest(text=words["gaps_outside"]) from error
@@ -185,22 +217,19 @@ class GapPages:
         text = _filled(
             words["gaps_drafted"],
             path=(Path(self._knowledge.folder.name) / place).as_posix(),
-            replies=str(len(gap.replies)),
+            replies=str(len(replies)),
         )
-        link = f"/kb/{place.with_suffix('').as_posix()}"
-        return self._told(
-            gap,
-            await self._effect(gap),
-            text,
-            link,
-            words["gaps_read_draft"],
-            undo=await self._remember(path, None),
-        )
+        undo = await self._remember(path, None)
+        facts = {"act": "draft", "gap": gap.id, "article": place.with_suffix("").as_posix(), "change": undo}
+        await self._record(request, DONE, facts)
+        link = f"/articles/edit?{urlencode({'file': place.as_posix()})}"
+        return self._told(gap, await self._effect(gap), text, link, words["gaps_read_draft"], undo=undo)
 
     async def undo(self, request: web.Request) -> web.Response:
-        """POST /gaps/undo {gap, change}: the file as it was before an example or a draft was written."""
+        """POST /gaps/undo {gap, change}: the file as it was before an example or a draft was written; the
+        group may be gone meanwhile.
+        """
         fields, words = await _fields(request), self._words(request)
-        gap = await self._gap(fields, words)
         async with self._writing:
             if (edit := await self._edits.find(fields.get("change", ""))) is None:
                 raise web.HTTPNotFound(text=words["gaps_no_undo"])
@@ -211,6 +240,9 @@ class GapPages:
                 raise web.HTTPConflict(text=words["gaps_no_undo"]) from error
             await self._edits.undone(edit)
             await self._reload()
+        gap = next((g for g in (await self._missing.read()).gaps if g.id == fields.get("gap")), None)
+        if gap is None:
+            return web.json_response({"text": words["gaps_undone"], "undo": "", "href": ""})
         return self._told(gap, await self._effect(gap), words["gaps_undone"], "", "")
 
     async def dismiss(self, request: web.Request) -> web.Response:
@@ -227,18 +259,27 @@ class GapPages:
     async def _mark(self, request: web.Request, kind: str, text: str) -> web.Response:
         fields, words = await _fields(request), self._words(request)
         gap = await self._gap(fields, words)
-        event = Event(kind, self._services.clock(), actor="editor", data={"questions": sorted(_marks(gap))})
-        await self._services.store.enqueue([], self._services.clock(), events=[event])
+        await self._record(request, kind, {"questions": sorted(marks_of(gap))})
         return self._told(gap, await self._effect(gap), words[text], "", "")
 
-    async def _foreign(self) -> frozenset[str]:
-        """Marks of the questions that were put aside."""
-        found: set[str] = set()
-        for event in await self._services.store.events(kinds=(DISMISSED, RESTORED)):
-            marks = event.data.get("questions")
-            marked = {str(m) for m in marks} if isinstance(marks, list | tuple) else set()
-            found = found | marked if event.kind == DISMISSED else found - marked
-        return frozenset(found)
+    async def _record(self, request: web.Request, kind: str, data: Mapping[str, object]) -> None:
+        now = self._services.clock()
+        event = Event(kind, now, actor=request[USER].actor, data=dict(data))
+        await self._services.store.enqueue([], now, events=[event])
+
+    async def _acts(self) -> Sequence[GapEdit]:
+        """What was done lately and can be taken back, the newest first."""
+        since = self._services.clock() - RECENT
+        found: list[GapEdit] = []
+        for event in reversed(await self._services.store.events(since=since, kinds=(DONE,))):
+            facts = {name: str(event.data.get(name, "")) for name in ("act", "gap", "article", "change")}
+            if len(found) == LISTED:
+                break
+            if event.at is not None and await self._edits.find(facts["change"]) is not None:
+                article = self._knowledge.article(facts["article"])
+                title = article.title if article is not None else facts["article"]
+                found.append(GapEdit(**facts, title=title, at=event.at))
+        return found
 
     async def _remember(self, path: Path, before: bytes | None) -> str:
         """The name under which what was just written can be undone, on any replica."""
@@ -275,7 +316,7 @@ class GapPages:
 
     async def _gap(self, fields: Mapping[str, str], words: Mapping[str, str]) -> Gap:
         heard = await self._missing.read()
-        found = next((g for g in heard.gaps if g.id == fields.get("gap")), None)
+        found = next((g for g in (*heard.gaps, *heard.aside) if g.id == fields.get("gap")), None)
         if found is None:
             raise web.HTTPNotFound(text=words["gaps_gone"])
         return found
@@ -293,14 +334,22 @@ class GapPages:
         return known
 
     def _rows(self, gaps: Sequence[Gap]) -> list[GapRow]:
-        rows = []
-        for gap in gaps:
-            now = effect(gap, self._ask)
-            scores = [
-                c.score for q in gap.questions for c in self._ask(q).candidates if c.article == gap.article
-            ]
-            rows.append(GapRow(gap, now, is_closed(gap, now, self._changed), max(scores, default=0.0), None))
+        """What the base makes of each group: asked while there is patience; of the others what it said before
+        it changed.
+        """
+        began, rows = time.perf_counter(), list[GapRow]()
+        for n, gap in enumerate(gaps):
+            if n < FIRST or time.perf_counter() - began < PATIENCE:
+                self._before[gap.id] = self._row(gap)
+            known = self._before.get(gap.id)
+            rows.append(GapRow(gap, None, False, 0.0, None) if known is None else replace(known, gap=gap))
+        self._before = {row.gap.id: row for row in rows if row.now is not None}
         return rows
+
+    def _row(self, gap: Gap) -> GapRow:
+        now = effect(gap, self._ask)
+        scores = [c.score for q in gap.questions for c in self._ask(q).candidates if c.article == gap.article]
+        return GapRow(gap, now, is_closed(gap, now, self._changed), max(scores, default=0.0), None)
 
     async def _effect(self, gap: Gap) -> DraftEffect:
         return await asyncio.to_thread(effect, gap, self._ask)
@@ -338,17 +387,6 @@ class GapPages:
             "undo": undo,
         }
         return web.json_response(told)
-
-
-def _marks(gap: Gap) -> set[str]:
-    """The questions of a group as they are remembered: no words of anybody's."""
-    return {question_id(q) for q in gap.questions}
-
-
-def _is_foreign(gap: Gap, marks: frozenset[str]) -> bool:
-    """Whether most wordings of a group were put aside."""
-    own = _marks(gap)
-    return 2 * len(own & marks) > len(own)
 
 
 async def _fields(request: web.Request) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from bot.article_editing import DISCARDED
 from bot.errors import Problem
 from bot.handoff.outreach.low_rating import waiting as unsettled
 from bot.knowledge.articles.schema import Article
@@ -21,10 +22,11 @@ from bot.knowledge.decision.explanation import as_read
 from bot.knowledge.quality.lint.links import file_faults
 from bot.knowledge.search import Knowledge
 from bot.leases import LASTING
-from bot.model import Answer, Customer, Ticket
+from bot.model import PLAYED, Answer, Customer, Ticket
 from bot.text.person_names import full_name
 from bot.text.problems import problem_in, reading
 from bot.text.yaml_source import read_own
+from bot.web.article_rows import article_rows, counts_of, deleted_places
 from bot.web.playground.page import Playground
 from bot.web.playground.skins import skins
 from bot.web.replica_differences import ReplicaDifference, differences
@@ -37,6 +39,7 @@ HOME = Path(__file__).parent
 LANGUAGES = ("ru", "en")
 
 
+DELETED_SINCE = timedelta(days=90)
 COLUMNS = (
     "number",
     "state",
@@ -68,8 +71,17 @@ class QueueRow:
 @cache
 def read_words(language: str) -> Mapping[str, str]:
     """The words of the pages in one language, by their names."""
-    words: Mapping[str, str] = read_own(HOME / "locales" / f"{language}.yaml")
+    words: dict[str, str] = read_own(HOME / "locales" / f"{language}.yaml")
+    for part in sorted((HOME / "locales").glob(f"*.{language}.yaml")):
+        words |= read_own(part)
     return words
+
+
+@cache
+def _for_scripts(language: str) -> str:
+    """The words as scripts read them; those of the set-up stand in its templates alone."""
+    words = read_words(language)
+    return json.dumps({k: w for k, w in words.items() if not k.startswith("setup_")}, ensure_ascii=False)
 
 
 @cache
@@ -93,7 +105,9 @@ class Pages:
         )
 
     async def home(self, request: web.Request) -> web.Response:
-        """GET /: the playground, or the queue where there is none."""
+        """GET /: the playground, or the queue where there is none; where there is no bot yet, its set-up."""
+        if self._services.setup is not None and self._services.setup.is_new:
+            raise web.HTTPFound("/setup")
         if self._playground is None:
             raise web.HTTPFound("/queue")
         scenes = tuple(self._playground.scenes.values())
@@ -132,7 +146,7 @@ class Pages:
             else None
         )
         topic = article.title if article else ticket.topic or ticket.category
-        channel = EMULATED.get(ticket.customer_peer.channel, ticket.customer_peer.channel)
+        channel = self._channel_names().get(ticket.customer_peer.channel, ticket.customer_peer.channel)
         late = bool(ticket.due and not ticket.first_reply and ticket.due < self._services.clock())
         return QueueRow(ticket, name, channel, topic, _lasting(self._waited(ticket), words), late)
 
@@ -161,21 +175,25 @@ class Pages:
         knowledge = self._services.knowledge
         if knowledge is None:
             raise web.HTTPNotFound(text="no knowledge base")
-        wanted = request.query.get("q", "").strip().casefold()
-        articles = [
-            a
-            for a in sorted(_with_internal(knowledge).articles(), key=lambda a: (a.section, a.title))
-            if not wanted or wanted in f"{a.id} {a.title} {' '.join(a.aliases)} {' '.join(a.tags)}".casefold()
+        articles = _with_internal(knowledge).articles()
+        problems = [
+            *(problem_in(p, self._language(request)) for p in knowledge.problems),
+            *self._file_faults(articles, request),
         ]
+        wanted, folder = request.query.get("q", "").strip().casefold(), knowledge.folder
+        rows = await asyncio.to_thread(article_rows, articles, problems, folder, wanted)
+        state = request.query.get("state", "all")
+        since = self._services.clock() - DELETED_SINCE
+        deleted = await self._services.store.events(since=since, kinds=(DISCARDED,))
         return self._page(
             request,
             "kb.html",
             "kb",
-            articles=articles,
-            problems=[
-                *(problem_in(p, self._language(request)) for p in knowledge.problems),
-                *self._file_faults(articles, request),
-            ],
+            rows=[row for row in rows if row.has(state)],
+            state=state,
+            counts=counts_of(rows),
+            deleted=deleted_places(deleted, folder),
+            problems=problems,
             known=knowledge.status,
             threshold=knowledge.threshold.value if isinstance(knowledge, Knowledge) else None,
             version=knowledge.articles_version if isinstance(knowledge, Knowledge) else "",
@@ -313,13 +331,13 @@ class Pages:
             may=self._may(request),
             user=request.get(USER),
             csrf=self._guard.csrf(request),
-            words=json.dumps(words, ensure_ascii=False),
+            words=_for_scripts(language),
             mark=static_mark(),
             chips=self._chips(words),
             title=self._services.title,
             password=self._guard.asks_password,
             local_time=self._local_time,
-            channel_names=EMULATED,
+            channel_names=self._channel_names(),
             path=request.path,
             incidents=self._services.incidents,
             **facts,
@@ -329,6 +347,10 @@ class Pages:
             response.set_cookie("lang", language, samesite="Lax", path="/", max_age=365 * 24 * 3600)
         return response
 
+    def _channel_names(self) -> Mapping[str, str]:
+        """How people call channels whose name says nothing, or too much."""
+        return {**EMULATED, PLAYED: self._services.played_as}
+
     def _may(self, request: web.Request) -> Callable[[str, str], bool]:
         """Whether who looks at the page may make a request."""
         user = request.get(USER)
@@ -336,6 +358,9 @@ class Pages:
 
     def _tabs(self, request: web.Request) -> tuple[tuple[str, str], ...]:
         """Only what exists, and is theirs."""
+        setup = (("setup", "/setup"),) if self._services.setup and self._may(request)("GET", "/setup") else ()
+        if self._services.setup is not None and self._services.setup.is_new:
+            return setup
         owner = self._guard.asks_password and self._may(request)("GET", "/users")
         users = (("users", "/users"),) if owner else ()
         play = (("play", "/"),) if self._playground is not None else ()
@@ -346,7 +371,7 @@ class Pages:
         gaps = (("gaps", "/gaps"),) if isinstance(self._services.knowledge, Knowledge) else ()
         flows = (("flows", "/flows"),) if self._services.flows is not None else ()
         first = (*play, ("talks", "/conversations"), ("queue", "/queue"), *kb, *flows, *gaps)
-        return (*first, *report, *quality, *users)
+        return (*first, *report, *quality, *users, *setup)
 
     def _chips(self, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
         """What runs, at a glance: name, words, and how it is doing."""

@@ -8,13 +8,14 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from aiohttp import web
 
 from bot.handoff.compensation import pending, written
 from bot.handoff.contacts import mask
-from bot.model import ApiRequest, Event, HistoryEntry, ScoreMark, Ticket
+from bot.handoff.mystery import player
+from bot.model import PLAYED, ApiRequest, DialogScore, Event, HistoryEntry, ScoreMark, Ticket
 from bot.model.internal import PageOrder, ReviewDialog
 from bot.quality import figures
 from bot.quality.criterion import MARK_VALUES, Criterion, total
@@ -27,6 +28,7 @@ SPANS = (4, 8, 13)  # weeks to choose from
 USUAL = 8
 LISTED = 60  # dialogs to look at
 LINES = 400
+RUNS = 10  # mystery customers that are listed
 OPEN = 500  # newest tickets among which low ratings and requests are looked for
 BEFORE = timedelta(minutes=10)  # what led to the ticket is shown with it
 PATIENCE, GLANCE = 2.0, 0.05
@@ -63,8 +65,24 @@ class LookedAt:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlayedDialog:
+    """A mystery customer as the page lists them."""
+
+    title: str
+    started: datetime
+    over: bool
+    ticket: Ticket | None
+
+    @property
+    def score(self) -> DialogScore | None:
+        """The supervisor's where there is one, else what was seen by itself."""
+        state = self.ticket.state if self.ticket is not None else None
+        return (state.reviewed or state.scored) if state is not None else None
+
+
 class QualityPages:
-    """GET /quality, GET and POST /quality/{ticket}, POST /quality/decide."""
+    """GET /quality, GET and POST /quality/{ticket}, POST /quality/decide and /quality/mystery."""
 
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
@@ -98,6 +116,9 @@ class QualityPages:
             to_look=to_look,
             requests=[(t, c, written(c.amount, services.currency)) for t, c in pending(newest)],
             playbooks=await self._playbooks(since),
+            scenarios=list(services.scenarios.known.values()),
+            mystery=services.quality.mystery,
+            runs=await self._runs(since),
             key=str(uuid.uuid4()),
             done=request.query.get("done", ""),
         )
@@ -121,6 +142,7 @@ class QualityPages:
                 for c in self._services.criteria
             ],
             values=MARK_VALUES,
+            expects=await self._expects(ticket),
             score=_percent(total(seen.values(), self._services.criteria)),
             review=review,
             reviewed=_percent(total(said.values(), self._services.criteria)),
@@ -151,7 +173,47 @@ class QualityPages:
         result = await self._carried_out(request, found, order, form.get("key", ""), "page_ordered")
         raise web.HTTPSeeOther(f"/quality?done={result}")
 
+    async def mystery(self, request: web.Request) -> web.Response:
+        """POST /quality/mystery {scenario}: a mystery customer; the same form twice is one."""
+        form = {k: str(v).strip() for k, v in (await request.post()).items()}
+        services, now = self._services, self._services.clock()
+        found = services.scenarios.known.get(form.get("scenario", ""))
+        if found is None or not services.quality.mystery:
+            raise web.HTTPNotFound(text="no such scenario")
+        run = f"p{form.get('key') or uuid.uuid4()}"[:60]
+        known = await services.store.events(since=now - player.KNOWN, kinds=(player.STARTED,))
+        if not any(e.data.get("run") == run for e in known):
+            who = self._requests.who(request)
+            name = found.customer or read_words(services.language)["quality_mystery_customer"]
+            event = player.start(run, found.name, name, who.id, now)
+            await services.store.enqueue([], now, events=(event,))
+        raise web.HTTPSeeOther("/quality?done=mystery")
+
     # --- inside
+
+    async def _runs(self, since: datetime) -> list[PlayedDialog]:
+        """The mystery customers of late, the newest first, each with its ticket."""
+        store = self._services.store
+        events = await store.events(since=since, kinds=(player.STARTED, player.ENDED))
+        found = []
+        for run, over in player.runs_of(events)[-RUNS:][::-1]:
+            talk = await store.conversation(run.peer)
+            tickets = await store.tickets_in(talk.id) if talk is not None else ()
+            scenario = self._services.scenarios.known.get(run.scenario)
+            title = scenario.title if scenario is not None else run.scenario
+            found.append(PlayedDialog(title, run.started, bool(over), tickets[-1] if tickets else None))
+        return found
+
+    async def _expects(self, ticket: Ticket) -> Sequence[str]:
+        """What a mystery customer's scenario expects of the operator; nothing for a real one."""
+        if ticket.customer_peer.channel != PLAYED or ticket.opened is None:
+            return ()
+        since = ticket.opened - player.LONGEST
+        for event in await self._services.store.events(since=since, kinds=(player.STARTED,)):
+            if event.data.get("chat") == ticket.customer_peer.chat:
+                scenario = self._services.scenarios.known.get(str(event.data.get("scenario")))
+                return scenario.expects if scenario is not None else ()
+        return ()
 
     async def _reason(self, ticket: Ticket, claimed: str) -> str:
         """Why it was looked at: only what is of the sample counts as that, whatever the form says."""
@@ -160,6 +222,8 @@ class QualityPages:
         each = self._services.quality.sample
         if ticket.state.reviewed is not None:
             return ticket.state.reviewed.reason
+        if ticket.customer_peer.channel == PLAYED:
+            return figures.MYSTERY
         if ticket.number in figures.sample(events, self._services.timezone, each):
             return figures.SAMPLE
         low = ticket.rating is not None and ticket.rating <= figures.LOW_RATING
@@ -171,6 +235,7 @@ class QualityPages:
             t
             for t in newest
             if t.status == "closed"
+            and t.customer_peer.channel != PLAYED
             and t.rating is not None
             and t.rating <= figures.LOW_RATING
             and t.state.scored is not None
@@ -190,9 +255,9 @@ class QualityPages:
         tickets = await self._services.store.tickets_of(known.values(), bare=True)
         return {t.operator: t.operator_name for t in tickets if t.operator_name}
 
-    async def _playbooks(self, since: object) -> list[tuple[str, int, int, int]]:
+    async def _playbooks(self, since: datetime) -> list[tuple[str, int, int, int]]:
         """By playbook: tickets, percent of steps done, tickets with required steps left open."""
-        ended = await self._services.store.events(since=since, kinds=("playbook_ended",))  # type: ignore[arg-type]
+        ended = await self._services.store.events(since=since, kinds=("playbook_ended",))
         rows = []
         for name in dict.fromkeys(str(e.data.get("playbook")) for e in ended):
             mine = [e for e in ended if e.data.get("playbook") == name]

@@ -152,7 +152,7 @@ class PageSecurity:
         now: Callable[[], float] = time.time,
     ) -> None:
         check_binding(host, password)
-        self._local = is_loopback(host)
+        self._local, self._key = is_loopback(host), ""
         self._sessions = _Sessions(secret, now)
         self._posts = Signer(secret, salt="csrf", key_derivation="hmac", digest_method=hashlib.sha256)
         self._kept = password if password.startswith("scrypt$") or not password else hash_password(password)
@@ -163,6 +163,12 @@ class PageSecurity:
     def asks_password(self) -> bool:
         return bool(self._kept)
 
+    def ask_for(self, key: str) -> None:
+        """From now on the pages open to whoever comes by the address that holds the key (`?key=`): they are
+        the owner.
+        """
+        self._key = key
+
     # --- what every request passes
 
     @web.middleware
@@ -171,7 +177,12 @@ class PageSecurity:
         path = request.path
         if not path.startswith(_ANY_HOST) and not self._knows_host(request):
             raise web.HTTPMisdirectedRequest(text="unknown host")
+        if self._shows_key(request):
+            await self.open_session(request, _AS_OWNER)
+            raise web.HTTPFound(path)
         user = await self._user(request)
+        if user is None and self._key and not self._kept and not path.startswith(_OPEN):
+            raise web.HTTPUnauthorized(text="the address that the terminal shows is needed")
         if user is None and not path.startswith(_OPEN):
             if path == "/metrics":
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Basic"})
@@ -213,7 +224,7 @@ class PageSecurity:
         if kind.startswith("u-"):
             user = (await users(self._store)).get(name)
             return user if user is not None and hmac.compare_digest(user.mark, mark) else None
-        return _AS_OWNER if not self._kept or self._logged_in(request) else None
+        return _AS_OWNER if not (self._kept or self._key) or self._logged_in(request) else None
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """For `on_response_prepare`: the headers, and a session where there is none yet."""
@@ -263,6 +274,10 @@ class PageSecurity:
         request[_NEW_SESSION] = self._make_session(kind)
         await self.note(request, "page_signed_in", user.actor)
 
+    async def open_owner(self, request: web.Request) -> None:
+        """From now on the caller is the owner, also where a password is asked for from now on."""
+        await self.open_session(request, _AS_OWNER)
+
     def log_out(self, request: web.Request) -> None:
         request[_NEW_SESSION] = self._make_session("guest")
 
@@ -278,6 +293,14 @@ class PageSecurity:
 
     def _make_session(self, kind: str) -> str:
         return self._sessions.sign(f"{kind}.{secrets.token_hex(12)}").decode()
+
+    def _shows_key(self, request: web.Request) -> bool:
+        given = request.query.get("key", "")
+        return (
+            bool(self._key)
+            and request.method == "GET"
+            and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self._key.encode())
+        )
 
     def _kind(self, session: str) -> str:
         """A guest's session or one that is logged in ("in"); "" where no replica opened it or it is old."""

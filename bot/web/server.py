@@ -27,6 +27,7 @@ from bot.web.flow_pages import FlowPages
 from bot.web.gaps import GapPages
 from bot.web.gate import GatePages
 from bot.web.health import metrics_response, owing, report
+from bot.web.ideas import IdeaPages
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
 from bot.web.quality import QualityPages
@@ -34,6 +35,9 @@ from bot.web.replica_health import ReplicaHealth, replica_health
 from bot.web.report import ReportPages
 from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
+from bot.web.setup_channels import SetupChannels
+from bot.web.setup_group import SetupGroup
+from bot.web.setup_pages import SetupContext, SetupPages
 from bot.web.thresholds import ThresholdPages
 from bot.web.ticket_orders import TicketOrders
 from bot.web.user_pages import UserPages
@@ -56,6 +60,7 @@ def build_app(services: WebServices) -> web.Application:
         password=services.password,
         clock=services.clock,
     )
+    guard.ask_for(services.key)
     playground = Playground(services) if services.messengers else None
     pages = Pages(services, guard, playground)
     middlewares = [_in_language(pages), _answer_failures(pages), guard.middleware, _catch_up(services)]
@@ -93,9 +98,14 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
+    ideas = IdeaPages(services, pages)
+    app.router.add_get("/ideas", ideas.show)
+    app.router.add_post("/ideas/decide", ideas.decide)
     if services.flows is not None:
         _add_flows(app, FlowPages(services, pages))
     _add_users(app, UserPages(services, pages, guard))
+    if services.setup is not None:
+        _add_setup(app, SetupContext(services, pages, guard, services.setup))
     app.router.add_static("/static/", HOME / "static")
     app.router.add_get("/events", _events(services))
     if playground is not None:
@@ -128,6 +138,7 @@ def _add_flows(app: web.Application, flows: FlowPages) -> None:
 def _add_articles(app: web.Application, articles: ArticlePages) -> None:
     app.router.add_get("/articles/edit", articles.edit)
     app.router.add_get("/articles/new", articles.new)
+    app.router.add_get("/articles/history", articles.history)
     app.router.add_post("/articles/check", articles.check)
     app.router.add_post("/articles/try", articles.try_out)
     app.router.add_post("/articles/save", articles.save)
@@ -138,6 +149,7 @@ def _add_articles(app: web.Application, articles: ArticlePages) -> None:
         ("withdraw", articles.withdraw),
         ("discard", articles.discard),
         ("undo", articles.undo),
+        ("attach", articles.add_file),
     ):
         app.router.add_post(f"/articles/{name}", act)
 
@@ -160,6 +172,7 @@ def _add_report(app: web.Application, report: ReportPages) -> None:
 def _add_quality(app: web.Application, quality: QualityPages) -> None:
     app.router.add_get("/quality", quality.show)
     app.router.add_post("/quality/decide", quality.decide)
+    app.router.add_post("/quality/mystery", quality.mystery)
     app.router.add_get("/quality/{ticket}", quality.dialog)
     app.router.add_post("/quality/{ticket}", quality.review)
 
@@ -172,6 +185,12 @@ def _add_rest(app: web.Application, rest: RestApi, title: str) -> None:
 
     rest.add_to(app)
     app.router.add_get(f"{ROOT}/openapi.json", openapi)
+
+
+def _add_setup(app: web.Application, frame: SetupContext) -> None:
+    app.middlewares.append(frame.middleware)
+    for part in (SetupPages(frame), SetupChannels(frame), SetupGroup(frame)):
+        part.add_to(app)
 
 
 def _add_users(app: web.Application, users: UserPages) -> None:

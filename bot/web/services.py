@@ -22,6 +22,7 @@ from bot.dialogs.flows.flow_reader import FlowFolder
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import Problem
 from bot.handoff.assist.page_answers import PageAnswers
+from bot.handoff.mystery.scenario import Scenarios
 from bot.handoff.outreach.incidents import Incidents
 from bot.handoff.playbooks.playbook import Playbooks
 from bot.i18n.texts import Texts
@@ -36,6 +37,7 @@ from bot.text.tone import ToneCheck
 from bot.web.api.rest import AcceptRequest, RestApi
 from bot.web.events import EventHub
 from bot.web.health import Metrics
+from bot.web.setup_services import SetupServices
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -145,9 +147,12 @@ class WebServices:
     what they ask for about a customer; without it they only read.
     *addressees* are the people and teams a ticket can be handed to, each with what they are shown as;
     *categories* those a ticket can be closed under.
+    *setup* are the owner's folder and process, without it there are no set-up pages; with a *key* all pages
+    open to whoever has the address that holds it.
     *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
     the scorecard.
     *answers* are the ready answers of the operators, *files* reads what was sent.
+    *scenarios* are those of mystery customers, who are shown as writing on *played_as*.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -184,7 +189,11 @@ class WebServices:
     playbooks: Playbooks = field(default_factory=Playbooks)
     currency: str = "₽"
     quality: QualitySettings = field(default_factory=QualitySettings)
+    scenarios: Scenarios = field(default_factory=Scenarios)
+    played_as: str = ""
     health_only: bool = False
+    setup: SetupServices | None = None
+    key: str = ""
     judge: OfflineDecision | None = None
     golden: Path | None = None
     keep_days: int = 365

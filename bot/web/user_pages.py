@@ -16,6 +16,13 @@ from bot.web.services import WebServices
 from bot.web.shared_window import SharedWindow
 from bot.web.users import NAME, OWNER, PageRole, PageUser, keep_users, new_code, take_code, users
 
+OF_QUALITY = (
+    "compensation_given",
+    "compensation_asked",
+    "compensation_decided",
+    "dialog_reviewed",
+    "mystery_started",
+)
 SHORTEST = 10  # characters of a password
 LISTED = 300  # acts of one page
 CODES, CODES_WITHIN = 5, timedelta(minutes=10)  # codes that one user is sent, and tries of theirs
@@ -55,7 +62,7 @@ class UserPages:
     async def audit(self, request: web.Request) -> web.Response:
         """GET /audit: the acts of the last thirty days, the latest first."""
         since = self._services.clock() - timedelta(days=30)
-        events = await self._services.store.events(since=since, kinds=(*ACTS, *STEPS))
+        events = await self._services.store.events(since=since, kinds=(*ACTS, *STEPS, *OF_QUALITY))
         names = {f"page:{u.id}": u.name for u in (await users(self._services.store)).values()}
         names |= {u.operator: u.name for u in (await users(self._services.store)).values() if u.operator}
         return self._pages.show(

@@ -40,7 +40,7 @@ _ANSWERS = _LEADS | {PageRole.OPERATOR}
 # What begins with the path, by which method ("" = any), and whose it is; the first that fits counts.
 _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/(login|logout|static|events|healthz|readyz)", "", _EVERY),
-    (r"/(users|audit)", "", _OWNER),
+    (r"/(users|audit|setup)", "", _OWNER),
     (r"/customer/[^/]+/forget", "", _OWNER),
     (r"/customer/[^/]+/data\.json", "", _LEADS),
     (r"/customer/[^/]+/(merge|separate)", "", _LEADS),
@@ -52,6 +52,8 @@ _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/articles/publish/anyway", "POST", _LEADS),
     (r"/articles", "", _WRITES),
     (r"/threshold/", "POST", _LEADS),
+    (r"/ideas", "POST", _LEADS),
+    (r"/coaching", "", _LEADS),
     (r"/quality", "", _LEADS),
     (r"/gate/allow", "POST", _LEADS),
     (r"/gate/", "POST", _WRITES),

@@ -70,6 +70,7 @@ class FakeVk:
         self.peer_errors: dict[int, int] = {}
         self.failed: deque[Json] = deque()
         self.ts, self.oldest = 100, 0
+        self.events_off: set[str] = set()
         self.people: dict[int, Json] = {}
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._ids = itertools.count(501)
@@ -225,7 +226,12 @@ class FakeVk:
             "message_allow",
             "message_deny",
         )
-        return {"is_enabled": True, "api_version": "5.199", "events": dict.fromkeys(names, 1)}
+        events = {name: int(name not in self.events_off) for name in names}
+        return {"is_enabled": True, "api_version": "5.199", "events": events}
+
+    def _groups_setLongPollSettings(self, given: Json) -> int:
+        self.events_off -= {name for name, wanted in given.items() if str(wanted) == "1"}
+        return 1
 
     def _groups_getLongPollServer(self, given: Json) -> Json:
         return {"server": f"{self.base}/lp", "key": "key-1", "ts": str(self.ts)}

@@ -151,6 +151,48 @@ def test_what_an_operator_was_asked_and_answered_is_learnt() -> None:
     ]
 
 
+def test_an_answer_to_an_earlier_question_does_not_stand_under_a_later_one() -> None:
+    """Two questions wait in one ticket; the operator answers the first one first, then the second, each in
+    words of its own. What could be meant for either stands under none.
+    """
+    carried = why("clarify")
+    talk = [
+        Turn(1, "faq", "clarified", "out_of_scope", "делаете ли вы гравировку?", why("handoff")),
+        Turn(2, "desk", "handed_off", "asked_for_person", "оператора"),
+        Turn(4, "relay", "carried", "carried", "а подарочная упаковка у вас есть?", carried),
+    ]
+    lines = [
+        HistoryEntry(START + timedelta(minutes=m), author, text)  # type: ignore[arg-type]
+        for m, author, text in (
+            (1, "customer", "делаете ли вы гравировку?"),
+            (4, "customer", "а подарочная упаковка у вас есть?"),
+            (5, "operator", "Минутку, уточню"),
+            (6, "operator", "Гравировка стоит 350 рублей"),
+            (7, "operator", "Упаковка в подарок бесплатно"),
+        )
+    ]
+
+    found = missed(talk, lambda _: lines)
+
+    assert [(m.question, m.replies) for m in found] == [
+        ("делаете ли вы гравировку?", ("Гравировка стоит 350 рублей",)),
+        ("а подарочная упаковка у вас есть?", ("Упаковка в подарок бесплатно",)),
+    ]
+
+
+def test_a_draft_has_the_answer_to_the_question_that_stands_for_all() -> None:
+    """Words said to another wording of the group are its answer only where there are none to this one."""
+    (gap,) = group(
+        [
+            MissedQuestion("ремонт обуви", "unanswered", START, 1, replies=("Чиним за день",)),
+            MissedQuestion("ремонт обуви где сделать", "unanswered", START, 2, replies=("На Лесной",)),
+            MissedQuestion("ремонт обуви", "unanswered", START + timedelta(minutes=1), 3),
+        ]
+    )
+
+    assert (gap.question, gap.answer) == ("ремонт обуви", "Чиним за день")
+
+
 def of(*questions: str) -> list[MissedQuestion]:
     return [MissedQuestion(q, "unanswered", START + timedelta(minutes=n), n) for n, q in enumerate(questions)]
 

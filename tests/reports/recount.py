@@ -92,6 +92,9 @@ class Recount:
         self._articles()
         self._operators()
         self._ready()
+        self._scores()
+        self._playbooks()
+        self._compensations()
         self.db.close()
 
     def _in(self, at: int | None) -> bool:
@@ -363,6 +366,47 @@ class Recount:
             sent, edited = float(n["ready_sent"]), float(n["ready_edited"])
             cells = {"sent": sent, "edited": edited, "as_is": sent / (sent + edited)}
             self.values |= {f"ready.{key}.{k}": value for k, value in cells.items()}
+
+    def _scores(self) -> None:
+        last: dict[tuple[str, int], dict[str, object]] = {}
+        for kind, t, raw in self._rows(
+            "select kind, t, data from e where kind in ('dialog_scored', 'dialog_reviewed') and at >= :a and"
+            " at < :b order by at, id"
+        ):
+            last[kind, t] = json.loads(raw)
+        marks: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        for (kind, _), data in last.items():
+            if data.get("of") and isinstance(data.get("score"), (int, float)):
+                if kind == "dialog_scored":
+                    marks[str(data["of"])]["scored"].append(float(data["score"]))  # type: ignore[arg-type]
+                elif data.get("reason") == "sample":
+                    marks[str(data["of"])]["sampled"].append(float(data["score"]))  # type: ignore[arg-type]
+        for by, of in marks.items():
+            for key, shown in (("scored", "by_itself"), ("sampled", "by_supervisor")):
+                self.values[f"scores.{by}.{key}"] = float(len(of[key]))
+                self.values[f"scores.{by}.{shown}"] = mean(of[key]) if len(of[key]) >= 5 else None
+
+    def _playbooks(self) -> None:
+        for name, count, steps, done, left in self._rows(
+            "select json_extract(data, '$.playbook'), count(*), sum(json_extract(data, '$.steps')),"
+            " sum(json_extract(data, '$.done')), sum(json_extract(data, '$.required_open') > 0) from e where"
+            " kind = 'playbook_ended' and at >= :a and at < :b group by 1"
+        ):
+            cells = {"tickets": float(count), "steps_done": done / steps if steps else None}
+            cells["required_open"] = float(left)
+            self.values |= {f"playbooks.{name}.{k}": value for k, value in cells.items()}
+
+    def _compensations(self) -> None:
+        for by, given, asked, allowed, refused, total in self._rows(
+            "select case kind when 'compensation_decided' then json_extract(data, '$.of') else actor end by_,"
+            " sum(kind = 'compensation_given'), sum(kind = 'compensation_asked'),"
+            " sum(json_extract(data, '$.decision') is 'yes'), sum(json_extract(data, '$.decision') is 'no'),"
+            " sum(case when kind = 'compensation_given' or json_extract(data, '$.decision') is 'yes' then"
+            " json_extract(data, '$.amount') else 0 end) from e where kind like 'compensation_%' and"
+            " at >= :a and at < :b group by by_ having by_ <> ''"
+        ):
+            cells = {"given": given, "asked": asked, "allowed": allowed, "refused": refused, "sum": total}
+            self.values |= {f"compensations.{by}.{k}": float(value) for k, value in cells.items()}
 
     # --- operators
 

@@ -43,7 +43,18 @@ COMPARED = {
     "categories": ("tickets", "afrt", "csi", "ratings", "reopened"),
 }  # tables whose rows stand beside the period before, and the columns of that
 NUMBERS = ("visits", "person", "ratings", "tickets")  # 0 where there was nothing before
-TABLES = ("days", "load", "reasons", "articles", "operators", "ready", *COMPARED)
+TABLES = (
+    "days",
+    "load",
+    "reasons",
+    "articles",
+    "operators",
+    "ready",
+    "scores",
+    "playbooks",
+    "compensations",
+    *COMPARED,
+)
 SETTINGS = {
     "teams": (
         {"name": "senior", "title": "Старшие", "operators": tuple(f"telegram:{c.id}" for c in TEAM[:4])},
@@ -64,6 +75,7 @@ SETTINGS = {
     },
     "rating": {"days_between": 3},
     "canned": {"folder": "builtin"},
+    "authority": {"limits": ({"amount": 500},)},
     "nps": {"ask": True, "apart": "1h", "quiet": "2h"},
     "report": {"answer_within": ANSWER_WITHIN},
 }

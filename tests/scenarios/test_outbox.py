@@ -147,6 +147,7 @@ async def test_long_words_are_split_before_they_are_enqueued(testbot: TestBot) -
     assert sum(len(p.split()) for p in parts) == 1500
 
 
+@pytest.mark.sqlite  # where leases tell who died: tests/leases
 async def test_a_crash_while_sending_is_on_record(testbot: TestBot) -> None:
     """Rows left "sending" by a dead process go again, with the doubt kept."""
     (id,) = await say(testbot, "в пути")

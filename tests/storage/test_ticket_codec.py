@@ -68,6 +68,8 @@ RELEASED: dict[str, object] = {
             "part": "где чек?",
         }
     ],
+    "upset_told": MOMENT,
+    "upset_waited": MOMENT,
     "tapped": [5, 6],
     "rated": MOMENT,
     "comment": "спасибо",

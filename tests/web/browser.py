@@ -35,6 +35,7 @@ CONFIG = """storage: {{url: "sqlite:///data/bot.db"}}
 knowledge: {{folder: "{articles}", cache: cache, embeddings: {{model: "off"}}, watch: true}}
 dialogs: {{settle: 0.3, settle_limit: 1}}
 flows: {{hosts: [shop.example.com]}}
+canned: {{folder: builtin}}
 """
 
 FLOW = """
@@ -47,7 +48,6 @@ steps:
   - {end: Записал.}
   - {id: big, end: "Записал, большой размер."}
   - {say: Сюда никто не дойдёт.}
-canned: {{folder: builtin}}
 """
 
 
@@ -76,7 +76,7 @@ def served(folder: Path) -> Iterator[str]:
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=env, cwd=ROOT) as process,
     ):
         try:
-            yield _printed_url(process, folder / "log.txt")
+            yield printed_url(process, folder / "log.txt")
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -88,7 +88,13 @@ def served(folder: Path) -> Iterator[str]:
     assert "Traceback" not in (folder / "log.txt").read_text("utf-8")
 
 
-def _printed_url(process: subprocess.Popen[bytes], log: Path, seconds: float = 90) -> str:
+def printed_url(
+    process: subprocess.Popen[bytes],
+    log: Path,
+    pattern: str = r"http://127\.0\.0\.1:\d+/",
+    seconds: float = 90,
+) -> str:
+    """The address that a process prints when its pages are open."""
     assert process.stdout is not None
     os.set_blocking(process.stdout.fileno(), False)
     end, text = time.monotonic() + seconds, ""
@@ -97,7 +103,7 @@ def _printed_url(process: subprocess.Popen[bytes], log: Path, seconds: float = 9
         while time.monotonic() < end and process.poll() is None:
             if waiting.select(1):
                 text += (process.stdout.read() or b"").decode()
-            if found := re.search(r"http://127\.0\.0\.1:\d+/", text):
+            if found := re.search(pattern, text):
                 return found[0]
     raise AssertionError(f"no address was printed: {text!r} {log.read_text('utf-8')[-2000:]}")
 

@@ -4,8 +4,11 @@ behind the golden questions, what is changed on the disk meanwhile, and who may 
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import shutil
+import subprocess
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -267,3 +270,157 @@ def test_who_may_write_articles() -> None:
         PageRole.OWNER,
         PageRole.SUPERVISOR,
     }
+
+
+async def test_the_list_says_how_each_article_stands(page: Page, knowledge: Knowledge) -> None:
+    """Drafts, changes that wait, files that cannot be read, and what was deleted lately."""
+    draft = await written(page)
+    state = await opened(page, PLACE)
+    await sent(page, "save", state, form={**state["form"], "body": "Моё."})
+    gone = await written(page, {**MINE, "title": "Лишнее"})
+    await sent(page, "discard", gone)
+    (knowledge.folder / "tovary" / "bad.md").write_text("---\ntitle: [\n---\nА\n", "utf-8")
+    knowledge.reload()
+
+    async def listed(name: str) -> set[str]:
+        html = await (await page.client.get("/kb", params={"state": name, "lang": "ru"})).text()
+        return set(re.findall(r"/articles/edit\?file=([\w./-]+)", html))
+
+    assert (await listed("draft"), await listed("changed")) == ({draft["file"]}, {PLACE})
+    assert "tovary/bad.md" in await listed("problems")
+    html = await (await page.client.get("/kb", params={"lang": "ru"})).text()
+    assert f"/articles/history?file={gone['file']}" in html
+
+
+async def test_a_twin_in_the_other_language_begins_beside_its_article(
+    page: Page, knowledge: Knowledge
+) -> None:
+    """In its language, under its name; customers of that language get it."""
+    place = "dostavka/punkty-vydachi.en.md"
+    html = await (await page.client.get("/articles/edit", params={"file": PLACE})).text()
+    assert f"/articles/edit?file={place}" in html
+    twin = await opened(page, place)
+
+    form = {**MINE, "title": "Pickup points", "section": "dostavka", "body": "We have many.", "buttons": []}
+    status, _ = await sent(page, "publish", twin, form={**form, "questions": ["your pickup points"]})
+
+    found = knowledge.article("dostavka/punkty-vydachi", "en")
+    assert (
+        status == 200 and isinstance(found, Article) and (found.lang, found.body) == ("en", "We have many.")
+    )
+
+
+async def _history(page: Page, place: str) -> list[str]:
+    """The keys of the versions, the newest first, as the page lists them."""
+    html = await (await page.client.get("/articles/history", params={"file": place})).text()
+    return list(dict.fromkeys(re.findall(r"version=(s\d+|g[0-9a-f]{40})\">", html)))
+
+
+async def test_every_version_is_kept_and_an_old_one_comes_back_as_a_new_one(
+    page: Page, knowledge: Knowledge
+) -> None:
+    """Also what was there before the page first wrote it; nothing of the history goes."""
+    path = knowledge.folder / PLACE
+    before = path.read_text("utf-8")
+    state = await opened(page, PLACE)
+    await sent(page, "publish", state, form={**state["form"], "body": "Первое."})
+    again = await opened(page, PLACE)
+    await sent(page, "publish", again, form={**again["form"], "body": "Второе."})
+
+    newest, _, found = await _history(page, PLACE)
+    html = await (await page.client.get("/articles/edit", params={"file": PLACE, "version": found})).text()
+    old = json.loads(unescape(html.partition('data-opened="')[2].partition('"')[0]))
+    assert (old["text"], old["seen"]) == (before, (await opened(page, PLACE))["seen"])
+    assert (await sent(page, "publish", old))[0] == 200
+
+    assert path.read_text("utf-8") == before
+    assert (await _history(page, PLACE))[1:] == [newest, _, found]
+
+
+async def test_a_deleted_draft_is_found_in_its_history(page: Page, knowledge: Knowledge) -> None:
+    """Long after the button to undo it is gone."""
+    draft = await written(page)
+    await sent(page, "discard", draft)
+
+    gone, found = await _history(page, draft["file"])
+    answer = await page.client.get("/articles/edit", params={"file": draft["file"], "version": found})
+
+    assert "Гравировку делаем за два дня" in await answer.text() and gone != found
+
+
+async def test_in_a_checkout_a_step_is_a_commit_of_that_file_alone(page: Page, knowledge: Knowledge) -> None:
+    """By whoever pressed, with what others changed or staged left as it is; hooks are not run."""
+
+    def git(*arguments: str) -> str:
+        who = ("-c", "user.name=Ия", "-c", "user.email=i@example.org")
+        return subprocess.run(
+            ["git", *who, *arguments], cwd=knowledge.folder, check=True, capture_output=True, text=True
+        ).stdout
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "Начало")
+    hook = knowledge.folder / ".git" / "hooks" / "pre-commit"
+    hook.write_text("#!/bin/sh\nexit 1\n", "utf-8")
+    hook.chmod(0o755)
+    (knowledge.folder / "tovary" / "uhod.md").write_text("---\ntitle: Уход\n---\nЧужая правка.\n", "utf-8")
+    git("add", "tovary/uhod.md")
+    state = await opened(page, PLACE)
+    await sent(page, "publish", state, form={**state["form"], "body": "Первое."})
+
+    assert git("show", "--name-only", "--format=%an %s").split("\n")[::2][0].startswith("owner dostavka/")
+    assert git("show", "--name-only", "--format=").split() == [PLACE]
+    assert git("status", "--porcelain", "tovary/uhod.md").startswith("M ")
+    newest, first = await _history(page, PLACE)
+    assert newest.startswith("g") and first.startswith("g")
+    old = await page.client.get("/articles/edit", params={"file": PLACE, "version": first})
+    assert "пвз рядом с домом" in await old.text()
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
+
+
+async def _attach(page: Page, name: str, content: bytes) -> tuple[int, dict[str, Any]]:
+    answer = await page.client.post(
+        "/articles/attach",
+        params={"file": PLACE, "name": name},
+        data=io.BytesIO(content),
+        headers={"X-CSRF-Token": page.token, "Content-Type": "image/png"},
+    )
+    return answer.status, await answer.json()
+
+
+async def test_a_dropped_picture_is_kept_and_sent_with_the_answer(page: Page, knowledge: Knowledge) -> None:
+    """Under a name that is safe; the same once more is kept once, another of that name beside it."""
+    status, kept = await _attach(page, "../../Схема проезда.PNG", PICTURE)
+    _, again = await _attach(page, "Схема проезда.png", PICTURE)
+    _, other = await _attach(page, "Схема проезда.png", PICTURE + b"1")
+
+    assert (status, kept["place"]) == (200, "images/shema-proezda.png") and again == kept
+    assert kept["markdown"] == "![Схема проезда](../images/shema-proezda.png)"
+    assert other["place"] != kept["place"]
+    state = await opened(page, PLACE)
+    body = f"Ответ.\n\n{kept['markdown']}"
+    _, checked = await sent(page, "check", state, form={**state["form"], "body": body})
+    shown = checked["skins"]["ru"]["telegram"]
+    assert [a["name"] for m in shown for a in m["attachments"]] == ["shema-proezda.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.png", b"<svg onload=alert(1)>"),
+        ("a.png", b""),
+        ("a.exe", b"MZ\x90"),
+        ("a.png", PICTURE + bytes(10**7 + 10**6)),
+    ],
+    ids=["script", "empty", "program", "large"],
+)
+async def test_what_is_no_picture_is_refused(
+    page: Page, knowledge: Knowledge, name: str, content: bytes
+) -> None:
+    """By what it holds, not by what it is called; nothing is written."""
+    status, answer = await _attach(page, name, content)
+
+    assert status == 400 and answer["error"]
+    assert not (knowledge.folder / "images").exists()

@@ -140,6 +140,7 @@ PATHS = (
     "examples",
     "threshold",
     "report",
+    "ideas",
     "report/list?of=nst",
     "report/list?of=containment",
     "nothing",
@@ -245,6 +246,21 @@ def test_a_customer_is_found_described_and_forgotten(watched: Watched) -> None:
     watched.page.wait_for_selector(".alert >> text=забыт")
     watched.open("conversations?q=ежика")
     assert watched.page.locator(".linked tbody tr").count() == 0
+
+
+@pytest.mark.usefixtures("busy")
+def test_an_idea_is_decided_on_where_it_stands(watched: Watched) -> None:
+    """Said in a chat, it stands on a card; its status is chosen there and stays."""
+    watched.open()
+    watched.say("предлагаю поставить кофейный автомат в пункте выдачи")
+    watched.page.wait_for_selector('[data-channel="play-telegram"] .msg >> text=Записали вашу идею')
+    watched.open("ideas?data=own")
+    card = watched.page.locator(".panel", has_text="кофейный автомат")
+    card.locator("select").select_option("considered")
+    card.locator(".go").click()
+    watched.page.wait_for_load_state()
+
+    assert "обдумываем" in watched.page.locator(".panel", has_text="кофейный автомат").inner_text()
 
 
 @pytest.mark.usefixtures("busy")
@@ -463,6 +479,22 @@ def test_what_happened_downloads_as_a_test(watched: Watched) -> None:
     assert "says: где мой заказ?" in text and "hears: " in text
 
 
+def _drop(page: Any, name: str) -> None:
+    """Drop a picture on the text of the article, as from a folder of the editor's machine."""
+    page.evaluate(
+        """async (name) => {
+          const canvas = Object.assign(document.createElement("canvas"), {width: 20, height: 10});
+          const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+          const files = new DataTransfer();
+          files.items.add(new File([blob], name, {type: "image/png"}));
+          const field = document.querySelector("[name=body]");
+          field.setSelectionRange(field.value.length, field.value.length);
+          field.dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
+        }""",
+        name,
+    )
+
+
 def test_an_editor_writes_an_article_and_the_bot_answers_with_it(watched: Watched, folder: Path) -> None:
     """Written with a remark and a preview in both skins, tried, published; a change on the disk is shown."""
     page, place = watched.page, folder / "kb_articles" / "tovary" / "vozdushnyj-zmej.md"
@@ -478,6 +510,9 @@ def test_an_editor_writes_an_article_and_the_bot_answers_with_it(watched: Watche
     for skin in ("vk", "telegram"):
         page.click(f"[data-skin={skin}]")
         page.wait_for_selector(f"#phone.{skin[:2].replace('te', 'tg')} .msg >> text=Змей стоит 900 ₽.")
+    _drop(page, "змей.png")
+    page.wait_for_selector("#said >> text=images/zmej.png")
+    page.wait_for_selector("#phone img[src*='zmej.png']")
     page.fill("#try input", "есть воздушный змей?")
     page.click("#try button")
     page.wait_for_selector("#tried >> text=Ответит этой статьёй")

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -24,6 +25,7 @@ from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.quality.gaps import DraftEffect, Gap, MissedQuestion
 from bot.knowledge.search import Knowledge
 from bot.model import Outbound, Outcome, Peer, Priority, Result, RichText, Status
+from bot.web.content_gaps import ContentGaps, gaps_table
 from bot.web.gaps import GapRow
 from bot.web.pages import read_words
 from tests.web.conftest import Opened, Page
@@ -86,6 +88,11 @@ async def _reply(page: Page, peer: Peer, text: str) -> None:
     await page.store.enqueue(
         [Outbound(peer, RichText(text), author="operator", author_name="Ольга")], page.services.clock()
     )
+
+
+def _file_of(told: dict[str, str]) -> str:
+    """The file that the editor opens."""
+    return parse_qs(urlsplit(told["href"]).query)["file"][0]
 
 
 async def _shown(page: Page) -> str:
@@ -179,10 +186,89 @@ async def test_an_example_and_a_draft_can_be_undone(page: Page, knowledge: Knowl
     assert (await page.post("/gaps/undo", gap=gap, change=added["undo"])).status == 404
 
     drafted = await (await page.post("/gaps/draft", gap=gap, section="tovary")).json()
-    draft = knowledge.folder / f"{drafted['href'].removeprefix('/kb/')}.md"
+    draft = knowledge.folder / _file_of(drafted)
     draft.write_text(draft.read_text("utf-8") + "\nМоё.\n", "utf-8")
     assert (await page.post("/gaps/undo", gap=gap, change=drafted["undo"])).status == 409
     assert "Моё." in draft.read_text("utf-8")
+
+
+async def test_what_was_done_can_be_taken_back_later(page: Page, knowledge: Knowledge) -> None:
+    """The page lists it when it is opened anew, on any replica, until it is taken back."""
+    gap, _ = await _engraving(page, knowledge)
+    article = knowledge.article("tovary/podarochnaya-upakovka")
+    assert article is not None
+    before = article.path.read_bytes()
+    await page.post("/gaps/add", gap=gap, article=article.id, question=ASKED[0])
+
+    html = await _shown(page)
+    change = html.partition('name="change" value="')[2].partition('"')[0]
+    undone = await page.post("/gaps/undo", gap="gone", change=change)
+
+    assert 'class="acts2"' in html and article.title in html
+    assert undone.status == 200 and article.path.read_bytes() == before
+    assert 'class="acts2"' not in await _shown(page)
+    (event,) = await page.store.events(kinds=("gap_remedied",))
+    assert event.actor == "page:owner" and "гравировку" not in json.dumps(
+        dict(event.data), ensure_ascii=False
+    )
+
+
+async def test_a_draft_is_made_of_the_answer_that_was_chosen(page: Page, knowledge: Knowledge) -> None:
+    """Of the operators' words the editor takes those they want, or none; nothing that nobody said."""
+    gap, peers = await _engraving(page, knowledge)
+    await _reply(page, peers[1], "Да, гравируем за два дня.")
+    page.services.clock.shift += timedelta(minutes=1)  # what was read is read anew
+    await asyncio.sleep(0)
+    assert (await page.post("/gaps/draft", gap=gap, section="tovary", reply="выдумка")).status == 400
+    answer = await page.post(
+        "/gaps/draft",
+        gap=gap,
+        section="tovary",
+        reply="Гравируем посуду за 350 ₽, пишите на e•••@romashka.ru.",
+    )
+
+    told = await answer.json()
+    assert answer.status == 200, told
+    article = knowledge.article(_file_of(told).removesuffix(".md"))
+    assert article is not None and article.body.strip().startswith("Гравируем посуду")
+    assert "за два дня" not in article.body
+
+
+async def test_the_report_counts_no_question_that_is_not_ours(serve: Opened, knowledge: Knowledge) -> None:
+    """What was put aside is in no table, whichever replica put it aside, and is there again once taken
+    back.
+    """
+    page = await serve(knowledge=knowledge, words=Texts.load(), hours=Hours(country=None))
+    gap, _ = await _engraving(page, knowledge)
+    other = ContentGaps(page.store, knowledge, fresh=1000)
+    before = [g.id for g in (await other.read()).gaps]
+
+    await page.post("/gaps/dismiss", gap=gap)
+    aside = await other.read()
+    await page.post("/gaps/restore", gap=gap)
+
+    assert gap in before and not aside.gaps and [g.id for g in aside.aside] == [gap]
+    assert gaps_table(aside, lambda at: True).rows == ()
+    assert [g.id for g in (await other.read()).gaps] == before
+
+
+async def test_a_slow_base_is_asked_a_little_at_each_look(
+    serve: Opened, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page opens before the base was asked about every group; what is left is said, and asked next
+    time.
+    """
+    monkeypatch.setattr("bot.web.gaps.PATIENCE", 0.0)
+    monkeypatch.setattr("bot.web.gaps.FIRST", 1)
+    page = await serve(knowledge=knowledge, words=Texts.load())
+    words = ("кактусы на балконе", "страховка велосипеда", "прокат самокатов")
+    for person, text in zip(_people(page), words, strict=False):
+        await _ask(page, knowledge, person, text)
+
+    html = await _shown(page)
+
+    assert html.count('class="gap"') == 3 and html.count('class="now"') == 1
+    assert "не задал вопросы заново: 2" in html
 
 
 async def test_the_report_names_the_gaps_and_opens_their_conversations(
@@ -269,14 +355,14 @@ async def test_a_draft_of_the_operators_words_can_be_read(page: Page, knowledge:
 
     told = await answer.json()
     assert answer.status == 200, told
-    article = knowledge.article(told["href"].removeprefix("/kb/"))
+    article = knowledge.article(_file_of(told).removesuffix(".md"))
     assert article is not None and article.status == "draft" and article.section == "tovary"
     assert ("Гравируем посуду за 350 ₽" in article.body and ASKED[0] in article.questions) or ASKED[
         1
     ] in article.questions
     assert told["answered"] == 0
     html = await (await page.client.get(told["href"], headers={"Accept": "text/html"})).text()
-    assert read_words("ru")["preview_draft"] in html
+    assert "Гравируем посуду за 350 ₽" in unescape(html), "the editor opens with it"
     assert (await page.post("/gaps/draft", gap=gap, section="tovary")).status == 409
 
 
@@ -478,8 +564,8 @@ async def test_an_editor_closes_a_gap_in_a_browser(page: Page, knowledge: Knowle
         await tab.wait_for_selector(".said2 >> text=Бот отвечает на")
         await tab.click("[data-act=draft] button")
         await tab.click(".said2:has-text('Черновик') a")
-        await tab.wait_for_selector(".vk .bubble >> text=Гравируем")
-        assert await tab.locator(".tg .keys button").count() >= 2
+        await tab.wait_for_selector("#phone .bubble >> text=Гравируем")
+        assert "Гравируем" in await tab.input_value("[name=body]")
         assert await tab.evaluate("document.documentElement.scrollWidth") <= 390
         await browser.close()
     assert complaints == []

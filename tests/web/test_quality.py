@@ -4,10 +4,16 @@ yes; for supervisors alone.
 
 from __future__ import annotations
 
-from bot.model import DialogScore, Ticket
+from pathlib import Path
+
+import pytest
+
+from bot.config.loader import Config
+from bot.model import PLAYED, DialogScore, Ticket
 from bot.quality import figures
+from bot.testing import open_test_bot
 from bot.web.users import PageRole, may
-from tests.web.test_conversations import Office, office
+from tests.web.test_conversations import Office, office, pages_of
 
 __all__ = ["office"]
 
@@ -120,3 +126,39 @@ def test_operators_do_not_see_it() -> None:
     ):
         for method, path in (("GET", "/quality"), ("GET", "/quality/1"), ("POST", "/quality/decide")):
             assert may(role, method, path) is allowed
+
+
+async def test_a_mystery_customer_is_started_once_and_looks_like_anybody(articles: Path) -> None:
+    """From the page: two presses of one form are one; the queue shows a channel of real customers."""
+    settings = Config.model_validate({"quality": {"mystery": True}})
+    async with open_test_bot(articles, config=settings) as testbot, pages_of(testbot) as office:
+        assert "Выключено. Включает" not in (await office.text("/quality")).partition("<main")[2]
+        for _ in range(2):
+            form = {"scenario": "rude_colleague", "key": "k1"}
+            answer = await office.send("/quality", "/quality/mystery", **form)
+            assert "done=mystery" in str(answer.headers["Location"])
+        await testbot.later(seconds=5)
+        await testbot.later(seconds=30)
+        queue = await office.text("/queue")
+        assert "Татьяна" in queue and PLAYED not in queue and "telegram" in queue
+        assert len(await testbot.store.tickets()) == 1
+        await testbot.operator().says("Простите, Татьяна. Когда это было?", ticket=1)
+        await testbot.operator().says("/close", ticket=1)
+        await testbot.operator().says("/close", ticket=1)
+        await testbot.later(minutes=12)
+        page = await office.text("/quality")
+        assert "заполнена карта" in page and "why=sample" not in page
+        dialog = await office.text("/quality/1?why=mystery")
+        assert "Тайный покупатель. Чего ждали:" in dialog and "не оправдываться" in dialog
+        kept = await _reviewed(office, **{"mark.tone": "yes"})
+        assert kept.reason == figures.MYSTERY
+        assert "оценён старшим" in await office.text("/quality")
+        assert "начал(а) тайного покупателя" in await office.text("/audit")
+
+
+@pytest.mark.parametrize("lang", ["ru", "en"])
+async def test_without_the_owners_yes_there_is_none(office: Office, lang: str) -> None:
+    page = await office.text(f"/quality?lang={lang}")
+    assert "quality: {mystery: true}" in page and 'action="/quality/mystery"' not in page
+    answer = await office.send("/quality", "/quality/mystery", scenario="late_order", key="k1")
+    assert answer.status == 404

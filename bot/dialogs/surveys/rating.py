@@ -72,14 +72,14 @@ class RatingPauses:
     between: timedelta = timedelta(days=30)
     apart: timedelta = timedelta(days=14)
     settles: timedelta = timedelta(minutes=3)
+    asks: bool = True  # whether anybody is asked
 
 
 class Rating:
     """Stands before all other dialogs and leaves everything to them that does not answer its own question.
 
     *ticket* looks a ticket up by its number; *tell* makes the word to the supervisors in the ticket's topic,
-    with the timer that reminds of it. *thanks* is said above the question, or alone where nobody is asked
-    (*asks*: whether anybody is).
+    with the timer that reminds of it. *thanks* is said above the question, or alone where nobody is asked.
     """
 
     def __init__(
@@ -91,14 +91,13 @@ class Rating:
         tell: Tell,
         pauses: RatingPauses | None = None,
         thanks: Thanks | None = None,
-        asks: bool = True,
     ) -> None:
         pauses = pauses or RatingPauses()
         self._speaker = ReplyContext(texts, "rating")
         self._texts, self._intent, self._ticket, self._tell = texts, intent, ticket, tell
         self._pause, self._apart, self._settles = pauses.between, pauses.apart, pauses.settles
         self._hearing = ShortAnswers(texts)
-        self._thanking, self._asks = thanks, asks
+        self._thanking, self._asks = thanks, pauses.asks
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         match turn.inbounds[0].payload:

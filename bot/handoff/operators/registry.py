@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from bot.handoff import blocklist, compensation, customer_linking, dialog_scores, overview
 from bot.handoff.assist import kb_search, sending
+from bot.handoff.mystery import mystery_commands
 from bot.handoff.operators import commands, drafts, menus, supervisor_commands
 from bot.handoff.operators.command import Command, Handler, Role, Scope, TicketHandler
 from bot.handoff.outreach import commands as outreach
@@ -80,6 +81,7 @@ COMMANDS = (
     _other("incident", Scope.SERVICE, Role.SUPERVISOR, outreach.incident),
     _other("broadcast", Scope.SERVICE, Role.SUPERVISOR, outreach.broadcast),
     _other("followups", Scope.SERVICE, Role.SUPERVISOR, outreach.followups),
+    _other("mystery", Scope.SERVICE, Role.SUPERVISOR, mystery_commands.mystery, afar=True),
     _other("sorry", Scope.SERVICE, Role.SUPERVISOR, outreach.sorry),
     _tap("give_to", commands.hand_on),
     _tap("snooze", commands.snooze),
@@ -94,6 +96,7 @@ COMMANDS = (
     _tap("playbook_choose", playbook_commands.choose),
     _order_tap("compensation_yes", compensation.pressed, afar=True),
     _order_tap("compensation_no", compensation.pressed, afar=True),
+    _order_tap("mystery_start", mystery_commands.pressed, afar=True),
     _order_tap("overview_ticket", overview.ticket, afar=True),
     _order_tap("overview_people", overview.people, afar=True),
     _order_tap("overview_urgency", overview.urgencies, afar=True),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
@@ -19,6 +19,7 @@ from bot.model import (
     Attachment,
     Button,
     Event,
+    Idea,
     Json,
     Media,
     Outbound,
@@ -36,12 +37,15 @@ from bot.model import (
 from bot.model.internal import BroadcastPortion
 from bot.observability import get_logger
 from bot.text.day_spans import DaySpan
+from bot.text.graphemes import shorten
+from bot.text.pii import mask
 
 TIMER = "mailing"
 PAUSE = timedelta(seconds=2)  # between two portions
 LATER = timedelta(minutes=1)  # until a portion that failed is tried again
 PATIENCE = 10.0  # seconds a portion may take
 BUSY = timedelta(minutes=30)  # who is in talks with a person is tried again after this
+WORDS = 300  # characters of an idea
 TRIES = 48  # and so often: for a day
 SETTLING = 90  # how often what is still on its way is waited for, before the end is told without it
 SOON = 10  # the first so many of them quickly
@@ -51,6 +55,8 @@ class BroadcastSource(SegmentSource, DeliveryReader, Protocol):
     """Where messages under way are looked up."""
 
     async def setting(self, name: str) -> str | None: ...
+
+    async def ideas(self) -> Sequence[Idea]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,11 @@ class Broadcast:
     @property
     def is_broadcast(self) -> bool:
         return self.number.startswith("b")
+
+    @property
+    def is_idea(self) -> bool:
+        """Whether customers hear what became of their idea."""
+        return self.number.startswith("d")
 
     @property
     def setting(self) -> str:
@@ -188,7 +199,8 @@ class BroadcastSender:
         )
         if start >= len(broadcast.to) and not ready:
             return await self._held_up(turn, broadcast, moved)
-        say = tuple(self._message(turn, broadcast, r) for r in ready)
+        ideas = await self._source.ideas() if broadcast.is_idea else ()
+        say = tuple(self._message(turn, broadcast, r, ideas) for r in ready)
         events = tuple(self._event(broadcast, r) for r in ready)
         later = self._later(broadcast, turn.now + PAUSE, replace(moved, settling=0))
         return Outcome("desk", Result.ANSWERED, "mailing", say, events=events, timers=later)
@@ -245,13 +257,23 @@ class BroadcastSender:
         return (
             row.reachable
             and row.peer.channel in self._channels
-            and not (broadcast.is_broadcast and wants_none(row.customer))
+            and not ((broadcast.is_broadcast or broadcast.is_idea) and wants_none(row.customer))
         )
 
-    def _message(self, turn: Turn, broadcast: Broadcast, row: SegmentMember) -> Outbound:
+    def _message(
+        self, turn: Turn, broadcast: Broadcast, row: SegmentMember, ideas: Sequence[Idea]
+    ) -> Outbound:
         words, lang = self._desk.texts, row.customer.language or self._desk.lang
         if broadcast.is_broadcast:
             text = broadcast.text
+            button = Button(words.text("outreach.stop", lang=lang), "news_off", broadcast.number)
+        elif broadcast.is_idea:
+            facts = {
+                "customer": row.customer,
+                "text": words_of(ideas, int(str(broadcast.about["idea"])), row.conversation),
+                "reason": broadcast.text.text,
+            }
+            text = words.say(f"ideas.{broadcast.about['status']}", lang=lang, now=turn.now, **facts)
             button = Button(words.text("outreach.stop", lang=lang), "news_off", broadcast.number)
         else:
             facts = {
@@ -273,9 +295,24 @@ class BroadcastSender:
         )
 
     def _event(self, broadcast: Broadcast, row: SegmentMember) -> Event:
-        kind = "broadcast_said" if broadcast.is_broadcast else "incident_told"
+        kind = (
+            "broadcast_said"
+            if broadcast.is_broadcast
+            else "idea_told"
+            if broadcast.is_idea
+            else "incident_told"
+        )
         data: Json = {"number": broadcast.number, "channel": row.peer.channel}
         return Event(kind, conversation=row.conversation, data=data)
+
+
+def words_of(ideas: Sequence[Idea], idea: int, conversation: int) -> str:
+    """How the idea was put in the conversation, else by whoever had it first, masked; "" where the words are
+    gone.
+    """
+    own = next((i.text for i in ideas if i.conversation == conversation and idea in (i.id, i.joined)), "")
+    first = next((i.text for i in ideas if i.id == idea), "")
+    return shorten(own or mask(first), WORDS)
 
 
 def opening(now: datetime, hours: DaySpan, zone: tzinfo) -> datetime:

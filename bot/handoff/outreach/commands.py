@@ -4,23 +4,28 @@ as time brings the next portion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
-from bot.handoff.outreach import low_rating, topic_notices
+from bot.handoff.outreach import idea_decisions, low_rating, sequence_commands, topic_notices
 from bot.handoff.outreach.broadcast_commands import Broadcasts
 from bot.handoff.outreach.broadcasts import BroadcastSender, BroadcastSource
 from bot.handoff.outreach.incident_commands import IncidentCommands
-from bot.handoff.outreach.order_replies import TextSimilarity, is_ordered
+from bot.handoff.outreach.order_replies import TextSimilarity, answer, is_ordered
+from bot.handoff.outreach.segment import UnclearCondition
+from bot.handoff.outreach.sequences import Sequences
 from bot.handoff.outreach.surveys import Surveys
 from bot.model import Internal, Outcome, Result, Turn
 from bot.model.internal import (
     BeginBroadcast,
     BeginIncident,
     BroadcastPortion,
+    DecideIdeas,
     EndIncident,
+    SequenceDayBegan,
     StopBroadcast,
     SurveyDayBegan,
     TopicCalmed,
@@ -36,6 +41,7 @@ PRESSES = frozenset(
         "broadcast_stop",
         *low_rating.PRESSES,
         *topic_notices.PRESSES,
+        *sequence_commands.PRESSES,
     }
 )
 
@@ -57,6 +63,7 @@ class OutreachCommands:
     meant: Callable[[str], tuple[str, ...]]
     title: Callable[[str], str]
     surveys: Surveys
+    sequences: Sequences
 
     def sender(self, desk: DeskContext) -> BroadcastSender:
         return BroadcastSender(
@@ -88,8 +95,11 @@ async def broadcast(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     return await desk.outreach.broadcasts(desk).command(turn, rest)
 
 
-async def followups(desk: DeskContext, turn: Turn, _rest: str) -> Outcome:
-    return await low_rating.listed(desk, turn)
+async def followups(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
+    """What goes on after a talk: low scores nobody has looked at, and the sequences."""
+    if rest and (ordered := await sequence_commands.command(desk, turn, rest)) is not None:
+        return ordered
+    return await sequence_commands.with_sequences(desk, turn, await low_rating.listed(desk, turn))
 
 
 def sorry(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
@@ -105,6 +115,8 @@ async def pressed(desk: DeskContext, turn: Turn, value: str) -> Outcome:
         return await low_rating.pressed(desk, turn, action)
     if action in topic_notices.PRESSES:
         return await topic_notices.pressed(desk, turn, value)
+    if action in sequence_commands.PRESSES:
+        return await sequence_commands.pressed(desk, turn, action, value)
     if action not in PRESSES:
         return notice(desk, turn, "desk.old_button")
     return await desk.outreach.broadcasts(desk).pressed(turn, action, value)
@@ -117,6 +129,8 @@ async def on_timer(desk: DeskContext, turn: Turn) -> Outcome | None:
             return await desk.outreach.sender(desk).portion(turn, portion)
         case SurveyDayBegan():
             return await desk.outreach.surveys.run(turn)
+        case SequenceDayBegan():
+            return await _sequences_run(desk, turn)
         case (TopicRise() | TopicCalmed()) as find:
             return await topic_notices.found(desk, turn, find)
         case Internal() as command if is_ordered(turn):
@@ -124,9 +138,27 @@ async def on_timer(desk: DeskContext, turn: Turn) -> Outcome | None:
     return None
 
 
+async def _sequences_run(desk: DeskContext, turn: Turn) -> Outcome:
+    """The day's customers of the segments; the desk hears of conditions that mean nothing."""
+    broadcasts, unclear = desk.outreach.broadcasts(desk), list[UnclearCondition]()
+
+    async def chosen(conditions: str, now: datetime) -> Sequence[int]:
+        try:
+            return (await broadcasts.chosen(turn, broadcasts.segment(conditions))).to
+        except UnclearCondition as error:
+            unclear.append(error)
+            return ()
+
+    begun = await desk.outreach.sequences.run(turn, chosen)
+    told = [o for error in unclear for o in answer(desk, turn, error.key, **error.facts).messages]
+    return replace(begun, messages=tuple(told))
+
+
 async def _ordered(desk: DeskContext, turn: Turn, command: Internal) -> Outcome:
-    """From the command line."""
+    """From the command line, or a page."""
     match command:
+        case DecideIdeas() as order:
+            return await idea_decisions.decided(desk, turn, order)
         case BeginIncident(text, words):
             return await desk.outreach.incidents(desk).begin(turn, text, words)
         case EndIncident(number, text):

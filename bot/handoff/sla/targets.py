@@ -21,6 +21,7 @@ from bot.model.internal import (
     SnoozeOver,
     TicketTimer,
     TicketUnclaimed,
+    UpsetCustomerWaits,
 )
 
 GOALS = ("first_reply", "next_reply", "resolution")
@@ -44,10 +45,19 @@ class Deadlines:
     """
 
     def __init__(
-        self, sla: Sla, routing: Routing, hours: Hours, *, undecided: timedelta = timedelta(minutes=15)
+        self,
+        sla: Sla,
+        routing: Routing,
+        hours: Hours,
+        *,
+        undecided: timedelta = timedelta(minutes=15),
+        upset_waits: float = 0.5,
     ) -> None:
-        """*undecided*: how long a compensation waits for a yes until that is said aloud."""
+        """*undecided*: how long a compensation waits for a yes until that is said aloud; *upset_waits*: after
+        which part of the time for an answer supervisors hear of an upset important customer again.
+        """
         self.sla, self._routing, self._hours, self._undecided = sla, routing, hours, undecided
+        self._upset_waits = upset_waits
 
     @property
     def reopen(self) -> timedelta | None:
@@ -99,7 +109,7 @@ class Deadlines:
         """Every timer the ticket needs as it is now, by key."""
         made = self.of_requests(ticket)
         if ticket.status != "closed":
-            made = [*self._of_goals(ticket), *self._of_people(ticket), *made]
+            made = [*self._of_goals(ticket), *self._of_people(ticket), *self._of_upset(ticket), *made]
         return {later.key: later for later in made}
 
     def changes(self, before: Ticket | None, after: Ticket) -> tuple[tuple[Timer, ...], tuple[str, ...]]:
@@ -130,6 +140,16 @@ class Deadlines:
                     self._later(ticket, f"goal:{ticket.number}:{goal.name}", DeadlineNear(goal.name), at)
                 )
         return made
+
+    def _of_upset(self, ticket: Ticket) -> list[Timer]:
+        """An upset important customer is not left waiting for the whole time: said once for each answer."""
+        told, waited = ticket.state.upset_told, ticket.state.upset_waited
+        goal = next((g for g in self.goals(ticket) if g.name in lifecycle.REPLIES), None)
+        amount = length(getattr(self.policy(ticket), goal.name)) if goal is not None else None
+        if told is None or goal is None or amount is None or (waited is not None and waited >= goal.start):
+            return []
+        due = max(told, self._hours.add_working(goal.start, amount * self._upset_waits))
+        return [self._later(ticket, f"upset:{ticket.number}", UpsetCustomerWaits(), due)]
 
     def _of_people(self, ticket: Ticket) -> list[Timer]:
         """Somebody must do something: take it, answer it, come back to it, or say that it is solved."""

@@ -5,15 +5,13 @@ Each timer is checked against the ticket as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.handoff import card_posts, compensation, dialog_scores, group_status, notices, overview
 from bot.handoff.assist import suggestions
-from bot.handoff.card import numbered
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.outreach import low_rating
+from bot.handoff.outreach import low_rating, upset_customers
 from bot.handoff.sla.debts import UNANSWERED
 from bot.handoff.sla.targets import DOUBLINGS, left
 from bot.handoff.tickets import closing, handover, lifecycle, transfer
@@ -34,6 +32,7 @@ from bot.model.internal import (
     SupervisorOrder,
     TicketUnclaimed,
     UnattendedTicket,
+    UpsetCustomerWaits,
 )
 
 LATE = timedelta(minutes=10)  # a timer that comes later than this was missed: the bot was down
@@ -89,6 +88,8 @@ async def _on_alarm(desk: DeskContext, turn: Turn, ticket: Ticket, payload: Payl
             return _snooze(desk, turn, ticket)
         case PromiseDue():
             return _promised(desk, turn, ticket)
+        case UpsetCustomerWaits():
+            return upset_customers.still_waits(desk, turn, ticket)
     return Outcome("desk", Result.IGNORED, "timer_over")
 
 
@@ -153,24 +154,9 @@ async def _goal(desk: DeskContext, turn: Turn, ticket: Ticket, name: str) -> Out
             supervisors=notices.supervisors(desk, desk.places.thread(broken)),
             **facts,
         ),
-        *_to_absent(desk, broken, facts),
+        *notices.to_absent(desk, broken, "desk.sla_broken", **facts),
     ]
     return Outcome("desk", Result.ANSWERED, "sla_breached", tuple(say), ticket=broken, events=(event,))
-
-
-def _to_absent(desk: DeskContext, ticket: Ticket, facts: Mapping[str, object]) -> list[Outbound]:
-    """Supervisors who are not in the groups, and cannot be called there, hear of a breach in private, with
-    the ticket a tap away.
-    """
-    sign = numbered(ticket.number, desk.texts, desk.lang)
-    look = Button(f"{sign} {ticket.state.name}".strip(), "overview_ticket", str(ticket.number))
-    told = notices.to_supervisors(desk, "desk.sla_broken", supervisors="", **facts)
-    place = desk.places.thread(ticket)
-    return [
-        replace(o, buttons=((look,),))
-        for o in told
-        if place is None or not desk.roster.is_in(f"{o.to.channel}:{o.to.chat}", place)
-    ]
 
 
 def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:

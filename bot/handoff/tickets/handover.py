@@ -6,6 +6,7 @@ from bot.handoff import card_posts
 from bot.handoff.assist import suggestions
 from bot.handoff.customer_posts import shown_context, shown_file
 from bot.handoff.desk_context import DeskContext
+from bot.handoff.outreach import upset_customers
 from bot.handoff.queue import wait_estimate
 from bot.handoff.tickets import lifecycle, reopening, transfer
 from bot.handoff.tickets.create import new_ticket, recent_attachments, recent_context
@@ -22,9 +23,8 @@ def escalate(
     if turn.ticket is not None and turn.ticket.status != "closed":
         return _already(desk, turn, turn.ticket, reason)
     if (again := reopening.closed_lately(desk, turn)) is not None:
-        return settled(
-            desk, turn.ticket, reopening.reopened(desk, turn, again, reason=reason, apology=apology)
-        )
+        back = reopening.reopened(desk, turn, again, reason=reason, apology=apology)
+        return settled(desk, turn.ticket, upset_customers.noticed(desk, turn, back))
     ticket = new_ticket(desk, turn, reason, answer)
     lang = desk.lang_of(turn.customer)
     estimate = wait_estimate.estimate_of(desk, turn, desk.queue.before_new(ticket, turn.waiting))
@@ -74,7 +74,7 @@ def escalate(
         events=(event,),
         explanation=why,
     )
-    return settled(desk, turn.ticket, opened)
+    return settled(desk, turn.ticket, upset_customers.noticed(desk, turn, opened))
 
 
 def _already(desk: DeskContext, turn: Turn, ticket: Ticket, reason: str) -> Outcome:

@@ -223,6 +223,16 @@ def deadline_broken(ticket: Ticket, goal: str) -> Ticket:
     return replace(ticket, state=replace(ticket.state, breached=(*ticket.state.breached, goal)))
 
 
+def upset_told(ticket: Ticket, now: datetime) -> Ticket:
+    """The supervisors were told that an important customer is upset."""
+    return replace(ticket, state=replace(ticket.state, upset_told=now))
+
+
+def upset_waited(ticket: Ticket, now: datetime) -> Ticket:
+    """And that this customer still waits."""
+    return replace(ticket, state=replace(ticket.state, upset_waited=now))
+
+
 def quiet_asked(ticket: Ticket, now: datetime) -> Ticket:
     """The silent customer was asked whether it is solved."""
     return replace(ticket, state=replace(ticket.state, quiet_asked=now))

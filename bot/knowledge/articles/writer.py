@@ -145,13 +145,16 @@ def _alone_in(folder: Path) -> Iterator[None]:
             os.close(place)
 
 
-def write_draft(folder: Path, section: str, gap: Gap, *, placeholder: str) -> Path:
-    """A draft article about *gap* in a section of *folder*, for a person to edit; returns its file.
+def write_draft(
+    folder: Path, section: str, gap: Gap, *, placeholder: str, replies: Sequence[str] | None = None
+) -> Path:
+    """A draft article about *gap* in a section of *folder*, for a person to edit; returns its file. *replies*
+    are the operators' words it is made of (None = all).
 
     Raises `OutsideFolder`, `ArticleExists` or `ReadOnlyArticles`; a repeat is `ArticleExists`.
     """
     folder = folder.resolve()
-    title, text = draft(gap, placeholder=placeholder)
+    title, text = draft(gap, placeholder=placeholder, replies=replies)
     target = _place(folder, f"{section.strip().strip('/')}/{slug_of(title)}.md".lstrip("/"))
     if target.exists():
         raise ArticleExists(target.relative_to(folder).with_suffix("").as_posix())

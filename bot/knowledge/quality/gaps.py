@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from math import log
 from pathlib import Path
 from typing import Literal
@@ -20,27 +20,31 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from bot.knowledge.articles.catalog import is_russian
 from bot.knowledge.articles.drafts import ArticleHead, article_text
 from bot.knowledge.quality.lint.questions import gist
 from bot.knowledge.quality.turn_log import LoggedTurn, found_for, talks
 from bot.knowledge.query.words import fold
-from bot.model import Answer, Decision, HistoryEntry
+from bot.model import Answer, Decision, Event, HistoryEntry
 from bot.text.pii import HIDDEN, mask
 
 Kind = Literal["unanswered", "clarified", "not_helped"]
 ALIKE = 0.52  # share of common words, by weight, from which two questions are one gap
-CLOSE = 0.66  # cosine of meanings from which they are
-SAME = 0.85  # the same, where the questions share one word and each has another
+CLOSE = 0.6  # nearness of meanings from which they are
+APART = 0.1  # is taken off it where the questions share one word and each has another
+SHARED = 0.3  # part of common words in nearness, where the encoder reads a language less well than Russian
 TELLING = 12.0  # weight from which a word of its own makes another question
-BONUS = 0.15  # what nearness of meaning adds to common words
 # what it tells that the same article (or another) came nearest, where words or meaning are near already
 AGREED = 0.1
 UNHEARD = 1e-4  # share of texts that a word nobody counted is in
 ROOT = 5  # letters
 WORDS = 4  # fewer said to an operator are hardly a question
+CLEARLY = 1.5  # how much more operators' words have in common with the question they answer than with others
+COMPARED = 50  # wordings among which the one that stands for all is looked for
 ALIASES = 10  # questions in a draft
 REPLIES = 6  # operators' lines kept of one conversation
 NEWEST = 2000  # questions looked at
+DISMISSED, RESTORED = ASIDE = "gap_dismissed", "gap_restored"  # events: «не наш вопрос», and taken back
 _ASKING = frozenset({"out_of_scope", "low_confidence", "clarified", "repeated"})
 _MISSED = frozenset({"out_of_scope", "low_confidence"})
 _PREAMBLE = re.compile(
@@ -53,6 +57,7 @@ _ASKS = re.compile(
     r"|what|how|when|where|why|can|do)\b",
     re.IGNORECASE,
 )
+Failure = tuple[LoggedTurn, Kind, datetime | None]  # a question, how it failed, and when the next one came
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
 
@@ -100,9 +105,7 @@ class Gap:
         """The wording that stands for all: the one that has most in common with the others, the shorter of
         equals.
         """
-        lemmas = {q: _roots(q) for q in self.questions}
-        clean = [q for q in lemmas if HIDDEN not in q] or list(lemmas)
-        return max(clean, key=lambda q: (sum(_share(lemmas[q], other) for other in lemmas.values()), -len(q)))
+        return _standing(self.questions)
 
     @property
     def kinds(self) -> Mapping[str, int]:
@@ -124,6 +127,15 @@ class Gap:
         return tuple(dict.fromkeys(r for m in self.missed for r in m.replies))
 
     @property
+    def answer(self) -> str:
+        """What an operator answered to the very question that stands for all, else the newest words; "" where
+        nobody did.
+        """
+        said = [m for m in self.missed if m.replies]
+        same = [m for m in said if " ".join(m.question.split()) == self.question]
+        return "\n\n".join((same or said)[-1].replies) if said else ""
+
+    @property
     def last(self) -> datetime:
         return max(m.at for m in self.missed)
 
@@ -139,24 +151,18 @@ def missed(
     """
     found: list[MissedQuestion] = []
     for conversation, talk in talks(turns).items():
-        lines: Sequence[HistoryEntry] | None = None
+        failures = [f for f in _failures(talk) if any(c.isalpha() for c in f[0].text)]
+        if not failures:
+            continue
+        answers = answers_to(failures, talk, history(conversation)) if history else {}
         seen: set[str] = set()
-        for turn, kind, until in _failures(talk):
+        for turn, kind, _ in failures:
             words = " ".join(fold(turn.text).split())
-            if words in seen or not any(c.isalpha() for c in words):
+            replies = answers.get(turn.id, ())
+            if words in seen or (_is_carried(turn) and history and not replies):
                 continue
             seen.add(words)
-            lines = (history(conversation) if history else ()) if lines is None else lines
             article, title = next(iter(found_for(turn)), ("", ""))
-            replies = [
-                mask(line.text)
-                for line in _answering(
-                    lines, turn.at, until, {t.text.strip() for t in talk if _is_handover(t)}
-                )
-            ]
-            if _is_carried(turn) and history and not replies:
-                continue
-            understood = mask(str(turn.why.get("understood", "")))
             found.append(
                 MissedQuestion(
                     mask(turn.text.strip()),
@@ -165,44 +171,88 @@ def missed(
                     conversation,
                     article,
                     title,
-                    tuple(replies[:REPLIES]),
-                    understood,
+                    replies[:REPLIES],
+                    mask(str(turn.why.get("understood", ""))),
                 )
             )
     return tuple(sorted(found, key=lambda m: (m.at, m.conversation))[-NEWEST:])
 
 
-def _answering(
-    lines: Sequence[HistoryEntry], asked: datetime, until: datetime | None, calls: Collection[str]
-) -> Iterable[HistoryEntry]:
-    """An operator's words to a question: up to the customer's next question.
-
-    *calls* are their words that only call a person.
+@dataclass(slots=True)
+class _Pending:
+    """A question that a person may answer: of the turn `id` (0 = one that is no gap), until something else
+    came.
     """
+
+    text: str
+    at: datetime
+    until: datetime | None = None
+    id: int = 0
+    answered: bool = False
+
+    def holds(self, at: datetime) -> bool:
+        return self.at <= at and (self.until is None or at < self.until)
+
+
+def answers_to(
+    failures: Sequence[Failure], talk: Sequence[LoggedTurn], lines: Sequence[HistoryEntry]
+) -> dict[int, tuple[str, ...]]:
+    """Operators' words, masked, under the turns whose question they answer.
+
+    law: where several questions wait, words count as the answer to the one they have most in common with, and
+    to none where that is not clear: the answer to another question never stands under this one.
+    """
+    calls = {t.text.strip() for t in talk if _is_handover(t)}
+    asked = [_Pending(t.text, t.at, until, t.id) for t, _, until in failures]
+    own = [f[0].text for f in failures]
+    asked += [
+        _Pending(line.text, line.at)
+        for line in lines
+        if line.author == "customer"
+        and _ASKS.search(line.text)
+        and line.text.strip() not in calls
+        and not any(line.text.strip() in text for text in own)
+        and _roots(line.text)
+    ]
+    asked.sort(key=lambda q: q.at)
+    found: dict[int, list[str]] = {}
+    last: _Pending | None = None
     for line in lines:
-        if line.at < asked:
+        if line.author != "operator" or not line.text:
             continue
-        if until is not None and line.at >= until:
-            return
-        if (
-            line.author == "customer"
-            and line.at > asked
-            and line.text.strip() not in calls
-            and _ASKS.search(line.text)
-        ):
-            return
-        if line.author == "operator" and line.text:
-            yield line
+        waiting = [q for q in asked if not q.answered and q.holds(line.at)]
+        last = last if last is not None and last.holds(line.at) else None
+        meant = _meant(line.text, waiting, last)
+        if meant is not None:
+            meant.answered, last = True, meant
+            if meant.id:
+                found.setdefault(meant.id, []).append(mask(line.text))
+    return {id: tuple(words) for id, words in found.items()}
 
 
-def _failures(talk: Sequence[LoggedTurn]) -> Iterable[tuple[LoggedTurn, Kind, datetime | None]]:
+def _meant(text: str, waiting: Sequence[_Pending], last: _Pending | None) -> _Pending | None:
+    """The question that an operator's words answer: the only one that waits; of several the one they are most
+    like; where none waits, the one they answered last.
+    """
+    if not waiting:
+        return last
+    if len(waiting) == 1:
+        return waiting[0]
+    said = _roots(text)
+    alike = sorted(((_share(_roots(q.text), said), n) for n, q in enumerate(waiting)), reverse=True)
+    best, second = alike[0], alike[1]
+    return waiting[best[1]] if best[0] > CLEARLY * second[0] else None
+
+
+def _failures(talk: Sequence[LoggedTurn]) -> Iterable[Failure]:
     """The turns of one conversation whose question failed, how, and when the next question came."""
     asked = [n for n, t in enumerate(talk) if _is_question(t)]
     for place, n in enumerate(asked):
         turn = talk[n]
         nxt = asked[place + 1] if place + 1 < len(asked) else len(talk)
         after = talk[n + 1 : nxt]
-        until = talk[nxt].at if nxt < len(talk) and not _is_handover(talk[nxt]) else None
+        goes_on = nxt >= len(talk) or _is_handover(talk[nxt]) or _is_carried(talk[nxt])
+        until = None if goes_on else talk[nxt].at  # of a talk with a person the questions before it go on
         if turn.dialog == "faq" and turn.result == "answered":
             if any(t.reason == "not_helped" for t in after):
                 yield turn, "not_helped", until
@@ -266,6 +316,16 @@ def _share(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return 2 * common / (sum(one.values()) + sum(other.values()) or 1.0)
 
 
+@lru_cache(maxsize=8192)
+def _standing(questions: tuple[str, ...]) -> str:
+    """Of the first `COMPARED` wordings the one that has most in common with the others, the shorter of
+    equals.
+    """
+    lemmas = {q: _roots(q) for q in questions[:COMPARED]}
+    clean = [q for q in lemmas if HIDDEN not in q] or list(lemmas)
+    return max(clean, key=lambda q: (sum(_share(lemmas[q], other) for other in lemmas.values()), -len(q)))
+
+
 def group(found: Sequence[MissedQuestion], encode: Encode | None = None) -> tuple[Gap, ...]:
     """Gaps, the most asked first: questions that share half of their words, or whose vectors are near where
     *encode* makes some.
@@ -279,25 +339,36 @@ def group(found: Sequence[MissedQuestion], encode: Encode | None = None) -> tupl
     rejected = {m.question: m.article for m in reversed(found) if m.article}
     near = [rejected.get(q, "") for q in wordings]
     size = len(wordings)
-    agree = np.array(
-        [[0 if not (a and b) else 1 if a == b else -1 for b in near] for a in near], np.float32
-    ).reshape(size, size)
+    numbers = {article: n for n, article in enumerate(sorted(set(near)))}
+    names = np.array([numbers[a] for a in near], np.int32)
+    named = names != numbers.get("", -1)
+    same = np.where(names[:, None] == names[None], 1, -1)
+    agree = np.where(named[:, None] & named[None], same, 0).astype(np.float32).reshape(size, size)
     alike = _likeness([read[q] for q in wordings], encode, agree > 0)
     alike += AGREED * agree * (alike > 0.5 * ALIKE)
-    groups: list[list[int]] = []
-    for n in range(len(wordings)):
-        means = [float(alike[n, members].mean()) for members in groups]
-        best = int(np.argmax(means)) if means else -1
-        if best >= 0 and means[best] >= ALIKE:
-            groups[best].append(n)
-        else:
-            groups.append([n])
-    of = {n: number for number, members in enumerate(groups) for n in members}
+    of = _joined(alike)
     gathered: dict[int, list[MissedQuestion]] = {}
     for m in found:
         gathered.setdefault(of[place[m.question]], []).append(m)
     gaps = [Gap(question_id(members[0].question), tuple(members)) for members in gathered.values()]
     return tuple(sorted(gaps, key=lambda g: (-g.count, -len(g.missed), -g.last.timestamp())))
+
+
+def _joined(alike: Vectors) -> Sequence[int]:
+    """The group of each wording: that whose members it is most like on the whole, else one of its own."""
+    size = len(alike)
+    sums, counts = np.zeros((size, size), np.float32), np.zeros(size, np.float32)
+    of: list[int] = []
+    known = 0
+    for n in range(size):
+        means = sums[:known, n] / counts[:known]
+        best = int(np.argmax(means)) if known else -1
+        if best < 0 or means[best] < ALIKE:
+            best, known = known, known + 1
+        sums[best] += alike[n]
+        counts[best] += 1
+        of.append(best)
+    return of
 
 
 def _likeness(wordings: Sequence[str], encode: Encode | None, agreed: npt.NDArray[np.bool_]) -> Vectors:
@@ -317,7 +388,12 @@ def _likeness(wordings: Sequence[str], encode: Encode | None, agreed: npt.NDArra
     if encode is not None and wordings:
         vectors = encode(wordings)
         cosine = np.clip(vectors @ vectors.T, 0, 1)
-        alike = np.maximum(alike + BONUS * cosine, cosine * (ALIKE / np.where(about, SAME, CLOSE)))
+        foreign = ~np.array([is_russian(q) for q in wordings])
+        both = np.ix_(foreign, foreign)
+        near = cosine - APART * about
+        near[both] = SHARED * alike[both] + (1 - SHARED) * cosine[both]
+        read = np.abs(vectors).sum(1) > 0  # what the encoder does not know is compared by words alone
+        alike = np.where(read[:, None] & read[None], near * (ALIKE / CLOSE), alike)
     return np.asarray(alike, np.float32)
 
 
@@ -334,6 +410,28 @@ def _about_others(table: Vectors) -> npt.NDArray[np.bool_]:
 def question_id(question: str) -> str:
     """The same for questions of the same words, whatever their order and endings."""
     return "g" + hashlib.sha256(" ".join(gist(question)).encode()).hexdigest()[:6]
+
+
+def marks_of(gap: Gap) -> frozenset[str]:
+    """The questions of a gap as events remember them: no words of anybody's."""
+    return frozenset(question_id(q) for q in gap.questions)
+
+
+def dismissed(events: Iterable[Event]) -> frozenset[str]:
+    """Marks of the questions that were put aside as no business of ours, and not taken back."""
+    found: set[str] = set()
+    for event in events:
+        marks = event.data.get("questions")
+        marked = {str(m) for m in marks} if isinstance(marks, list | tuple) else set()
+        if event.kind in ASIDE:
+            found = found | marked if event.kind == DISMISSED else found - marked
+    return frozenset(found)
+
+
+def is_dismissed(gap: Gap, marks: frozenset[str]) -> bool:
+    """Whether most wordings of a gap were put aside."""
+    own = marks_of(gap)
+    return 2 * len(own & marks) > len(own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,12 +466,14 @@ def is_closed(gap: Gap, now: DraftEffect, changed: Callable[[str], datetime | No
     return True
 
 
-def draft(gap: Gap, *, placeholder: str, lang: str = "") -> tuple[str, str]:
-    """Title and text of a draft article: the customers' questions, and the operators' words for a person to
-    edit.
+def draft(
+    gap: Gap, *, placeholder: str, lang: str = "", replies: Sequence[str] | None = None
+) -> tuple[str, str]:
+    """Title and text of a draft article: the customers' questions, and the operators' words (*replies* of
+    them, else all) for a person to edit.
     """
     title = _PREAMBLE.sub("", gap.question).rstrip(" ?!.…")
     title = title[:1].upper() + title[1:]
     aliases = [q for q in gap.questions if HIDDEN not in q and len(q) <= 200][:ALIASES]
-    body = "\n\n".join(gap.replies) or placeholder
+    body = "\n\n".join(gap.replies if replies is None else replies) or placeholder
     return title, article_text(ArticleHead(title=title, aliases=aliases, status="draft", lang=lang), body)

@@ -15,4 +15,10 @@ STATEMENTS = (
       status text not null default 'new', reason text not null default '', changed integer) strict""",
     "create index ideas_conversation on ideas(conversation)",
     "create index file_parts_at on file_parts(at) where part = 0",
+    # what a file of the articles held after a step on the pages; without content it was taken away
+    """create table article_versions(
+      id integer primary key autoincrement, article text not null, at integer not null,
+      actor text not null default '', act text not null, reason text not null default '',
+      content text) strict""",
+    "create index article_versions_article on article_versions(article, id)",
 )

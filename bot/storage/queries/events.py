@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from bot.model import Conversation, Customer, Event, Inbound, Peer
+from bot.model import PLAYED, Conversation, Customer, Event, Inbound, Peer
 from bot.storage.base import TurnRecord
 from bot.storage.codec import decode, moment, ms
 from bot.storage.database import Database
@@ -84,12 +84,14 @@ def events(
 
 
 def records(db: Database, of: int | None, after: int, limit: int) -> tuple[TurnRecord, ...]:
-    """Turns of a conversation (decided there, or about it), oldest first."""
-    where = "" if of is None else f"and t.id in ({_TURNS_OF})"
+    """Turns of a conversation (decided there, or about it), else of all customers but played ones; oldest
+    first.
+    """
+    where = "and c.channel <> :played" if of is None else f"and t.id in ({_TURNS_OF})"
     rows = db.execute(
         "select t.*, c.channel, c.chat, c.thread from turns t join conversations c on c.id = t.conversation"
         f" where t.id > :after {where} order by t.id limit :limit",
-        {"of": of, "after": after, "limit": limit},
+        {"of": of, "after": after, "limit": limit, "played": PLAYED},
     )
     return tuple(
         TurnRecord(

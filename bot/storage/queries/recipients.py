@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from bot.model import Customer, Peer, Status
+from bot.model import PLAYED, Customer, Peer, Status
 from bot.storage.base import CustomerMessage, Recipient
 from bot.storage.codec import maybe_moment, ms
 from bot.storage.database import Database
@@ -23,11 +23,15 @@ _LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable,
 
 
 def listeners(db: Database, after: int, limit: int, only: Collection[int]) -> tuple[Recipient, ...]:
-    """By conversation, from the one behind *after* on; *only* these where some are named."""
+    """By conversation, from the one behind *after* on, played customers left out; *only* these where some
+    are named.
+    """
     if only:
         rows = db.execute(f"{_LISTENERS} c.id in ({', '.join('?' * len(only))}) order by c.id", tuple(only))
     else:
-        rows = db.execute(f"{_LISTENERS} c.id > ? order by c.id limit ?", (after, limit))
+        rows = db.execute(
+            f"{_LISTENERS} c.id > ? and c.channel <> ? order by c.id limit ?", (after, PLAYED, limit)
+        )
     return tuple(
         Recipient(
             r["id"],
@@ -54,8 +58,8 @@ def words_since(db: Database, since: datetime, after: int, limit: int) -> tuple[
     after = max(after, _before(db, ms(since - LATE)))
     rows = db.execute(
         "select id, conversation, text from history where id > ? and at >= ? and author = 'customer' and text"
-        " <> '' order by id limit ?",
-        (after, ms(since), limit),
+        " <> '' and conversation not in (select id from conversations where channel = ?) order by id limit ?",
+        (after, ms(since), PLAYED, limit),
     )
     return tuple(CustomerMessage(r["id"], r["conversation"], r["text"]) for r in rows)
 

@@ -28,7 +28,7 @@ from bot.model import (
     Timer,
 )
 from bot.model.internal import OtherTimer
-from bot.storage.base import DeliveryResult, Store
+from bot.storage.base import ArticleVersion, DeliveryResult, Store
 from bot.testing.contracts.store_scene import (
     ANNA,
     BORIS,
@@ -215,6 +215,20 @@ class PeopleContract:
         assert (await store.kept_file("f1"), await store.kept_file("f2")) == (None, b"")
         await store.forget_customer(id, later(70))
         assert await store.kept_file("f2") is None
+
+    async def test_the_versions_of_an_article_are_kept_newest_first(self, store: Store) -> None:
+        """The newest hundred of each file; one that was taken away, too."""
+        kept = [
+            ArticleVersion("a.md", later(n), "page:olga", "saved", f"text {n}" if n else None, "so")
+            for n in range(103)
+        ]
+        for version in kept:
+            await store.keep_version(version)
+        await store.keep_version(replace(kept[0], article="b.md"))
+
+        found = await store.article_versions("a.md")
+        assert [replace(v, id=0) for v in found] == kept[:2:-1]
+        assert [v.content for v in await store.article_versions("b.md")] == [None]
 
     async def test_ideas_are_kept_counted_and_decided_on(self, store: Store) -> None:
         """With the turn that brings them; a repeat changes nothing. Forgotten, they stay without words."""

@@ -60,6 +60,8 @@ function showState() {
     state.dirty ? h("span", {className: "badge waiting"}, t("art_unsaved")) : null,
     state.file ? h("code", {className: "quiet"}, state.file) : null].filter(Boolean));
   id("withdraw").hidden = !state.served;
+  id("history").hidden = !state.file;
+  id("history").href = `/articles/history?file=${encodeURIComponent(state.file)}`;
   id("discard").hidden = !draft;
   id("discard").textContent = t(state.served ? "art_discard" : "art_remove");
 }
@@ -235,16 +237,24 @@ function brokenElement(plan) {
     plan.more ? h("p", {className: "quiet"}, t("art_more_broken", {n: plan.more})) : null];
 }
 
+/** What customers asked in the last days, and what would become of it. */
+function replayElement(plan) {
+  if (!plan.replayed) return [];
+  const rows = plan.changes.map((c) => h("li", {className: c.harm ? "harm" : ""}, `«${c.question}»: ${c.before} → ${c.after} `, h("span", {className: "badge"}, c.kind)));
+  return [h("h3", {}, t("art_customers_asked")), h("p", {}, plan.replayed, " ", h("a", {href: "/gate"}, t("gate_title"))),
+    ...plan.reasons.map((reason) => h("p", {className: "problem"}, reason)), rows.length ? h("ul", {className: "replay"}, rows) : null];
+}
+
 async function publish() {
   if (id("plan").open) return;
   const plan = await step("/articles/plan", written());
   if (!plan) return;
   const dialog = id("plan");
-  const go = h("button", {type: "button", className: "go confirm"}, t(plan.broken.length ? "art_anyway" : "art_publish_now"));
+  const go = h("button", {type: "button", className: "go confirm"}, t(plan.held ? "art_anyway" : "art_publish_now"));
   const back = h("button", {type: "button"}, t("art_not_yet"));
-  const reason = plan.broken.length && plan.anyway ? h("input", {maxLength: 300, name: "reason", required: true}) : null;
+  const reason = plan.held && plan.anyway ? h("input", {maxLength: 300, name: "reason", required: true}) : null;
   go.disabled = plan.problems.some((p) => p.severity === "error");
-  go.hidden = Boolean(plan.broken.length && !plan.anyway);
+  go.hidden = plan.held && !plan.anyway;
   go.addEventListener("click", async () => {
     if (reason && !reason.value.trim()) return reason.focus();
     const answer = await step(reason ? "/articles/publish/anyway" : "/articles/publish", written({reason: reason?.value ?? ""}));
@@ -263,10 +273,11 @@ async function publish() {
     h("h3", {}, t(plan.new ? "art_new_text" : "art_diff")),
     plan.diff.length ? diffElement(plan.diff) : h("p", {}, t("art_no_diff")),
     h("h3", {}, t("art_gate")), h("p", {}, plan.golden),
-    plan.broken.length ? null : h("p", {className: "fine"}, t("art_breaks_nothing")),
+    plan.broken.length || plan.held ? null : h("p", {className: "fine"}, t("art_breaks_nothing")),
     ...brokenElement(plan),
+    ...replayElement(plan),
     plan.astray.length ? h("p", {className: "quiet"}, `${t("art_astray")}: ${plan.astray.map((q) => `«${q}»`).join(", ")}`) : null,
-    plan.broken.length && !plan.anyway ? h("p", {}, t("art_who_may")) : null,
+    plan.held && !plan.anyway ? h("p", {}, t("art_who_may")) : null,
     reason ? h("label", {}, t("art_reason"), reason) : null,
     h("div", {className: "decide"}, go, " ", back)].flat().filter(Boolean));
   dialog.showModal();
@@ -285,6 +296,41 @@ async function tryOut(event) {
   const verdict = answer.decision === "answer" ? t(answer.mine ? "art_try_mine" : "art_try_other", {title: answer.title}) : t(`art_try_${answer.decision}`);
   id("tried").replaceChildren(h("div", {className: `verdict ${answer.decision}`}, h("b", {}, verdict), h("span", {className: "quiet"}, t("art_try_sure", {n: Math.round(100 * answer.confidence)}))));
 }
+
+// --- pictures and files
+
+/** Keep each file beside the articles and put its words where the cursor stands. */
+async function attach(files) {
+  const field = state.mode === "form" ? fields.elements.body : file;
+  for (const one of files) {
+    const query = new URLSearchParams({file: state.file, section: fields.elements.section.value, name: one.name || "picture.png"});
+    const kept = await post(`/articles/attach?${query}`, null, {body: one, type: one.type || "application/octet-stream"});
+    if (!kept) continue;
+    const before = field.value.slice(0, field.selectionStart);
+    const words = `${!before || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n"}${kept.markdown}\n`;
+    field.setRangeText(words, field.selectionStart, field.selectionEnd, "end");
+    say(t("art_file_added", {file: kept.place}));
+    changed();
+  }
+}
+
+for (const field of [fields.elements.body, file]) {
+  field.addEventListener("dragover", (event) => { if (event.dataTransfer.types.includes("Files")) { event.preventDefault(); field.classList.add("dropping"); } });
+  field.addEventListener("dragleave", () => field.classList.remove("dropping"));
+  field.addEventListener("drop", (event) => {
+    field.classList.remove("dropping");
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    attach([...event.dataTransfer.files]);
+  });
+  field.addEventListener("paste", (event) => {
+    if (!event.clipboardData.files.length) return;
+    event.preventDefault();
+    attach([...event.clipboardData.files]);
+  });
+}
+id("add-file").addEventListener("click", () => id("attach").click());
+id("attach").addEventListener("change", async () => { await attach([...id("attach").files]); id("attach").value = ""; });
 
 // --- wiring
 
@@ -322,6 +368,10 @@ source.addEventListener("knowledge", () => { if (state.file) look(); });
 addEventListener("pagehide", () => source.close());
 
 fill();
+if (state.restored) {
+  state.dirty = true;
+  say(t("art_restored"));
+}
 showState();
 if (state.overtaken !== null && state.overtaken !== undefined) clash({overtaken: true, error: t("art_overtaken"), conflict: {theirs: state.overtaken, mine: state.text, gone: false}, now: state.seen});
 look();

@@ -10,7 +10,7 @@ async function act(gap, name, data, locked = []) {
   buttons.forEach((button) => { button.disabled = Boolean(answer) && locked.includes(button); });
   if (!answer) return false;
   const meter = gap.querySelector("meter");
-  if (meter) {
+  if (meter && answer.total !== undefined) {
     meter.value = answer.answered;
     gap.querySelector(".now span").textContent = t("gaps_now", answer);
   }
