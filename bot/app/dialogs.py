@@ -28,6 +28,8 @@ from bot.dialogs.forms.form import FIRST_CONTACT, Forms, FormShape, Questions
 from bot.dialogs.ideas import Ideas
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
+from bot.dialogs.loyalty import NAME as POINTS
+from bot.dialogs.loyalty import Loyalty
 from bot.dialogs.opt_out import OptOut as AboutNews
 from bot.dialogs.protocols import Escalation
 from bot.dialogs.sequences import SequenceDialog
@@ -142,7 +144,9 @@ def open_dialogs(
         ("nps", nps),
         ("ideas", Ideas(texts, parts.store.ideas, partial(_alike, knowledge))),
     ]
-    for name in with_flows(config.dialogs.order):
+    if config.loyalty.field:
+        ours[POINTS] = Loyalty(texts, config.loyalty.field, ways.saying)
+    for name in with_flows(config.dialogs.order, *((POINTS,) if config.loyalty.field else ())):
         if name in ours:
             dialogs.append((name, ours[name]))
         else:
@@ -155,14 +159,13 @@ def _alike(knowledge: Knowledge, text: str, others: Sequence[str]) -> int | None
     return alike(text, others, encoder_of(knowledge))
 
 
-def with_flows(order: Sequence[str]) -> Sequence[str]:
-    """The order with the place of the flows: where it is not named, after whoever calls a person or asks a
-    form.
+def with_flows(order: Sequence[str], *others: str) -> Sequence[str]:
+    """The order with the place of the flows, and of *others* before them: where they are not named, after
+    whoever calls a person or asks a form.
     """
-    if FLOWS in order:
-        return order
+    missing = [name for name in (*others, FLOWS) if name not in order]
     place = max((n for n, name in enumerate(order, 1) if name in ("human", "form")), default=0)
-    return (*order[:place], FLOWS, *order[place:])
+    return (*order[:place], *missing, *order[place:])
 
 
 def upset(text: str) -> float:
