@@ -41,7 +41,12 @@ class Browser:
 @pytest.fixture
 async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
     restarts: list[bool] = []
-    setup = SetupServices.of_folder(tmp_path / "shop", restart=lambda: not restarts.append(True))
+
+    def restart() -> bool:
+        restarts.append(True)
+        return True
+
+    setup = SetupServices.of_folder(tmp_path / "shop", restart=restart)
     store = SqliteStore.open(":memory:")
     client: TestClient[Any, Any] = TestClient(
         TestServer(build_app(WebServices(store, {}, Clock(), setup=setup)))
