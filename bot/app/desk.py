@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -31,6 +31,7 @@ from bot.handoff.operators.roster import Roster
 from bot.handoff.operators.teams import Teams
 from bot.handoff.outreach.commands import OutreachCommands
 from bot.handoff.outreach.incidents import Incidents
+from bot.handoff.outreach.questionnaires import Questionnaire
 from bot.handoff.outreach.sequences import Sequences
 from bot.handoff.outreach.surveys import Surveys
 from bot.handoff.places import DeskPlaces
@@ -102,7 +103,9 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
     return Desk(context)
 
 
-def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> OutreachCommands:
+def open_outreach(
+    parts: ServiceParts, similarity: SimilarityMatcher, questionnaires: Mapping[str, Questionnaire]
+) -> OutreachCommands:
     """What is written to customers first."""
     config, store = parts.config, parts.store
     channels = tuple(name for name in parts.adapters if name != PLAYED)
@@ -119,6 +122,7 @@ def open_outreach(parts: ServiceParts, similarity: SimilarityMatcher) -> Outreac
         similarity.title,
         surveys,
         Sequences(config.sequences, store, span, parts.hours.zone),
+        questionnaires,
     )
 
 
@@ -187,6 +191,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         meaning=questions.meaning,
         tone=open_tone(config),
         vip=config.vip,
+        points=config.loyalty.field,
         upset=lambda text: read_act(text).upset,
         playbooks=open_playbooks(config),
         authority=config.authority,

@@ -11,7 +11,7 @@ from bot.adapters.base import Adapter, Limits
 from bot.app.channels import hooks_of, read_local
 from bot.app.desk import open_desk, open_outreach
 from bot.app.dialogs import open_flow
-from bot.app.flows import FlowParts, open_connector, open_flows
+from bot.app.flows import FlowParts, open_connector, open_flows, questionnaires_of
 from bot.app.service_parts import Overrides, ServiceParts, open_parts
 from bot.app.stores import session_secret
 from bot.clock import Clock
@@ -86,12 +86,13 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     overrides = overrides or Overrides()
     parts = await open_parts(config, overrides)
     similarity = SimilarityMatcher(parts.knowledge)
-    desk = await open_desk(parts, overrides.desk, open_outreach(parts, similarity))
-    outbox = _open_outbox(parts, desk, overrides.folders)
     secret = await session_secret(parts.store, config)
     flows = FlowParts(
         open_flows(config, parts.knowledge).flows, overrides.connector or open_connector(config), secret
     )
+    outreach = open_outreach(parts, similarity, questionnaires_of(flows.flows))
+    desk = await open_desk(parts, overrides.desk, outreach)
+    outbox = _open_outbox(parts, desk, overrides.folders)
     engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox)
     typing: list[Peer] = []
     inbox = _open_inbox(parts, engine, typing)

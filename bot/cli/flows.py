@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import typer
 
 from bot.app import open_flows, open_knowledge
-from bot.cli import settings
+from bot.cli import outreach, settings
 from bot.cli.messages import EXIT_PROBLEM, fail, language, say, show_problems
+from bot.cli.store_reader import store_beside
 from bot.config.loader import Config
 from bot.dialogs.flows.flow_diagram import diagram
-from bot.dialogs.flows.flow_file import FlowFile
+from bot.dialogs.flows.flow_file import FlowFile, spoken
 from bot.dialogs.flows.flow_outline import beginnings, outline
+from bot.dialogs.flows.flow_questions import questions_of
 from bot.dialogs.flows.flow_reader import FlowFolder
 from bot.errors import BotError, ConfigError
+from bot.handoff.outreach.questionnaire_results import QuestionnaireResult, results
 from bot.knowledge.search import Knowledge
+from bot.reports.questionnaires import COLUMNS, answers_csv
 from bot.text.problems import problem
 
 
@@ -89,6 +95,76 @@ def draw(path: Path | None, name: str, to: Path | None) -> None:
     except OSError as error:
         raise fail(ConfigError([problem("flows.unwritable", str(file), reason=error.strerror)])) from None
     typer.echo(say("flows.drawn", file=file))
+
+
+def send(path: Path | None, name: str, conditions: str, *, yes: bool) -> None:
+    """A questionnaire to a segment: counted, shown and, when somebody says yes, sent."""
+    flow = _questionnaire(path, name)
+    assert flow.questionnaire is not None
+    invite = spoken(flow.questionnaire.invite, language())
+    outreach.ask(path, flow.name, invite, conditions, yes=yes)
+
+
+def result(path: Path | None, name: str, *, to: Path | None, as_json: bool) -> None:
+    """What came of a questionnaire; *to* is a file for every answer (CSV)."""
+    config, flow = settings.load(path), _questionnaire(path, name)
+    steps = questions_of(flow, language())
+
+    async def read() -> QuestionnaireResult:
+        async with store_beside(config) as source:
+            return await results(source, flow.name, steps)
+
+    try:
+        came = asyncio.run(read())
+        if to is not None:
+            titles = {column: say(f"flows.column.{column}") for column in COLUMNS}
+            to.write_bytes(answers_csv(came, steps, titles, ZoneInfo(config.hours.timezone)))
+    except BotError as error:
+        raise fail(error) from None
+    except OSError as error:
+        raise fail(ConfigError([problem("flows.unwritable", str(to), reason=error.strerror)])) from None
+    if as_json:
+        typer.echo(json.dumps(_as_json(came), ensure_ascii=False, indent=1))
+        return
+    facts = {"sent": came.sent, "begun": came.begun, "done": came.done, "share": f"{came.share:.0%}"}
+    typer.secho(say("flows.came", title=flow.called(language()), **facts), bold=True)
+    for one in came.steps:
+        mean = say("flows.mean", mean=f"{one.mean:.1f}") if one.mean is not None else ""
+        typer.echo(say("flows.answered", title=one.step.title, count=one.answered, mean=mean))
+        for label, count in one.counts:
+            typer.echo(f"     {count:>5}  {label}")
+        for words in one.words:
+            typer.echo(f"     «{words}»")
+    if to is not None:
+        typer.echo(say("flows.kept", file=to))
+
+
+def _as_json(came: QuestionnaireResult) -> dict[str, object]:
+    return {
+        "sent": came.sent,
+        "begun": came.begun,
+        "done": came.done,
+        "share": round(came.share, 4),
+        "steps": [
+            {
+                "name": s.step.name,
+                "title": s.step.title,
+                "answered": s.answered,
+                "skipped": s.skipped,
+                "counts": dict(s.counts),
+                "mean": s.mean,
+                "words": s.words,
+            }
+            for s in came.steps
+        ],
+    }
+
+
+def _questionnaire(path: Path | None, name: str) -> FlowFile:
+    flow = _flow(path, name)
+    if flow.questionnaire is None:
+        raise fail(ConfigError([problem("flows.no_questionnaire", str(flow.file), name=flow.name)]))
+    return flow
 
 
 def _flow(path: Path | None, name: str) -> FlowFile:

@@ -113,6 +113,18 @@ def broadcast(path: Path | None, text: str, conditions: str, *, yes: bool, as_js
     _order(config, BeginBroadcast(conditions, text.strip()))
 
 
+def ask(path: Path | None, name: str, invite: str, conditions: str, *, yes: bool) -> None:
+    """The questionnaire *name* to a segment: counted, shown and, when somebody says yes, sent."""
+    config = settings.load(path)
+    chosen = asyncio.run(_chosen(config, conditions))
+    facts = {"count": len(chosen.to), "out": chosen.out, "unreachable": chosen.unreachable}
+    typer.echo(say("message.broadcast_count", text=invite.strip(), **facts))
+    if not chosen.to:
+        raise typer.Exit(EXIT_PROBLEM)
+    if yes or typer.confirm(say("message.broadcast_sure", count=len(chosen.to))):
+        _order(config, BeginBroadcast(f"questionnaire={name} {conditions}".strip(), ""))
+
+
 def stop(path: Path | None, number: str) -> None:
     """What is not said yet is not said any more."""
     _order(settings.load(path), StopBroadcast(number))

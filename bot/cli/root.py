@@ -251,6 +251,17 @@ def report(
     reporting.report(config, days, reporting.ReportOutput(as_json, xlsx, csv), database=database)
 
 
+@app.command(help=say("command.forecast"))
+def forecast(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    database: Annotated[Path | None, typer.Option("--db", help=say("option.db"))] = None,
+) -> None:
+    from bot.cli import forecast as forecasting
+
+    forecasting.forecast(config, as_json=as_json, database=database)
+
+
 @app.command("eval", help=say("command.eval"))
 def eval_(
     file: Annotated[Path | None, typer.Argument(help=say("option.cases"))] = None,
@@ -574,6 +585,30 @@ def flows_draw(
     from bot.cli import flows as flowing
 
     flowing.draw(config, name, to)
+
+
+@flows.command("send", help=say("command.flows_send"))
+def flows_send(
+    name: FlowName,
+    to: Annotated[str, typer.Option("--to", help=say("option.broadcast_to"))] = "",
+    yes: Annotated[bool, typer.Option("--yes", help=say("option.sure"))] = False,
+    config: ConfigFile = None,
+) -> None:
+    from bot.cli import flows as flowing
+
+    flowing.send(config, name, to, yes=yes)
+
+
+@flows.command("results", help=say("command.flows_results"))
+def flows_results(
+    name: FlowName,
+    config: ConfigFile = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help=say("option.answers_csv"))] = None,
+    as_json: AsJson = False,
+) -> None:
+    from bot.cli import flows as flowing
+
+    flowing.result(config, name, to=csv, as_json=as_json)
 
 
 @db.command("migrate", help=say("command.db_migrate"))

@@ -23,6 +23,7 @@ from bot.config.handoff import (
     Api,
     CannedSettings,
     DeskSettings,
+    LoyaltySettings,
     Name,
     NpsSettings,
     OutreachSettings,
@@ -273,6 +274,9 @@ class ReportSettings(Section):
     weekly_digest: bool = Field(
         True, description="post the week's figures to the operators' group on Monday morning"
     )
+    at_once: int = Field(
+        1, ge=1, le=50, description="tickets an operator works on at once, for the operators of the forecast"
+    )
     topic_alarm: bool = Field(
         True, description="tell the operators' group when a topic is asked about unusually often"
     )
@@ -385,6 +389,9 @@ class Config(Section):
     )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
+    )
+    loyalty: LoyaltySettings = Field(
+        default_factory=LoyaltySettings, description="points that customers and operators are told"
     )
     sequences: Mapping[Name, SequenceSettings] = Field(
         default_factory=dict, description="messages that follow an event or go to a segment, by name"

@@ -22,6 +22,7 @@ from bot.model.internal import DialogTimer
 # seconds that dialogs may spend before the next one's time is counted anew: a timer for each costs more than
 # most of them
 SLACK = 0.05
+SURVEYS = frozenset({"rating", "check_in", "nps"})  # whose answers may be lone numbers
 PERSON = "human"  # the dialog that calls a person: nobody's question goes before it
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class Flow:
 
     def _in_turn(self, turn: Turn) -> Sequence[tuple[str, Dialog]]:
         """Who is asked, in order: the dialog that set the timer alone; after those that call a person the one
-        that asked the customer.
+        that asked the customer, before surveys, whose question is older.
         """
         if isinstance(timer := turn.inbounds[0].payload, DialogTimer):
             return [d for d in self._dialogs if d[0] == timer.dialog]
@@ -93,9 +94,10 @@ class Flow:
         if question is None:
             return self._dialogs
         place = next((n for n, d in enumerate(self._dialogs, 1) if d[0] == PERSON), 0)
-        rest = self._dialogs[place:]
+        first = [d for d in self._dialogs[:place] if d[0] not in SURVEYS]
+        rest = [d for d in self._dialogs if d not in first]
         asking = [d for d in rest if d[0] == question.dialog]
-        return (*self._dialogs[:place], *asking, *(d for d in rest if d[0] != question.dialog))
+        return (*first, *asking, *(d for d in rest if d[0] != question.dialog))
 
     def _failed(self, turn: Turn, name: str, error: Exception) -> Outcome:
         outcome = self._escalate(turn, reason="dialog_failed")

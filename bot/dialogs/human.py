@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.dialogs.dialog_state import DialogState
+from bot.dialogs.flows.flow_run import is_surveyed
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.protocols import Escalation
 from bot.dialogs.question_stage import is_person_offered
@@ -15,6 +16,7 @@ PAYLOADS = frozenset({"human", "operator", "support"})  # of deep links: t.me/sh
 
 ANGRY = 0.6  # how upset (0..1) a question or a request may sound before a person answers it
 UPSET = 0.65  # the same for words that do nothing but complain; below it they may as well be unknown words
+CALL = 4  # words of a call for a person in the middle of a questionnaire, at most: more is a comment
 _SERIOUS = (Intent.UPSET, Intent.QUESTION, Intent.HUMAN, Intent.NOT_HELPED)
 
 
@@ -48,7 +50,11 @@ class HumanRequest:
             or (memory.form and _is_contact(turn.text))  # an answer to a form has no mood
         ):
             return None
+        surveyed = is_surveyed(turn)
+        if surveyed and len(turn.text.split()) > CALL:
+            return None
         reading = await self._intent(turn, memory)
-        if reading.upset >= (UPSET if reading.act is Intent.UPSET else ANGRY) and reading.act in _SERIOUS:
+        upset = reading.upset >= (UPSET if reading.act is Intent.UPSET else ANGRY)
+        if upset and reading.act in _SERIOUS and not surveyed:
             return self._escalate(turn, reason="upset", apology=True)
         return self._escalate(turn, reason="asked") if reading.act is Intent.HUMAN else None

@@ -69,6 +69,7 @@ KINDS: Mapping[str, str] = {
     "sequence_ended": "it is over (`number`, `why`: done, unless, opted_out, stopped or busy)",
     "sequence_stopped": "a supervisor stopped a sequence (`number`)",
     "sequence_resumed": "and let it go on (`number`)",
+    "points_told": "a customer asked for their loyalty points (`helped`: whether there were any)",
     "upset_customer": "supervisors were told of an important customer who is upset",
     "upset_customer_waits": "and that this customer still waits for an answer",
     "apologized": "a supervisor apologised for a low rating",
@@ -88,6 +89,11 @@ KINDS: Mapping[str, str] = {
     "topic_calm": "it is asked about as usual again (`topic`)",
     "topic_quiet": "a supervisor wants to hear no more of it for a day (`topic`)",
     "broadcast_started": "a broadcast was sent on its way (`number`, `count`)",
+    "flow_started": "a customer began a flow of the owner's folder (`flow`; of a questionnaire its `number`)",
+    "flow_ended": "a flow ended (`flow`, `ending`: done, article, cancelled, expired or person, `step`)",
+    "flow_call_failed": "another system did not answer a flow (`flow`, `step`)",
+    "questionnaire_answered": "a customer answered a question of a questionnaire (`flow`, `number`, `step`)",
+    "questionnaire_reminded": "a customer was reminded of a questionnaire (`flow`, `number`)",
     "broadcast_said": "a broadcast was enqueued for a customer (`number`)",
 }
 

@@ -154,6 +154,7 @@ class ArticlePages:
             offset=self._pages.offset(),
             heading=_title(opened),
             sections=sorted(sections),
+            section_names=self._pages.section_names(request),
             topics=sorted({a.topic for a in articles if a.topic}),
             anyway=self._may_anyway(request),
             twin=_twin(opened.place),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import quote
 
 from aiohttp import web
 from markupsafe import Markup
@@ -10,10 +11,13 @@ from markupsafe import Markup
 from bot.dialogs.flows.flow_diagram import diagram
 from bot.dialogs.flows.flow_file import FlowFile
 from bot.dialogs.flows.flow_outline import beginnings, outline
+from bot.dialogs.flows.flow_questions import questions_of
 from bot.dialogs.flows.flow_reader import FlowFolder
 from bot.errors import ConfigError, Problem
+from bot.handoff.outreach.questionnaire_results import QuestionnaireResult, results
+from bot.reports.questionnaires import COLUMNS, answers_csv
 from bot.text.problems import problem_in, reading
-from bot.web.pages import Pages
+from bot.web.pages import Pages, read_words
 from bot.web.services import WebServices
 
 
@@ -39,7 +43,30 @@ class FlowPages:
         flow = folder.flows.get(request.match_info["name"])
         if flow is None:
             raise web.HTTPNotFound(text="no such flow")
-        return self._pages.show(request, "flow.html", "flows", **self._shown(request, flow, problems))
+        shown = self._shown(request, flow, problems)
+        came = await self._came(request, flow) if flow.questionnaire is not None else None
+        return self._pages.show(request, "flow.html", "flows", came=came, **shown)
+
+    async def answers(self, request: web.Request) -> web.Response:
+        """GET /flows/{name}/answers.csv: every answer of a questionnaire."""
+        folder, _ = await self._read(request)
+        flow = folder.flows.get(request.match_info["name"])
+        if flow is None or flow.questionnaire is None:
+            raise web.HTTPNotFound(text="no such questionnaire")
+        language = self._pages.language(request)
+        words = read_words(language)
+        titles = {column: words[f"flows_column_{column}"] for column in COLUMNS}
+        came, steps = await self._came(request, flow), questions_of(flow, language)
+        return web.Response(
+            body=answers_csv(came, steps, titles, self._services.timezone),
+            content_type="text/csv",
+            charset="utf-8",
+            headers={"Content-Disposition": f"attachment; filename={quote(flow.name)}.csv"},
+        )
+
+    async def _came(self, request: web.Request, flow: FlowFile) -> QuestionnaireResult:
+        steps = questions_of(flow, self._pages.language(request))
+        return await results(self._services.store, flow.name, steps)
 
     def _shown(self, request: web.Request, flow: FlowFile, problems: list[Problem]) -> dict[str, object]:
         language = self._pages.language(request)

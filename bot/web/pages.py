@@ -191,6 +191,7 @@ class Pages:
             "kb",
             rows=[row for row in rows if row.has(state)],
             state=state,
+            section_names=self.section_names(request),
             counts=counts_of(rows),
             deleted=deleted_places(deleted, folder),
             problems=problems,
@@ -307,6 +308,14 @@ class Pages:
     def may(self, request: web.Request, method: str, path: str) -> bool:
         """Whether who looks at the page may make a request."""
         return self._may(request)(method, path)
+
+    def section_names(self, request: web.Request) -> Mapping[str, str]:
+        """What customers call the sections, in the language of the page."""
+        knowledge, language = self._services.knowledge, self._language(request)
+        if not isinstance(knowledge, Knowledge):
+            return {}
+        named = {s: names.get(language) or names.get("", "") for s, names in knowledge.sections.items()}
+        return {section: name for section, name in named.items() if name}
 
     def offset(self) -> int:
         """Seconds between the business's time and UTC."""

@@ -129,7 +129,8 @@ class WebServices:
     *moved* is called
     when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the
     service level:
-    *answer_share* of the tickets within *answer_within* seconds) make the report; *demo* is a played history,
+    *answer_share* of the tickets within *answer_within* seconds) make the report, with *at_once* the
+    forecast; *demo* is a played history,
     shown in the playground's report only.
     *words* are the customers' (previews, and telling them of an answer); *enqueued* is called when a page
     has enqueued something. *incidents* are those of the desk,
@@ -151,7 +152,8 @@ class WebServices:
     open to whoever has the address that holds it.
     *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
     the scorecard.
-    *answers* are the ready answers of the operators, *files* reads what was sent.
+    *answers* are the ready answers of the operators, *files* reads what was sent, *points* is the field
+    of loyalty points.
     *scenarios* are those of mystery customers, who are shown as writing on *played_as*.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
@@ -174,6 +176,7 @@ class WebServices:
     hours: Calendar | None = None
     answer_within: float = 20.0
     answer_share: float = 0.8
+    at_once: int = 1
     demo: Store | None = None
     words: Texts | None = None
     enqueued: Callable[[], object] = lambda: None
@@ -185,6 +188,7 @@ class WebServices:
     addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
     categories: Sequence[str] = ()
     answers: PageAnswers | None = None
+    points: str = ""
     files: AttachmentReader | None = None
     playbooks: Playbooks = field(default_factory=Playbooks)
     currency: str = "₽"

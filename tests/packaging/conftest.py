@@ -49,23 +49,37 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from the sources as they are, without a network."""
-    folder = tmp_path_factory.mktemp("dist")
+    return wheel_of(ROOT, tmp_path_factory.mktemp("dist"))
+
+
+def wheel_of(sources: Path, folder: Path) -> Path:
+    """The wheel of a tree of sources, built in *folder* without a network."""
     build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*build, "--wheel-dir", str(folder), str(ROOT)], check=True, capture_output=True)
+    subprocess.run([*build, "--wheel-dir", str(folder), str(sources)], check=True, capture_output=True)
     return next(folder.glob("*.whl"))
+
+
+def bare_environment(home: Path) -> Path:
+    """The folder of programs of an environment that sees the libraries installed here, and no project."""
+    venv.EnvBuilder(symlinks=True, with_pip=False).create(home)
+    libraries = [path for path in sys.path if path.endswith("site-packages")]
+    site = next(home.glob("lib/python*/site-packages"))
+    (site / "libraries.pth").write_text("\n".join(libraries), encoding="utf-8")
+    return home / "bin"
+
+
+def pip(programs: Path, *words: str) -> None:
+    """What pip does in an environment."""
+    command = [sys.executable, "-m", "pip", "--python", str(programs / "python"), *words, "-q"]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the environment's programs."""
-    home = tmp_path_factory.mktemp("bare")
-    venv.EnvBuilder(symlinks=True, with_pip=False).create(home)
-    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python")]
-    subprocess.run([*pip, "install", "-q", "--no-deps", "--no-index", str(wheel)], check=True)
-    libraries = [path for path in sys.path if path.endswith("site-packages")]
-    site = next(home.glob("lib/python*/site-packages"))
-    (site / "libraries.pth").write_text("\n".join(libraries), encoding="utf-8")
-    return home / "bin"
+    programs = bare_environment(tmp_path_factory.mktemp("bare"))
+    pip(programs, "install", "--no-deps", "--no-index", str(wheel))
+    return programs
 
 
 @pytest.fixture

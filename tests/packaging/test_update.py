@@ -9,15 +9,21 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import tarfile
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from bot.config.loader import read_config
 from bot.testing import open_test_bot
-from tests.packaging.conftest import ROOT, bot
+from tests.packaging.conftest import ROOT, bare_environment, bot, pip, wheel_of
 
 RELEASED = Path(__file__).with_name("released_folder")
+RELEASE = "5e4fa25367c33d227d398dfec71a27d6a0c87347"  # of 0.1.0
+NEXT = "0.2.0"
 DUMPS = sorted((ROOT / "tests" / "storage" / "released").glob("*.sql"))
 
 
@@ -120,3 +126,71 @@ def test_init_adds_to_a_folder_of_the_released_version_what_it_lacks(
 
     assert {p.name for p in after - before.keys()} == {".env", ".gitignore"}
     assert {p: p.read_bytes() for p in before} == before
+
+
+@pytest.fixture
+def released_wheel(tmp_path: Path) -> Path:
+    """The program as it was released, built from the history of the repository."""
+    taken = subprocess.run(
+        ["git", "-C", str(ROOT), "archive", RELEASE, "bot", "pyproject.toml", "README.md", "config.yaml"],
+        capture_output=True,
+        check=False,
+    )
+    if taken.returncode:
+        pytest.skip("the history of the repository is not here")
+    with tarfile.open(fileobj=BytesIO(taken.stdout)) as sources:
+        sources.extractall(tmp_path / "source", filter="data")
+    return wheel_of(tmp_path / "source", tmp_path / "dist")
+
+
+def numbered(wheel: Path, folder: Path, version: str) -> Path:
+    """The same wheel under another version."""
+    before = wheel.name.split("-")[1]
+    target = folder / wheel.name.replace(f"-{before}-", f"-{version}-", 1)
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if ".dist-info/" in name:
+                content = content.replace(f"otklik-{before}.".encode(), f"otklik-{version}.".encode())
+                content = content.replace(
+                    f"\nVersion: {before}\n".encode(), f"\nVersion: {version}\n".encode()
+                )
+                name = name.replace(f"otklik-{before}.", f"otklik-{version}.")
+            new.writestr(name, content)
+    return target
+
+
+def test_pip_updates_the_released_program_and_the_folder_goes_on(
+    wheel: Path, released_wheel: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """`pip install -U`, as the first day says: nothing of the old program stays, nothing of the owner's
+    folder changes, and the database keeps every customer, line and ticket.
+    """
+    folder = tmp_path / "shop"
+    shutil.copytree(RELEASED, folder)
+    (folder / "data").mkdir()
+    file = folder / "data" / "bot.db"
+    with sqlite3.connect(file) as db:
+        db.executescript(DUMPS[0].read_text("utf-8"))
+    db.close()
+    programs = bare_environment(tmp_path / "env")
+    pip(programs, "install", "--no-compile", "--no-deps", "--no-index", str(released_wheel))
+    site = next((tmp_path / "env").glob("lib/python*/site-packages"))
+    told = bot(programs, folder, environment, "ask", "--json", "цветы завяли на второй день")
+    assert json.loads(told.stdout)["article"] == "vozvrat", told.stderr
+    old = {f.relative_to(site) for f in (site / "bot").rglob("*.py")}
+    before = {table: kept(file, table) for table in ("customers", "tickets", "history")}
+    ours = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.suffix in (".md", ".yaml")}
+
+    newer = numbered(wheel, tmp_path, NEXT)
+    pip(programs, "install", "--no-compile", "-U", "--no-deps", "--no-index", str(newer))
+    new = set(zipfile.ZipFile(newer).namelist())
+    assert {f.relative_to(site).as_posix() for f in (site / "bot").rglob("*.py")} <= new
+    assert old - {Path(name) for name in new}  # something of the old program is no more
+    assert NEXT in bot(programs, folder, environment, "--version").stdout
+    told = bot(programs, folder, environment, "ask", "--json", "цветы завяли на второй день")
+    assert json.loads(told.stdout)["article"] == "vozvrat", told.stderr
+    assert bot(programs, folder, environment, "db", "migrate").returncode == 0
+    assert is_whole(file)
+    assert {table: kept(file, table) for table in before} == before
+    assert {p: p.read_bytes() for p in ours} == ours

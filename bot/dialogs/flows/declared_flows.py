@@ -5,24 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.dialogs.consent import NO, YES
 from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.faq import Faq
 from bot.dialogs.flows.connector import key_of
 from bot.dialogs.flows.flow_answers import read, told_at_start
-from bot.dialogs.flows.flow_file import PERSON, FlowFile, FlowStep, spoken
-from bot.dialogs.flows.flow_player import MARK, SHORT, FlowContext, FlowPlayer
+from bot.dialogs.flows.flow_file import PERSON, FlowFile, FlowStep, by_language, spoken
+from bot.dialogs.flows.flow_player import CONSENT, MARK, SHORT, FlowContext, FlowPlayer
 from bot.dialogs.flows.flow_run import NAME, FlowRun, run_of, without_run
 from bot.dialogs.flows.one_time_code import OneTimeCode, looks_like_code
 from bot.dialogs.intent import is_own_question
 from bot.dialogs.open_question import with_question
 from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import ShortAnswers, language_of
-from bot.model import Button, InboundKind, Outcome, Press, Result, Status, Turn
+from bot.handoff.outreach.questionnaires import KEY, REMIND, START, Questionnaire
+from bot.handoff.outreach.segment import wants_none
+from bot.model import (
+    Button,
+    Event,
+    InboundKind,
+    Outbound,
+    Outcome,
+    Press,
+    Priority,
+    Result,
+    Status,
+    Timer,
+    Turn,
+)
 from bot.model.internal import DialogTimer
+from bot.text.markdown import join
 
 TRIES = 3  # wrong answers to one question before a person is called
 LONGEST = 300  # characters; whoever writes more does not ask for a flow
-START = "flow_start"
 BETWEEN = "\n"  # in the value of a button that begins a flow: its name, the questionnaire's number
 
 Saying = Callable[[Sequence[str], Sequence[str]], Sequence[bool]]
@@ -117,6 +132,8 @@ class DeclaredFlows:
     async def _pressed(self, turn: Turn, press: Press, run: FlowRun | None) -> Outcome | None:
         if press.action == START:
             return await self._start_pressed(turn, press.value)
+        if press.action in (YES, NO):
+            return await self._consent_pressed(turn, press, run)
         if not press.action.startswith("flow_"):
             return None
         mark, _, rest = press.value.partition("#")
@@ -128,7 +145,7 @@ class DeclaredFlows:
             return self._player(turn, flow, run).left("flow.cancelled", "cancelled")
         place, _, option = rest.partition("#")
         if not place.isdecimal() or int(place) != run.step or run.step >= len(flow.steps):
-            return self._player(turn, flow, run).asked()
+            return self._again(turn, flow, run)
         step = flow.steps[run.step]
         if press.action == "flow_pick" and option.isdecimal() and int(option) < len(step.options):
             picked = step.options[int(option)]
@@ -137,7 +154,29 @@ class DeclaredFlows:
             return await self._answered(turn, flow, run, "")
         if press.action == "flow_again" and step.code is not None:
             return await self._player(turn, flow, run).code_sent()
-        return self._player(turn, flow, run).asked()
+        return self._again(turn, flow, run)
+
+    def _again(self, turn: Turn, flow: FlowFile, run: FlowRun) -> Outcome:
+        """What waits, once more."""
+        player = self._player(turn, flow, run)
+        return player.consent_asked() if run.code.get(CONSENT) else player.asked()
+
+    async def _consent_pressed(self, turn: Turn, press: Press, run: FlowRun | None) -> Outcome | None:
+        """A button of an older version of the text agrees to nothing."""
+        flow = self._flows.get(run.flow) if run is not None else None
+        if run is None or flow is None or not run.code.get(CONSENT) or run.step >= len(flow.steps):
+            return None
+        player = self._player(turn, flow, run)
+        if press.value != self._tools.consent.version:
+            return player.consent_asked()
+        return await player.consented(press.action == YES)
+
+    async def _consent_heard(self, turn: Turn, flow: FlowFile, run: FlowRun, text: str) -> Outcome:
+        """Words to the notice; who says neither yes nor no is asked once more and then not held up."""
+        meant, player = self._short.agreement(text), self._player(turn, flow, run)
+        if not meant and run.tries == 0:
+            return player.consent_asked(tries=1)
+        return await player.consented({"yes": True, "no": False}.get(meant))
 
     async def _start_pressed(self, turn: Turn, value: str) -> Outcome:
         name, _, sending = value.partition(BETWEEN)
@@ -158,6 +197,8 @@ class DeclaredFlows:
         step, language = flow.steps[run.step], language_of(turn, self._texts.lang)
         if self._short.means("cancel", text):
             return self._player(turn, flow, run).left("flow.cancelled", "cancelled")
+        if run.code.get(CONSENT):
+            return await self._consent_heard(turn, flow, run, text)
         if step.code is not None:
             return await self._code_heard(turn, flow, run, step)
         asks = step.type == "text" and text.endswith("?")
@@ -219,12 +260,47 @@ class DeclaredFlows:
             run = run_of(turn)
             flow = self._flows.get(run.flow) if run is not None else None
             if run is None or run.key != timer.facts.get("run") or turn.conversation.status is not Status.BOT:
-                return Outcome(NAME, Result.IGNORED, "flow_over")
+                return _ignored("flow_over")
             if flow is None:
                 state = without_run(DialogState.of(turn).now(turn))
                 return Outcome(NAME, Result.IGNORED, "flow_changed", state=state)
             return self._player(turn, flow, run).left("flow.expired", "expired")
-        return Outcome(NAME, Result.IGNORED, "unknown_timer")
+        return self._reminded(turn, timer) if timer.name == REMIND else _ignored("unknown_timer")
+
+    def _reminded(self, turn: Turn, timer: DialogTimer) -> Outcome:
+        """Once, in the hours in which customers are written to first, and nobody who answered, is answering,
+        talks with a person or wants no news.
+        """
+        name, number = str(timer.facts.get("flow", "")), str(timer.facts.get("number", ""))
+        flow, customer, run = self._flows.get(name), turn.customer, run_of(turn)
+        if flow is None or flow.questionnaire is None or customer is None:
+            return _ignored("flow_changed")
+        answering = run is not None and run.sending == number
+        busy = turn.conversation.status is not Status.BOT or not turn.conversation.reachable
+        if answering or busy or wants_none(customer) or customer.fields.get(MARK + number):
+            return _ignored("not_now")
+        if (opens := self._tools.opens(turn.now)) > turn.now:
+            key = f"{KEY}:{number}:{turn.conversation.id}"
+            return replace(_ignored("not_now"), timers=(Timer(key, timer, opens),))
+        language = language_of(turn, self._texts.lang)
+        survey = Questionnaire(
+            name, by_language(flow.questionnaire.invite), by_language(flow.questionnaire.button or "")
+        )
+        stop = Button(self._texts.text("outreach.stop", lang=language), "news_off", number)
+        opening = self._texts.say("flow.reminder", lang=language)
+        say = Outbound(
+            turn.conversation.peer,
+            join((opening, survey.words(language)), "\n\n"),
+            ((survey.start(self._texts, language, number),), (stop,)),
+            priority=Priority.BULK,
+            on_uncertain="hold",
+        )
+        event = Event("questionnaire_reminded", data={"flow": name, "number": number})
+        return Outcome(NAME, Result.ANSWERED, "reminded", (say,), events=(event,))
 
     def _player(self, turn: Turn, flow: FlowFile, run: FlowRun) -> FlowPlayer:
         return FlowPlayer(self._tools, self._alone(turn), flow, run)
+
+
+def _ignored(reason: str) -> Outcome:
+    return Outcome(NAME, Result.IGNORED, reason)

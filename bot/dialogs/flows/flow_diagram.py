@@ -37,7 +37,7 @@ class PlacedStep:
     @property
     def turns(self) -> tuple[OutlinedWay, ...]:
         """The ways besides the one straight down."""
-        return tuple(w for w in self.step.ways if w.to != self.step.number + 1 or w != self.straight)
+        return tuple(w for w in self.step.ways if w.to != self.step.number + 1)
 
     @property
     def straight(self) -> OutlinedWay | None:

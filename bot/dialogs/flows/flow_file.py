@@ -49,6 +49,13 @@ def spoken(words: str | Mapping[str, str], language: str) -> str:
     return words.get(language) or next(iter(words.values()), "")
 
 
+def by_language(words: str | Mapping[str, str]) -> dict[str, str]:
+    """The words by language; "" is all of them."""
+    if isinstance(words, str):
+        return {"": words} if words else {}
+    return dict(words)
+
+
 class FlowBeginning(Section):
     """What begins a flow."""
 
@@ -174,6 +181,9 @@ class FlowStep(Section):
     retry: Words | None = Field(None, description="what is said to an answer that is none")
     field: AnswerName | None = Field(None, description="keep the answer with the customer under this name")
     known: bool = Field(True, description="not asked where `field` is known, or it was told at the start")
+    personal: bool | None = Field(
+        None, description="whether consent is asked for before (default: of phones, e-mails, names)"
+    )
     label: Words | None = Field(None, description="what operators and the results call it")
 
     take: Mapping[AnswerName, JsonPath] = Field(

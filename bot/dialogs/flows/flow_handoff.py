@@ -63,7 +63,7 @@ def answers_of(run: FlowRun, flows: Mapping[str, FlowFile], lang: str) -> dict[s
 
 
 def _over(turn: Turn, outcome: Outcome, run: FlowRun) -> Outcome:
-    data = {"flow": run.flow, "how": "person", "step": run.step + 1}
+    data = {"flow": run.flow, "ending": "person", "step": run.step + 1}
     if run.sending:
         data["number"] = run.sending
     return replace(

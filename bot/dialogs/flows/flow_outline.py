@@ -75,7 +75,8 @@ def _text(step: FlowStep, language: str) -> str:
     words = step.say or step.ask or step.person or step.end
     if isinstance(words, bool) or words is None:
         return "; ".join(_deed(step))
-    return plain(spoken(words, language))
+    options = " / ".join(spoken(option.text, language) for option in step.options)
+    return plain(spoken(words, language)) + (f" [{options}]" if options else "")
 
 
 def _deed(step: FlowStep) -> Iterator[str]:

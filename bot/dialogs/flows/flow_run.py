@@ -70,6 +70,12 @@ def run_of(turn: Turn) -> FlowRun | None:
     )
 
 
+def is_surveyed(turn: Turn) -> bool:
+    """Whether a question of a questionnaire waits: a complaint is an answer to it, not a call."""
+    run = run_of(turn)
+    return run is not None and bool(run.sending)
+
+
 def without_run(state: Json) -> Json:
     """The state of a conversation in which no flow is under way."""
     kept = state.get(STATE)

@@ -4,7 +4,7 @@ another, never twice to one customer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
@@ -19,6 +19,7 @@ from bot.handoff.outreach.order_replies import (
     ordered,
     tail,
 )
+from bot.handoff.outreach.questionnaires import KEY, Questionnaire, questionnaire_in
 from bot.handoff.outreach.segment import (
     Segment,
     SegmentSelection,
@@ -28,11 +29,27 @@ from bot.handoff.outreach.segment import (
     read_conditions,
 )
 from bot.handoff.tone_remarks import remarked_last
-from bot.model import Button, Event, Outbound, OutboundKind, Outcome, Peer, Priority, Result, RichText, Turn
+from bot.model import (
+    Button,
+    Event,
+    Json,
+    Outbound,
+    OutboundKind,
+    Outcome,
+    Peer,
+    Priority,
+    Result,
+    RichText,
+    Turn,
+)
 
 LONGEST = 3500  # characters of a broadcast: one message everywhere
 SHOWN = 5
 STARTED = "broadcast_started"
+
+
+def _about(asked: Questionnaire | None) -> Json:
+    return {KEY: asked.kept()} if asked is not None else {}
 
 
 class Broadcasts:
@@ -47,9 +64,11 @@ class Broadcasts:
         *,
         channels: Collection[str],
         article: Callable[[str], str],
+        questionnaires: Mapping[str, Questionnaire],
     ) -> None:
         self._desk, self._source, self._sender, self._similarity = desk, source, sender, similarity
         self._channels, self._article = frozenset(channels), article
+        self._questionnaires = questionnaires
 
     async def command(self, turn: Turn, rest: str) -> Outcome:
         """/broadcast; /broadcast conditions, then the text on the next lines; /broadcast stop number."""
@@ -77,11 +96,14 @@ class Broadcasts:
         Raises `UnclearCondition`.
         """
         desk = self._desk
+        asked, conditions = questionnaire_in(conditions, desk.texts, self._questionnaires)
+        if asked is not None:
+            text = asked.words(desk.lang)
         if not text.text.strip() or len(text.text) > LONGEST:
             return answer(desk, turn, "outreach.broadcast_how", most=LONGEST)
         segment = self.segment(conditions)
         chosen = await self.chosen(turn, segment)
-        about = {"segment": segment.kept(), "line": conditions}
+        about = {"segment": segment.kept(), "line": conditions, **_about(asked)}
         broadcast = Broadcast(
             f"b{turn.id}",
             text,
@@ -144,7 +166,9 @@ class Broadcasts:
             broadcast.number,
             style="danger",
         )
-        event = ordered(turn, STARTED, number=broadcast.number, count=len(chosen.to))
+        sent = Questionnaire.read(broadcast.about.get(KEY))
+        named = {KEY: sent.name} if sent is not None else {}
+        event = ordered(turn, STARTED, number=broadcast.number, count=len(chosen.to), **named)
         key, waits = "outreach.going", self._sender.waits(turn.now)
         facts = {
             "number": broadcast.number[1:],
@@ -170,10 +194,12 @@ class Broadcasts:
     async def order(self, turn: Turn, conditions: str, text: str) -> Outcome:
         """From the command line: counted and confirmed there."""
         try:
+            asked, conditions = questionnaire_in(conditions, self._desk.texts, self._questionnaires)
             segment = self.segment(conditions)
         except UnclearCondition as error:
             return answer(self._desk, turn, error.key, **error.facts)
-        about = {"segment": segment.kept(), "line": conditions}
+        text = asked.words(self._desk.lang).text if asked is not None else text
+        about = {"segment": segment.kept(), "line": conditions, **_about(asked)}
         return await self.send(
             turn,
             Broadcast(

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.handoff import notices
 from bot.handoff.desk_context import DeliveryReader, DeskContext
+from bot.handoff.outreach.questionnaires import KEY, Questionnaire
 from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
 from bot.handoff.tally import OPEN, BroadcastTotals, count
 from bot.model import (
@@ -28,6 +29,7 @@ from bot.model import (
     Priority,
     Result,
     RichText,
+    Rows,
     Span,
     Status,
     Style,
@@ -203,6 +205,9 @@ class BroadcastSender:
         say = tuple(self._message(turn, broadcast, r, ideas) for r in ready)
         events = tuple(self._event(broadcast, r) for r in ready)
         later = self._later(broadcast, turn.now + PAUSE, replace(moved, settling=0))
+        if (asked := Questionnaire.read(broadcast.about.get(KEY))) is not None:
+            for row in ready:
+                later = (*later, *asked.reminder(row, broadcast.number, turn.now))
         return Outcome("desk", Result.ANSWERED, "mailing", say, events=events, timers=later)
 
     async def _held_up(self, turn: Turn, broadcast: Broadcast, progress: BroadcastPortion) -> Outcome:
@@ -264,8 +269,11 @@ class BroadcastSender:
         self, turn: Turn, broadcast: Broadcast, row: SegmentMember, ideas: Sequence[Idea]
     ) -> Outbound:
         words, lang = self._desk.texts, row.customer.language or self._desk.lang
+        rows: Rows = ()
+        if (asked := Questionnaire.read(broadcast.about.get(KEY))) is not None:
+            rows = ((asked.start(words, lang, broadcast.number),),)
         if broadcast.is_broadcast:
-            text = broadcast.text
+            text = asked.words(lang) if asked is not None else broadcast.text
             button = Button(words.text("outreach.stop", lang=lang), "news_off", broadcast.number)
         elif broadcast.is_idea:
             facts = {
@@ -287,7 +295,7 @@ class BroadcastSender:
         return Outbound(
             row.peer,
             text,
-            ((button,),),
+            (*rows, (button,)),
             broadcast.attachments,
             name=broadcast.setting,
             priority=Priority.BULK,

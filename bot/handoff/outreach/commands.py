@@ -4,8 +4,8 @@ as time brings the next portion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.handoff.desk_context import DeskContext
@@ -15,6 +15,7 @@ from bot.handoff.outreach.broadcast_commands import Broadcasts
 from bot.handoff.outreach.broadcasts import BroadcastSender, BroadcastSource
 from bot.handoff.outreach.incident_commands import IncidentCommands
 from bot.handoff.outreach.order_replies import TextSimilarity, answer, is_ordered
+from bot.handoff.outreach.questionnaires import Questionnaire
 from bot.handoff.outreach.segment import UnclearCondition
 from bot.handoff.outreach.sequences import Sequences
 from bot.handoff.outreach.surveys import Surveys
@@ -64,6 +65,7 @@ class OutreachCommands:
     title: Callable[[str], str]
     surveys: Surveys
     sequences: Sequences
+    questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
 
     def sender(self, desk: DeskContext) -> BroadcastSender:
         return BroadcastSender(
@@ -84,6 +86,7 @@ class OutreachCommands:
             self.similarity,
             channels=self.channels,
             article=self.article,
+            questionnaires=self.questionnaires,
         )
 
 

@@ -133,6 +133,7 @@ function showRemarks() {
   const list = id("remarks");
   const bad = state.problems.some((p) => p.severity === "error");
   id("publish").disabled = bad;
+  id("count").textContent = state.problems.length || "";
   list.replaceChildren(...state.problems.map((p) => {
     const jump = p.row || p.line ? h("button", {type: "button"}, p.row && state.mode === "form" ? t("art_row", {n: p.row}) : t("art_line", {n: p.line})) : null;
     jump?.addEventListener("click", () => goTo(p));

@@ -23,7 +23,7 @@ from bot.text.customer_fields import CONTACTS
 from bot.text.pii import mask
 
 
-class AnswerChoice(Protocol):
+class AnswerTerms(Protocol):
     """What customers may choose, as config.yaml tells it."""
 
     @property
@@ -33,12 +33,12 @@ class AnswerChoice(Protocol):
     def by(self) -> Sequence[str]: ...
 
 
-class AnswerWishes:
+class WishDialog:
     """Hears the buttons under the words about a ticket, and the number or the address that was then asked
     for; everything else is left to the operator who has the ticket.
     """
 
-    def __init__(self, desk: DeskContext, choice: AnswerChoice, consent: Consent) -> None:
+    def __init__(self, desk: DeskContext, choice: AnswerTerms, consent: Consent) -> None:
         self._desk, self._choice, self._consent = desk, choice, consent
         self._texts: Texts = desk.texts
 
