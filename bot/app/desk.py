@@ -185,6 +185,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         meaning=questions.meaning,
         tone=open_tone(config),
         vip=config.vip,
+        points=config.loyalty.field,
         upset=lambda text: read_act(text).upset,
         playbooks=open_playbooks(config),
         authority=config.authority,

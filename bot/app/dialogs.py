@@ -21,6 +21,7 @@ from bot.dialogs.faq import Faq
 from bot.dialogs.first_contact import FirstContact
 from bot.dialogs.flow import Flow
 from bot.dialogs.flows.declared_flows import DeclaredFlows, FlowHearing, Saying
+from bot.dialogs.flows.flow_answers import asked_fields
 from bot.dialogs.flows.flow_handoff import with_answers
 from bot.dialogs.flows.flow_player import FlowContext
 from bot.dialogs.flows.flow_run import NAME as FLOWS
@@ -28,6 +29,8 @@ from bot.dialogs.forms.form import FIRST_CONTACT, Forms, FormShape, Questions
 from bot.dialogs.ideas import Ideas
 from bot.dialogs.incident_notice import Banner
 from bot.dialogs.linking import Linking
+from bot.dialogs.loyalty import NAME as POINTS
+from bot.dialogs.loyalty import Loyalty
 from bot.dialogs.opt_out import OptOut as AboutNews
 from bot.dialogs.protocols import Escalation
 from bot.dialogs.sequences import SequenceDialog
@@ -63,10 +66,14 @@ def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher, fl
     escalate = with_answers(desk.escalate, flows.flows, lang)
     own = (Questions(FIRST_CONTACT, FIRST_CONTACT, first),) if first else ()
     asked: tuple[FormShape, ...] = (*config.dialogs.forms, *own)
-    forms = Forms(texts, asked, escalate, Consent(texts, config.consent))
-    ways = DialogEscalation(escalate, with_answers(forms.escalate, flows.flows, lang), similarity.saying)
+    consent = Consent(texts, config.consent)
+    forms = Forms(texts, asked, escalate, consent)
+    ways = DialogEscalation(
+        escalate, with_answers(forms.escalate, flows.flows, lang), similarity.saying, consent
+    )
     dialogs = open_dialogs(parts, desk, forms, flows, ways)
-    withdrawal = ConsentDialog(texts, [f for form in asked for f in form.fields])
+    of_flows = [f for flow in flows.flows.values() for f in asked_fields(flow)]
+    withdrawal = ConsentDialog(texts, [*(f for form in asked for f in form.fields), *of_flows])
     flow = Flow(
         [("consent", withdrawal), ("linking", linking), *dialogs],
         timeout=config.dialogs.timeout,
@@ -85,11 +92,12 @@ async def _no_question(turn: Turn, text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DialogEscalation:
-    """How dialogs reach a person, at once or after the form, and how phrases are heard."""
+    """How dialogs reach a person, at once or after the form, how phrases are heard, and who has consented."""
 
     escalate: Escalation
     after_form: Escalation
     saying: Saying
+    consent: Consent
 
 
 def open_dialogs(
@@ -116,7 +124,9 @@ def open_dialogs(
     def opens(now: datetime) -> datetime:
         return opening(now, span, parts.hours.zone)
 
-    tools = FlowContext(texts, flows.connector, ways.escalate, own.faq.show, flows.secret, opens)
+    tools = FlowContext(
+        texts, flows.connector, ways.escalate, own.faq.show, flows.secret, ways.consent, opens
+    )
     declared = DeclaredFlows(flows.flows, tools, FlowHearing(ways.saying, own.faq))
     menu.append(declared)
     intent = own.intent
@@ -142,7 +152,9 @@ def open_dialogs(
         ("nps", nps),
         ("ideas", Ideas(texts, parts.store.ideas, partial(_alike, knowledge))),
     ]
-    for name in with_flows(config.dialogs.order):
+    if config.loyalty.field:
+        ours[POINTS] = Loyalty(texts, config.loyalty.field, ways.saying)
+    for name in with_flows(config.dialogs.order, *((POINTS,) if config.loyalty.field else ())):
         if name in ours:
             dialogs.append((name, ours[name]))
         else:
@@ -155,14 +167,13 @@ def _alike(knowledge: Knowledge, text: str, others: Sequence[str]) -> int | None
     return alike(text, others, encoder_of(knowledge))
 
 
-def with_flows(order: Sequence[str]) -> Sequence[str]:
-    """The order with the place of the flows: where it is not named, after whoever calls a person or asks a
-    form.
+def with_flows(order: Sequence[str], *others: str) -> Sequence[str]:
+    """The order with the place of the flows, and of *others* before them: where they are not named, after
+    whoever calls a person or asks a form.
     """
-    if FLOWS in order:
-        return order
+    missing = [name for name in (*others, FLOWS) if name not in order]
     place = max((n for n, name in enumerate(order, 1) if name in ("human", "form")), default=0)
-    return (*order[:place], FLOWS, *order[place:])
+    return (*order[:place], *missing, *order[place:])
 
 
 def upset(text: str) -> float:

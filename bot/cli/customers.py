@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import typer
@@ -16,6 +18,7 @@ from bot.errors import BotError, ConfigError
 from bot.model import CustomerMerge, Event, Peer
 from bot.storage.base import Store
 from bot.text.customer_fields import CustomerRow, read_table
+from bot.text.points_history import with_history
 from bot.text.problems import problem
 
 BY = "import"
@@ -35,6 +38,8 @@ def bring(path: Path | None, table: Path) -> None:
     except OSError:
         raise fail(ConfigError([problem("customers.unreadable", str(table))])) from None
 
+    points = settings.load(path).loyalty.field
+
     async def done(store: Store) -> None:
         now, meant = command_clock()(), [await _meant(store, row) for row in rows]
         changes = [
@@ -42,9 +47,10 @@ def bring(path: Path | None, table: Path) -> None:
             for row, ids in zip(rows, meant, strict=True)
             for id in ids
         ]
-        for start in range(0, len(changes), TOGETHER):
+        laid = [await _with_points(store, id, told, now, points) for id, told in changes]
+        for start in range(0, len(laid), TOGETHER):
             await asyncio.gather(
-                *(store.change_fields(id, told, now, by=BY) for id, told in changes[start : start + TOGETHER])
+                *(store.change_fields(id, told, now, by=BY) for id, told in laid[start : start + TOGETHER])
             )
         unknown = sum(not ids for ids in meant)
         typer.echo(say("message.customers_imported", rows=len(rows), known=len(changes), unknown=unknown))
@@ -104,6 +110,14 @@ def consents(path: Path | None) -> None:
         typer.echo("\t".join(line))
     if not events:
         typer.echo(say("message.no_consents"))
+
+
+async def _with_points(
+    store: Store, id: int, told: Mapping[str, object], now: datetime, points: str
+) -> tuple[int, Mapping[str, object]]:
+    """The changes, with the history of points where they are among them."""
+    known = await store.customer(id) if points in told else None
+    return id, with_history(known.fields, told, points, now, BY) if known else told
 
 
 async def _meant(store: Store, row: CustomerRow) -> tuple[int, ...]:

@@ -14,7 +14,15 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.adapters.rich_text import VK_STYLES
-from bot.app import open_canned, open_hours, open_judge, open_texts, open_tone
+from bot.app import (
+    open_canned,
+    open_hours,
+    open_judge,
+    open_playbooks,
+    open_scenarios,
+    open_texts,
+    open_tone,
+)
 from bot.article_preview import SKINS, messages, preview
 from bot.cli import settings, tone
 from bot.cli.ask import load_embeddings, opened, ready
@@ -114,7 +122,7 @@ def today_of(config: Config) -> date:
 
 def of_words(config: Config) -> Sequence[Problem]:
     """What is wrong with the owner's own texts and ready answers (unknown variables, missing twins, single
-    braces), and how they sound.
+    braces), and how they sound; and with their playbooks and scenarios.
     """
     hours = open_hours(config)
     try:
@@ -127,6 +135,11 @@ def of_words(config: Config) -> Sequence[Problem]:
         problems = (*problems, *tone.of_ready_answers(config, ready_answers))
     except ConfigError as error:
         problems = (*problems, *error.problems)
+    for read in (open_playbooks, open_scenarios):
+        try:
+            read(config)
+        except ConfigError as error:
+            problems = (*problems, *error.problems)
     return [_nearby(p) for p in problems]
 
 

@@ -72,6 +72,7 @@ def site_of(
         hand_in=service.inbox.accept,
         addressees=partial(_addressees, service),
         categories=service.desk.context.rules.routing.categories,
+        points=config.loyalty.field,
         answers=PageAnswers(service.desk.context),
         files=service.outbox.files,
         playbooks=service.desk.context.rules.playbooks,

@@ -205,6 +205,16 @@ class OutreachSettings(Section):
         return value
 
 
+class LoyaltySettings(Section):
+    """Points of a loyalty programme, kept in a customer's field by the CRM, the API or an import."""
+
+    field: str = Field(
+        "",
+        pattern=r"^([a-zа-яё][a-zа-яё0-9_-]{0,39})?$",
+        description='the field that keeps them, as points; "" = there are none',
+    )
+
+
 class VipSettings(Section):
     """Customers whose anger supervisors hear of at once."""
 

@@ -23,6 +23,7 @@ from bot.config.handoff import (
     Api,
     CannedSettings,
     DeskSettings,
+    LoyaltySettings,
     Name,
     NpsSettings,
     OutreachSettings,
@@ -384,6 +385,9 @@ class Config(Section):
     )
     rating: RatingSettings = Field(
         default_factory=RatingSettings, description="the customer's rating after a talk with a person"
+    )
+    loyalty: LoyaltySettings = Field(
+        default_factory=LoyaltySettings, description="points that customers and operators are told"
     )
     sequences: Mapping[Name, SequenceSettings] = Field(
         default_factory=dict, description="messages that follow an event or go to a segment, by name"

@@ -9,11 +9,13 @@ from dataclasses import replace
 from bot.handoff import card_posts, customer_linking, notices
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets import closing, handover, lifecycle
+from bot.handoff.tickets.create import known_of
 from bot.handoff.tickets.settle import settled
 from bot.model import Event, Inbound, Json, Outbound, Outcome, Result, RichText, Ticket, Turn
 from bot.model.internal import CloseTicket, MergeCustomers, OpenTicket, SendMessage, SetAttributes
-from bot.text.customer_fields import normal, shown
+from bot.text.customer_fields import normal
 from bot.text.markdown import to_rich
+from bot.text.points_history import with_history
 
 REASON = "api"  # why such a ticket was opened
 
@@ -63,6 +65,9 @@ class ApiRequests:
         told = {k: normal(k, v) if isinstance(v, str) else v for k, v in changes.items()}
         fields = {k: v for k, v in {**turn.customer.fields, **told}.items() if v is not None}
         names = sorted(k for k in told if turn.customer.fields.get(k) != fields.get(k))
+        points = self._desk.rules.points
+        history = with_history(turn.customer.fields, told, points, turn.now, asked.sender.name or _by(asked))
+        fields |= {k: v for k, v in history.items() if k not in told}
         if not names:
             return Outcome("requests", Result.ANSWERED, "api_unchanged")
         event = Event("attributes_changed", actor=_by(asked), data={"names": names})
@@ -75,7 +80,7 @@ class ApiRequests:
         )
         if (ticket := _open_ticket(turn)) is None:
             return outcome
-        described = lifecycle.described(ticket, shown(fields))
+        described = lifecycle.described(ticket, known_of(self._desk, fields))
         return settled(
             self._desk,
             turn.ticket,

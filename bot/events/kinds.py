@@ -68,6 +68,7 @@ KINDS: Mapping[str, str] = {
     "sequence_ended": "it is over (`number`, `why`: done, unless, opted_out, stopped or busy)",
     "sequence_stopped": "a supervisor stopped a sequence (`number`)",
     "sequence_resumed": "and let it go on (`number`)",
+    "points_told": "a customer asked for their loyalty points (`helped`: whether there were any)",
     "upset_customer": "supervisors were told of an important customer who is upset",
     "upset_customer_waits": "and that this customer still waits for an answer",
     "apologized": "a supervisor apologised for a low rating",

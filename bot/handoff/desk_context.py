@@ -129,7 +129,8 @@ class DeskRules:
     waiting customer; *meaning* tells a yes, "not needed any more" and a mere call for a person from the rest.
     *is_thanks*: whether words are no more than thanks or a good-bye, which nobody owes an answer to.
     *tone* looks at how texts for customers sound; None = no remarks. *vip*: which customers are
-    important, *upset*: how angry words are (0..1). *authority*: what operators may give.
+    important, *upset*: how angry words are (0..1), *points*: the field of loyalty points.
+    *authority*: what operators may give.
     *scorecard* is filled in when a dialog ends; None = never. *scenarios* are those of mystery customers.
     """
 
@@ -152,6 +153,7 @@ class DeskRules:
     meaning: Callable[[str], Meaning] = _no_meaning
     tone: ToneCheck | None = None
     vip: VipSettings = field(default_factory=VipSettings)
+    points: str = ""
     upset: Callable[[str], float] = _calm
     playbooks: Playbooks = field(default_factory=Playbooks)
     authority: AuthoritySettings = field(default_factory=AuthoritySettings)

@@ -20,6 +20,7 @@ from bot.storage.base import Store
 from bot.text.customer_fields import consent_of, fault, is_own, normal
 from bot.text.person_names import full_name
 from bot.text.pii import mask
+from bot.text.points_history import PointsChange, history_of, name_of
 from bot.web.pages import Pages
 from bot.web.security import USER
 from bot.web.services import WebServices
@@ -40,6 +41,7 @@ class CustomerFacts:
     joined: tuple[int, ...]
     fields: Mapping[str, str]  # what people may change
     kept: Mapping[str, str]  # what the bot keeps for itself
+    points: tuple[PointsChange, ...] = ()  # how their loyalty points have changed
     consent: tuple[str, str, str] | None = None  # version, when, channel
 
 
@@ -169,7 +171,8 @@ class CustomerPages:
             tuple([t for talk in talks for t in reversed(await store.tickets_in(talk.id))]),
             await store.joined(customer.id),
             {k: v for k, v in told.items() if not is_own(k)},
-            {k: v for k, v in told.items() if is_own(k)},
+            {k: v for k, v in told.items() if is_own(k) and k != name_of(self._services.points)},
+            history_of(customer.fields, self._services.points),
             consent_of(customer.fields),
         )
 

@@ -152,7 +152,8 @@ class WebServices:
     open to whoever has the address that holds it.
     *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
     the scorecard.
-    *answers* are the ready answers of the operators, *files* reads what was sent.
+    *answers* are the ready answers of the operators, *files* reads what was sent, *points* is the field
+    of loyalty points.
     *scenarios* are those of mystery customers, who are shown as writing on *played_as*.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
@@ -187,6 +188,7 @@ class WebServices:
     addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
     categories: Sequence[str] = ()
     answers: PageAnswers | None = None
+    points: str = ""
     files: AttachmentReader | None = None
     playbooks: Playbooks = field(default_factory=Playbooks)
     currency: str = "₽"

@@ -62,6 +62,19 @@ def test_attributes_come_from_a_table(run: Run, shop: Path) -> None:
 
 
 @pytest.mark.usefixtures("people")
+def test_points_from_a_table_keep_their_history(run: Run, shop: Path) -> None:
+    """Each import that changes them leaves a row; the same again leaves none."""
+    with (shop / "config.yaml").open("a", encoding="utf-8") as config:
+        config.write("\nloyalty: {field: points}\n")
+    for points in ("300", "350", "350"):
+        (shop / "crm.csv").write_text(f"channel,id,points\nvk,7,{points}\n", encoding="utf-8")
+        run("customers", "import", "crm.csv")
+    kept = fields(run, "vk:7")
+    assert isinstance(kept, dict) and kept["points"] == "350"
+    assert [row[1:] for row in kept["_points_history"]] == [["300", "import"], ["350", "import"]]
+
+
+@pytest.mark.usefixtures("people")
 @pytest.mark.parametrize(
     ("table", "place", "said"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from bot.model import Answer, Attachment, Customer, HistoryEntry, InboundKind, T
 from bot.text.customer_fields import consent_of
 from bot.text.customer_fields import shown as attributes
 from bot.text.person_names import full_name
+from bot.text.points import amount
 
 FORWARDED = 5  # attachments of the last words that come along with a new ticket
 RECENT_LINES = 8
@@ -61,7 +62,7 @@ def _known(desk: DeskContext, turn: Turn, customer: Customer, texts: Sequence[st
         name=name,
         username=customer.username,
         contacts=contacts(texts, customer.fields),
-        attributes=(*attributes(customer.fields).items(), *_consent(desk, customer)),
+        attributes=(*known_of(desk, customer.fields).items(), *_consent(desk, customer)),
         transcript=so_far(desk, turn, name),
         article_shown=shown if isinstance(shown, str) else "",
         past=tuple(t.number for t in turn.past),
@@ -76,6 +77,15 @@ def _consent(desk: DeskContext, customer: Customer) -> tuple[tuple[str, object],
     version, at, _ = found
     name = desk.texts.text("desk.consent.name", lang=desk.lang)
     return ((name, desk.texts.text("desk.consent.of", lang=desk.lang, version=version, day=at[:10])),)
+
+
+def known_of(desk: DeskContext, fields: Mapping[str, object]) -> dict[str, object]:
+    """What the card shows of a customer's fields: loyalty points first, by their name."""
+    shown, field = attributes(fields), desk.rules.points
+    if field not in shown:
+        return shown
+    points = {desk.texts.text("loyalty.title", lang=desk.lang): amount(shown[field])}
+    return points | {name: value for name, value in shown.items() if name != field}
 
 
 def recent_attachments(turn: Turn) -> tuple[Attachment, ...]:

@@ -71,7 +71,7 @@ def change_fields(db: Database, id: int, changes: Mapping[str, object], now: dat
     if after != before:
         db.execute("update customers set fields = ? where id = ?", (to_json(after), id))
         home = db.execute("select min(id) from conversations where customer = ?", (id,)).fetchone()[0]
-        names = sorted(k for k in changes if before.get(k) != after.get(k))
+        names = sorted(k for k in changes if before.get(k) != after.get(k) and not k.startswith("_"))
         write_events(db, [Event("attributes_changed", now, home, actor=by, data={"names": names})])
     return True
 
