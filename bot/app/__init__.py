@@ -16,6 +16,7 @@ from bot.app.config_parts import (
     open_texts,
     open_tone,
     release_limits,
+    sequence_faults,
 )
 from bot.app.dialogs import open_dialogs
 from bot.app.flows import open_flows
@@ -44,4 +45,5 @@ __all__ = [
     "read_local",
     "release_limits",
     "salt_of",
+    "sequence_faults",
 ]

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.adapters.rich_text import VK_STYLES
-from bot.app import open_canned, open_hours, open_judge, open_texts, open_tone
+from bot.app import open_canned, open_hours, open_judge, open_texts, open_tone, sequence_faults
 from bot.article_preview import SKINS, messages, preview
 from bot.cli import settings, tone
 from bot.cli.ask import load_embeddings, opened, ready
@@ -127,6 +127,7 @@ def of_words(config: Config) -> Sequence[Problem]:
         problems = (*problems, *tone.of_ready_answers(config, ready_answers))
     except ConfigError as error:
         problems = (*problems, *error.problems)
+    problems = (*problems, *sequence_faults(config), *tone.of_sequences(config))
     return [_nearby(p) for p in problems]
 
 
