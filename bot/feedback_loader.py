@@ -18,7 +18,7 @@ from bot.knowledge.quality.examples import (
 )
 from bot.knowledge.quality.feedback import EVENTS, NEWEST, Feedback, judged
 from bot.knowledge.search import Knowledge
-from bot.model import Event
+from bot.model import PLAYED, Event
 from bot.storage.base import Store, TurnRecord
 from bot.text.person_names import names_of
 
@@ -45,6 +45,7 @@ async def clicks(
         clicked = _clicked(events)
         for own in clicked - talks.keys():
             talks[own] = await store.turns(conversation=own, limit=TURNS)
+        clicked = {own for own in clicked if all(t.peer.channel != PLAYED for t in talks[own])}
         told_of = [e for e in events if e.kind in _TICKETS or e.conversation in clicked]
         found = judged([t for own in clicked for t in talks[own]], told_of, newest=newest)
     return found

@@ -21,6 +21,7 @@ from bot.dialogs.faq import Faq
 from bot.dialogs.first_contact import FirstContact
 from bot.dialogs.flow import Flow
 from bot.dialogs.flows.declared_flows import DeclaredFlows, FlowHearing, Saying
+from bot.dialogs.flows.flow_answers import asked_fields
 from bot.dialogs.flows.flow_handoff import with_answers
 from bot.dialogs.flows.flow_player import FlowContext
 from bot.dialogs.flows.flow_run import NAME as FLOWS
@@ -65,10 +66,14 @@ def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher, fl
     escalate = with_answers(desk.escalate, flows.flows, lang)
     own = (Questions(FIRST_CONTACT, FIRST_CONTACT, first),) if first else ()
     asked: tuple[FormShape, ...] = (*config.dialogs.forms, *own)
-    forms = Forms(texts, asked, escalate, Consent(texts, config.consent))
-    ways = DialogEscalation(escalate, with_answers(forms.escalate, flows.flows, lang), similarity.saying)
+    consent = Consent(texts, config.consent)
+    forms = Forms(texts, asked, escalate, consent)
+    ways = DialogEscalation(
+        escalate, with_answers(forms.escalate, flows.flows, lang), similarity.saying, consent
+    )
     dialogs = open_dialogs(parts, desk, forms, flows, ways)
-    withdrawal = ConsentDialog(texts, [f for form in asked for f in form.fields])
+    of_flows = [f for flow in flows.flows.values() for f in asked_fields(flow)]
+    withdrawal = ConsentDialog(texts, [*(f for form in asked for f in form.fields), *of_flows])
     flow = Flow(
         [("consent", withdrawal), ("linking", linking), *dialogs],
         timeout=config.dialogs.timeout,
@@ -87,11 +92,12 @@ async def _no_question(turn: Turn, text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DialogEscalation:
-    """How dialogs reach a person, at once or after the form, and how phrases are heard."""
+    """How dialogs reach a person, at once or after the form, how phrases are heard, and who has consented."""
 
     escalate: Escalation
     after_form: Escalation
     saying: Saying
+    consent: Consent
 
 
 def open_dialogs(
@@ -118,7 +124,9 @@ def open_dialogs(
     def opens(now: datetime) -> datetime:
         return opening(now, span, parts.hours.zone)
 
-    tools = FlowContext(texts, flows.connector, ways.escalate, own.faq.show, flows.secret, opens)
+    tools = FlowContext(
+        texts, flows.connector, ways.escalate, own.faq.show, flows.secret, ways.consent, opens
+    )
     declared = DeclaredFlows(flows.flows, tools, FlowHearing(ways.saying, own.faq))
     menu.append(declared)
     intent = own.intent

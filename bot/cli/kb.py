@@ -14,7 +14,16 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.adapters.rich_text import VK_STYLES
-from bot.app import open_canned, open_hours, open_judge, open_texts, open_tone, sequence_faults
+from bot.app import (
+    open_canned,
+    open_hours,
+    open_judge,
+    open_playbooks,
+    open_scenarios,
+    open_texts,
+    open_tone,
+    sequence_faults,
+)
 from bot.article_preview import SKINS, messages, preview
 from bot.cli import settings, tone
 from bot.cli.ask import load_embeddings, opened, ready
@@ -114,7 +123,7 @@ def today_of(config: Config) -> date:
 
 def of_words(config: Config) -> Sequence[Problem]:
     """What is wrong with the owner's own texts and ready answers (unknown variables, missing twins, single
-    braces), and how they sound.
+    braces), and how they sound; and with their playbooks and scenarios.
     """
     hours = open_hours(config)
     try:
@@ -128,6 +137,11 @@ def of_words(config: Config) -> Sequence[Problem]:
     except ConfigError as error:
         problems = (*problems, *error.problems)
     problems = (*problems, *sequence_faults(config), *tone.of_sequences(config))
+    for read in (open_playbooks, open_scenarios):
+        try:
+            read(config)
+        except ConfigError as error:
+            problems = (*problems, *error.problems)
     return [_nearby(p) for p in problems]
 
 

@@ -23,6 +23,7 @@ _LISTENS = (  # keys of what customers and operators say: nobody hears it from t
     "outreach.start_words",
     "outreach.stop_words",
     "outreach.key.",
+    "quality.words.",
 )
 
 

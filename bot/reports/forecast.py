@@ -17,6 +17,7 @@ from statistics import fmean
 from zoneinfo import ZoneInfo
 
 from bot.model import Event
+from bot.reports.ledger import without_played
 from bot.reports.report import SLICE, Calendar, ReportSource
 
 HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
@@ -27,6 +28,7 @@ CAP = 600.0  # seconds: a longer silence before an answer is no work on it
 TICKETS, ASSUMED = 20, 360.0  # fewer closed tickets tell no handling time: then these seconds are taken
 MOST = 500  # operators
 KINDS = (
+    "mystery_begun",
     "heard",
     "ticket_opened",
     "ticket_taken",
@@ -106,7 +108,7 @@ async def read_forecast(
     while at < now:
         events += await source.events(since=at, until=min(at + SLICE, now), kinds=KINDS)
         at += SLICE
-    return forecast(events, calendar, now, goal)
+    return forecast(without_played(events), calendar, now, goal)
 
 
 def forecast(events: Sequence[Event], calendar: Calendar, now: datetime, goal: ServiceGoal) -> Forecast:

@@ -177,6 +177,15 @@ class Ledger:
         return self._opened[period]
 
 
+def without_played(events: Iterable[Event]) -> list[Event]:
+    """The events without those of mystery customers, who are no customers in any figure; `mystery_begun` has
+    to be among the kinds that were read.
+    """
+    known = list(events)
+    played = {e.conversation for e in known if e.kind == "mystery_begun"}
+    return [e for e in known if e.conversation is None or e.conversation not in played]
+
+
 def open_ledger(facts: ReportFacts) -> Ledger:
     """Put the events in order."""
     visits = _visits(facts.events)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from bot.model import Event, Ticket
 from bot.reports import service_quality, slices, tables
 from bot.reports.canned_answers import ready
-from bot.reports.ledger import BEFORE, KINDS, RETURN, Ledger, ReportFacts, open_ledger
+from bot.reports.ledger import BEFORE, KINDS, RETURN, Ledger, ReportFacts, open_ledger, without_played
 from bot.reports.metrics import COUNTS, Figure, FigureCase
 from bot.reports.periods import Period
 from bot.reports.tables import Table
@@ -86,8 +86,7 @@ async def read_facts(
     while at < end:
         events += await source.events(since=at, until=min(at + SLICE, end), kinds=KINDS)
         at += SLICE
-    played = {e.conversation for e in events if e.kind == "mystery_begun"}
-    events = [e for e in events if e.conversation not in played]
+    events = without_played(events)
     numbers, known = sorted({e.ticket for e in events if e.ticket is not None}), dict[int, Ticket]()
     for start in range(0, len(numbers), AT_ONCE):
         some = await source.tickets_of(numbers[start : start + AT_ONCE], bare=True)

@@ -13,13 +13,14 @@ from bot.handoff.outreach.order_replies import OFFICE
 from bot.handoff.outreach.topic_notices import OPEN, UNANSWERED
 from bot.model import Event, HistoryEntry, Inbound, InboundKind, Sender
 from bot.model.internal import CheckFound, TopicCalmed, TopicRise
+from bot.reports.ledger import without_played
 from bot.reports.report import ReportedArticle, topic_names
 from bot.reports.rises import ENOUGH, WEEKS, WINDOW, TopicLevel, levels, past_windows
 from bot.text.graphemes import shorten
 from bot.text.pii import mask
 
 EVERY = timedelta(minutes=5)  # between two looks
-KINDS = ("answered", "clarified", "unanswered")
+KINDS = ("answered", "clarified", "unanswered", "mystery_begun")
 EXAMPLES, LONGEST = 3, 90  # how many questions are shown, and characters of each
 Window = Mapping[str, Mapping[int, Sequence[str]]]  # by topic and conversation the articles that were shown
 
@@ -116,7 +117,7 @@ class TopicAlarms:
 def _by_topic(events: Iterable[Event], names: Mapping[str, str]) -> Window:
     """Who asked about what; a customer who asks twice counts once."""
     found: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for event in events:
+    for event in without_played(events):
         if event.conversation is None:
             continue
         offered = event.data.get("offered")

@@ -128,9 +128,7 @@ def _story(node: YamlNode, file: str, problems: list[Problem]) -> DialogStory:
     )
 
 
-def _replies(
-    node: YamlNode | None, file: str, problems: list[Problem]
-) -> Iterator[tuple[str, StubbedReply]]:
+def _replies(node: YamlNode | None, file: str, problems: list[Problem]) -> Iterator[tuple[str, StubbedReply]]:
     """`connector: {"GET https://shop.example.com/orders/1": {status: 200, json: {…}}}`."""
     for call, (key, reply) in (node.pairs if node is not None else {}).items():
         status = reply.value.get("status", "200") if reply.kind == "map" else ""
@@ -282,7 +280,7 @@ def _folded(text: str) -> str:
 def _variants(texts: Texts) -> Iterator[Sequence[re.Pattern[str]]]:
     """The first lines of each key that is said in several ways, as patterns."""
     for key in texts.keys():  # noqa: SIM118 - not a mapping
-        if key.startswith(("hears.", "everyday.heard.")):
+        if key.startswith(("hears.", "everyday.heard.", "quality.words.")):
             continue  # words to listen for, never said
         options = texts.options(key)
         if len(options) > 1:

@@ -86,6 +86,18 @@ def test_single_braces_are_told_wherever_words_are_written(
     assert "ready/all.yaml:3" in told and "{customer|name}" in told
 
 
+def test_a_fault_of_a_playbook_or_a_scenario_is_told_before_the_start(run: Run, shop: Path) -> None:
+    for folder, text in (("steps", "late:\n  step: [x]\n"), ("played", "\nlate:\n  lines: [x]\n")):
+        (shop / folder).mkdir()
+        (shop / folder / "own.yaml").write_text(text, "utf-8")
+    with (shop / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write("playbooks: {folder: steps}\nquality: {mystery: true, scenarios: played}\n")
+
+    told = run("config", "check", code=1).output
+
+    assert "steps/own.yaml:1" in told and "played/own.yaml:2" in told
+
+
 def test_preview_shows_both_skins_or_one(run: Run) -> None:
     """By id, by file name, by title; the answer with the buttons customers get."""
     both = run("kb", "preview", "delivery/time").stdout

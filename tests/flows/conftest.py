@@ -22,12 +22,16 @@ def opened(articles: Path, tmp_path: Path) -> OpenedFlows:
 
     @asynccontextmanager
     async def open_one(
-        flow: str, replies: Mapping[str, StubbedReply] | None = None, name: str = "flow"
+        flow: str,
+        replies: Mapping[str, StubbedReply] | None = None,
+        name: str = "flow",
+        **settings: object,
     ) -> AsyncIterator[tuple[TestBot, StubbedConnector]]:
         folder = tmp_path / "flows"
         folder.mkdir(exist_ok=True)
         (folder / f"{name}.yaml").write_text(dedent(flow), "utf-8")
-        config = Config.model_validate({"base": tmp_path, "flows": {"hosts": ["shop.example.com"]}})
+        hosts = {"flows": {"hosts": ["shop.example.com"]}}
+        config = Config.model_validate({"base": tmp_path, **hosts, **settings})
         connector = StubbedConnector(replies or {})
         async with open_test_bot(articles, config=config, connector=connector, threads=False) as testbot:
             yield testbot, connector

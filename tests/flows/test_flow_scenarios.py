@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.model import Event
+from bot.model import CustomerMerge, Event
 from bot.testing import TestBot
 from bot.testing.stubbed_connector import StubbedReply
 from tests.flows.conftest import OpenedFlows
@@ -288,3 +288,34 @@ async def known_of(testbot: TestBot) -> dict[str, object]:
 async def kinds(testbot: TestBot, *wanted: str) -> list[str]:
     found: list[Event] = [*await testbot.store.events(kinds=wanted)]
     return [event.kind for event in found]
+
+
+LINKED = """
+title: Бонусы
+start: {command: bonus}
+steps:
+  - {code: {linked: true}, failed: alone}
+  - end: Личное.
+  - {id: alone, end: Сначала привяжите другой чат.}
+"""
+
+
+async def test_a_code_may_go_to_the_other_chat_of_the_same_customer(opened: OpenedFlows) -> None:
+    """Who has none is told so; the code is in no history."""
+    async with opened(LINKED) as (testbot, _):
+        anna, again = testbot.customer(), testbot.customer(channel="vk", chat="77")
+        await anna.says("/bonus")
+        assert anna.hears() == ["Сначала привяжите другой чат."]
+        await again.says("спасибо")
+        await testbot.store.join_customers(CustomerMerge(1, 2), testbot.clock(), by="test")
+        again.listens()
+        await anna.says("/bonus")
+        (message,) = again.hears()
+        code = message.partition("Код: ")[2][:6]
+        assert code.isdecimal() and not any(code in text for text in anna.hears())
+        there = await testbot.store.conversation(again.peer)
+        assert there is not None
+        assert not any(code in line.text for line in await testbot.store.history(there.id))
+        await anna.says(code)
+
+        assert anna.hears() == ["Личное."]

@@ -114,7 +114,10 @@ async def test_a_restart_repeats_nothing_and_it_ends_by_itself(articles: Path, t
         await testbot.later(seconds=60)
         assert len(await _lines(testbot)) == 2
         await testbot.operator().says("Ждите завтра", ticket=1)
-        await testbot.later(seconds=60)
+        for _ in range(3):  # rounds that come before the line is decided on
+            testbot.clock.advance(seconds=60)
+            await testbot.service.rounds.go(testbot.clock())
+        await testbot.rest()
         assert len(await _lines(testbot)) == 3
         await testbot.later(hours=25)
         runs = runs_of(await testbot.store.events())

@@ -5,6 +5,7 @@ yes; for supervisors alone.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from bot.model import PLAYED, DialogScore, Ticket
 from bot.quality import figures
 from bot.testing import open_test_bot
 from bot.web.users import PageRole, may
+from tests.web.browser import ARGS, CHROMIUM, FAINT
 from tests.web.test_conversations import Office, office, pages_of
 
 __all__ = ["office"]
@@ -162,3 +164,52 @@ async def test_without_the_owners_yes_there_is_none(office: Office, lang: str) -
     assert "quality: {mystery: true}" in page and 'action="/quality/mystery"' not in page
     answer = await office.send("/quality", "/quality/mystery", scenario="late_order", key="k1")
     assert answer.status == 404
+
+
+async def serious(tab: Any) -> list[str]:
+    """What keeps people from reading the page or working with it."""
+    from axe_playwright_python.async_playwright import Axe
+
+    found = (await Axe().run(tab)).response["violations"]
+    told = [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in found if v["impact"] != "minor"]
+    return told + list(await tab.evaluate(FAINT))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine (apt install chromium)")
+async def test_a_supervisor_works_in_a_browser(office: Office) -> None:
+    """A step ticked on the ticket's page, a yes to a compensation, a dialog scored: nothing complains,
+    nothing is cut, axe finds nothing serious.
+    """
+    api: Any = pytest.importorskip("playwright.async_api")
+    await _scored(office)
+    olga, boris = office.testbot.operator(), (await _ticket(office, 2)).conversation
+    await olga.says("/playbook возврат", ticket=2)
+    await olga.says("/compensate 700 разбили", ticket=2)
+    complaints: list[str] = []
+    async with api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        tab = await browser.new_page(viewport={"width": 1440, "height": 900})
+        tab.set_default_timeout(15_000)
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        for path in (f"/conversation/{boris}?data=own", "/quality", "/quality/1?why=sample"):
+            await tab.goto(str(office.client.make_url(path)))
+            for width, scheme in ((1440, "dark"), (390, "light")):
+                await tab.set_viewport_size({"width": width, "height": 900})
+                await tab.emulate_media(color_scheme=scheme)
+                assert await tab.evaluate("document.documentElement.scrollWidth") <= width
+                assert await serious(tab) == [], (path, width, scheme)
+        await tab.check('[name="mark.complete"][value="partly"]')
+        await tab.fill("[name=remark]", "Назови срок")
+        await tab.click("text=Сохранить оценку")
+        await tab.wait_for_selector("text=Оценка сохранена")
+        await tab.click("text=Разрешить")
+        await tab.wait_for_selector("text=Решено.")
+        await tab.goto(str(office.client.make_url(f"/conversation/{boris}?data=own")))
+        await tab.click("text=☐ Попросить фото")
+        await tab.wait_for_selector("text=☑ Попросить фото")
+        await browser.close()
+    assert complaints == []
+    review = (await _ticket(office)).state.reviewed
+    assert review is not None and review.remark == "Назови срок"
+    assert (await _ticket(office, 2)).state.compensations[0].decision == "yes"
+    assert [d.step for d in (await _ticket(office, 2)).state.steps_done] == ["Попросить фото, если брак"]

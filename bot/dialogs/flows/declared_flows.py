@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.dialogs.consent import NO, YES
 from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.faq import Faq
 from bot.dialogs.flows.connector import key_of
 from bot.dialogs.flows.flow_answers import read, told_at_start
 from bot.dialogs.flows.flow_file import PERSON, FlowFile, FlowStep, by_language, spoken
-from bot.dialogs.flows.flow_player import MARK, SHORT, FlowContext, FlowPlayer
+from bot.dialogs.flows.flow_player import CONSENT, MARK, SHORT, FlowContext, FlowPlayer
 from bot.dialogs.flows.flow_run import NAME, FlowRun, run_of, without_run
 from bot.dialogs.flows.one_time_code import OneTimeCode, looks_like_code
 from bot.dialogs.intent import is_own_question
@@ -131,6 +132,8 @@ class DeclaredFlows:
     async def _pressed(self, turn: Turn, press: Press, run: FlowRun | None) -> Outcome | None:
         if press.action == START:
             return await self._start_pressed(turn, press.value)
+        if press.action in (YES, NO):
+            return await self._consent_pressed(turn, press, run)
         if not press.action.startswith("flow_"):
             return None
         mark, _, rest = press.value.partition("#")
@@ -142,7 +145,7 @@ class DeclaredFlows:
             return self._player(turn, flow, run).left("flow.cancelled", "cancelled")
         place, _, option = rest.partition("#")
         if not place.isdecimal() or int(place) != run.step or run.step >= len(flow.steps):
-            return self._player(turn, flow, run).asked()
+            return self._again(turn, flow, run)
         step = flow.steps[run.step]
         if press.action == "flow_pick" and option.isdecimal() and int(option) < len(step.options):
             picked = step.options[int(option)]
@@ -151,7 +154,29 @@ class DeclaredFlows:
             return await self._answered(turn, flow, run, "")
         if press.action == "flow_again" and step.code is not None:
             return await self._player(turn, flow, run).code_sent()
-        return self._player(turn, flow, run).asked()
+        return self._again(turn, flow, run)
+
+    def _again(self, turn: Turn, flow: FlowFile, run: FlowRun) -> Outcome:
+        """What waits, once more."""
+        player = self._player(turn, flow, run)
+        return player.consent_asked() if run.code.get(CONSENT) else player.asked()
+
+    async def _consent_pressed(self, turn: Turn, press: Press, run: FlowRun | None) -> Outcome | None:
+        """A button of an older version of the text agrees to nothing."""
+        flow = self._flows.get(run.flow) if run is not None else None
+        if run is None or flow is None or not run.code.get(CONSENT) or run.step >= len(flow.steps):
+            return None
+        player = self._player(turn, flow, run)
+        if press.value != self._tools.consent.version:
+            return player.consent_asked()
+        return await player.consented(press.action == YES)
+
+    async def _consent_heard(self, turn: Turn, flow: FlowFile, run: FlowRun, text: str) -> Outcome:
+        """Words to the notice; who says neither yes nor no is asked once more and then not held up."""
+        meant, player = self._short.agreement(text), self._player(turn, flow, run)
+        if not meant and run.tries == 0:
+            return player.consent_asked(tries=1)
+        return await player.consented({"yes": True, "no": False}.get(meant))
 
     async def _start_pressed(self, turn: Turn, value: str) -> Outcome:
         name, _, sending = value.partition(BETWEEN)
@@ -172,6 +197,8 @@ class DeclaredFlows:
         step, language = flow.steps[run.step], language_of(turn, self._texts.lang)
         if self._short.means("cancel", text):
             return self._player(turn, flow, run).left("flow.cancelled", "cancelled")
+        if run.code.get(CONSENT):
+            return await self._consent_heard(turn, flow, run, text)
         if step.code is not None:
             return await self._code_heard(turn, flow, run, step)
         asks = step.type == "text" and text.endswith("?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 
@@ -30,10 +30,11 @@ class AskedField:
 
     name: str
     type: str
-    ask: Mapping[str, str]
-    pattern: str | None
-    options: tuple[str, ...]
+    ask: Mapping[str, str] = field(default_factory=dict)
+    pattern: str | None = None
+    options: tuple[str, ...] = ()
     required: bool = True
+    personal: bool | None = None
 
 
 def read(
@@ -55,10 +56,22 @@ def read(
     exact = [n for n, label in enumerate(labels) if fold(label) == fold(said) and fold(said)]
     if step.type == "choice" and len(exact) == 1:  # «M» is too short to be a part of a title
         return step.options[exact[0]].kept
-    value = read_answer(AskedField("", step.type, {}, step.pattern, labels), said, attachments, hearing)
+    value = read_answer(
+        AskedField("", step.type, pattern=step.pattern, options=labels), said, attachments, hearing
+    )
     if step.type == "choice" and value is not None:
         return step.options[labels.index(value)].kept
     return value
+
+
+def asked_fields(flow: FlowFile) -> tuple[AskedField, ...]:
+    """What the flow asks for, as far as consent goes: a field of the customer by its name."""
+    return tuple(asked_field(flow, n) for n, step in enumerate(flow.steps) if step.ask is not None)
+
+
+def asked_field(flow: FlowFile, place: int) -> AskedField:
+    step = flow.steps[place]
+    return AskedField(step.field or flow.named(place), step.type, personal=step.personal)
 
 
 def told_at_start(flow: FlowFile, text: str) -> dict[str, str]:

@@ -181,6 +181,9 @@ class FlowStep(Section):
     retry: Words | None = Field(None, description="what is said to an answer that is none")
     field: AnswerName | None = Field(None, description="keep the answer with the customer under this name")
     known: bool = Field(True, description="not asked where `field` is known, or it was told at the start")
+    personal: bool | None = Field(
+        None, description="whether consent is asked for before (default: of phones, e-mails, names)"
+    )
     label: Words | None = Field(None, description="what operators and the results call it")
 
     take: Mapping[AnswerName, JsonPath] = Field(

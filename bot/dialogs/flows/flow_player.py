@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.config.handoff import length
+from bot.dialogs.consent import Consent
 from bot.dialogs.flows.connector import Connector, ConnectorFailed, key_of, request_of, taken
+from bot.dialogs.flows.flow_answers import asked_field
 from bot.dialogs.flows.flow_file import END, PERSON, FlowCase, FlowFile, FlowStep, spoken
 from bot.dialogs.flows.flow_run import NAME, FlowRun, expiry, without_run
 from bot.dialogs.flows.flow_templates import UnfitValue, filled
@@ -34,6 +36,7 @@ from bot.model import (
 from bot.model.internal import DialogTimer
 
 STEPS = 200  # of one turn; `endless` finds what would need more
+CONSENT = "consent"  # stands in a run's code: the notice waits for its answer
 SHORT = 8  # characters of a run's key that a button carries
 ANSWERED, STARTED, ENDED = "questionnaire_answered", "flow_started", "flow_ended"
 MARK = "_q_"  # begins the customer's fields that keep what became of a questionnaire
@@ -52,6 +55,7 @@ class FlowContext:
     escalate: Escalation
     show: Callable[[Turn, str], Outcome | None]
     secret: bytes
+    consent: Consent
     opens: Callable[[datetime], datetime] = lambda now: now
 
 
@@ -93,6 +97,10 @@ class FlowPlayer:
                         if place < 0:
                             return self._out(found.go)
                         continue
+                case "ask" if (held := self._consented(place)) is not None:
+                    if held:
+                        return self.consent_asked()
+                    self.answered(step, name, "")
                 case "ask":
                     if not first or (known := self._known(step, name)) is None:
                         return self.asked()
@@ -138,6 +146,47 @@ class FlowPlayer:
         if step.type in ("choice", "number") or not value:
             return {**data, "option": value}
         return {**data, "turn": self.turn.id}
+
+    # --- consent
+
+    def _consented(self, place: int) -> bool | None:
+        """Whether consent has to be asked for before the question (True), or the question is left out since
+        they said no (False); None = it may be asked.
+        """
+        customer, field = self.customer, asked_field(self.flow, place)
+        if customer is None or customer.fields.get(field.name):
+            return None
+        if self.tools.consent.is_asked_before(field, customer):
+            return True
+        return False if self.tools.consent.forbids(field, customer) else None
+
+    def consent_asked(self, tries: int = 0) -> Outcome:
+        """The notice, in place of the question that follows a yes."""
+        notice, facts, rows = self.tools.consent.notice(self.turn)
+        self.run = replace(self.run, code={CONSENT: True}, tries=tries)
+        words = [
+            self.tools.texts.say(t, lang=self.language, **facts) if isinstance(t, str) else t
+            for t in (notice,)
+        ]
+        self.says += words
+        mark = f"{self.run.key[:SHORT]}#{self.run.step}"
+        cancel = Button(self.tools.texts.text("buttons.cancel", lang=self.language), "flow_cancel", mark)
+        return self._waiting((*rows, (cancel,)))
+
+    async def consented(self, said: bool | None) -> Outcome:
+        """On after the answer to the notice; None = neither yes nor no: the question is left out."""
+        step, name = self.flow.steps[self.run.step], self.flow.named(self.run.step)
+        if said is not None and self.customer is not None:
+            consent = self.tools.consent
+            record = (consent.given if said else consent.refused)(self.turn, self.customer)
+            self.customer = record.customer
+            self.events.append(record.event)
+        if said:
+            visits = {k: v for k, v in self.run.visits.items() if k != name}
+            self.run = replace(self.run, visits=visits)
+            return await self.go_on(self.run.step)
+        self.answered(step, name, "")
+        return await self.follow(step, None)
 
     # --- questions
 

@@ -14,7 +14,7 @@ from bot.handoff.outreach.broadcasts import opening
 from bot.handoff.outreach.order_replies import OFFICE
 from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
 from bot.handoff.outreach.surveys import moment
-from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
+from bot.model import PLAYED, Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
 from bot.model.internal import SequenceDayBegan, SequenceStartDue
 from bot.text.day_spans import DaySpan
 
@@ -91,7 +91,7 @@ class Sequences:
             e for e in await self._source.events(since=since, kinds=kinds) if e.conversation is not None
         ]
         talks = {e.conversation for e in events if e.conversation is not None}
-        rows = {r.conversation: r for r in await self._members(talks)}
+        rows = {r.conversation: r for r in await self._members(talks) if r.peer.channel != PLAYED}
         for event in events:
             for name, rules in by_event.items():
                 row = rows.get(event.conversation or 0)
