@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from bot.dialogs.offline_decision import OfflineDecision
+from bot.dialogs.offline_decision import AskerFacts, OfflineDecision
 from bot.feedback_loader import in_slices
 from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import Article
@@ -35,9 +35,10 @@ from bot.knowledge.quality.release import (
 from bot.knowledge.quality.turn_log import LoggedTurn, found_for, searched, talks
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Event
-from bot.storage.base import Store, TurnRecord
+from bot.storage.base import Recipient, Store, TurnRecord
 
 BATCH = 1000
+PORTION = 500  # conversations whose customers are read at once
 VERDICTS = 20_000  # of the customers, that are looked at
 STANDS = timedelta(days=7)  # for which a yes holds
 ALLOWED = "release_allowed"  # a supervisor published in spite of the gate
@@ -53,6 +54,10 @@ class ReplayStore(Protocol):
     async def events(
         self, *, since: datetime | None = None, until: datetime | None = None, kinds: Collection[str] = ()
     ) -> tuple[Event, ...]: ...
+
+    async def listeners(
+        self, *, after: int = 0, limit: int = 1000, only: Collection[int] = ()
+    ) -> tuple[Recipient, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +124,22 @@ class ReleaseGate:
         `StorageError`, and `GateCancelled` where *progress* says so.
         """
         watched = progress or GateProgress()
-        questions = await self._questions()
+        limited = {key for a in (*self._knowledge.articles(), *draft.articles) for key in a.segment}
+        questions = await self._questions(limited)
         try:
             return await asyncio.to_thread(self._compared, draft, questions, watched)
         finally:
             watched.cancelled = True  # of a caller who went away the thread goes on otherwise
 
-    async def _questions(self) -> Sequence[ReplayedQuestion]:
+    async def _questions(self, limited: Collection[str]) -> Sequence[ReplayedQuestion]:
         if self._store is None:
             return ()
         now, limits = self._clock(), self.limits
-        return await replayed_questions(self._store, now - timedelta(days=limits.days), now, limits.questions)
+        since = now - timedelta(days=limits.days)
+        turns = await _newest(self._store, since, limits.questions)
+        events = await in_slices(self._store, turns[0].at, now, EVENTS) if turns else ()
+        fields = await _fields(self._store, turns, limited)
+        return await asyncio.to_thread(partial(gathered, turns, events, fields=fields, most=limits.questions))
 
     async def allow(self, store: Store, report: GateReport, actor: str, reason: str) -> None:
         """A supervisor publishes in spite of it: on record, with the reason and the figures."""
@@ -148,12 +158,12 @@ class ReleaseGate:
         self, draft: DraftBase, questions: Sequence[ReplayedQuestion], progress: GateProgress
     ) -> GateReport:
         trial = self._knowledge.trial([a for a in draft.articles if not a.internal])
-        before = AskedBase(published(self._knowledge.articles()), self._remembering())
-        after = AskedBase(published(draft.articles), _caching(self._judge.over(trial)))
+        before = _base(published(self._knowledge.articles()), self._judge, self._remembered())
+        after = _base(published(draft.articles), self._judge.over(trial))
         if not self._same(trial):
             trial.examine()
         else:
-            after = replace(after, ask=before.ask)
+            after = replace(after, replay=before.replay, ask=before.ask)
         golden = self._goldens()
         progress.total = len(questions)
         changes, coverage, (answered, answered_after) = compare_sides(questions, before, after, progress)
@@ -175,18 +185,14 @@ class ReleaseGate:
     def _same(self, trial: Knowledge) -> bool:
         return trial.articles_version == self._knowledge.articles_version
 
-    def _remembering(self) -> Callable[..., Answer]:
-        """The judge of the base in use, with what it said before to the same words of the same base."""
+    def _remembered(self) -> dict[object, Answer]:
+        """What the base in use said before, as long as it is the same."""
         knowledge = self._knowledge
-        state = (
-            knowledge.articles_version,
-            knowledge.threshold,
-            knowledge.status.embeddings,
-            knowledge.today(),
-        )
+        search = (knowledge.threshold, knowledge.status.embeddings, knowledge.today())
+        state = (knowledge.articles_version, *search)
         if self._before[0] != state:
             self._before = (state, {})
-        return _caching(self._judge, self._before[1])
+        return self._before[1]
 
     def _goldens(self) -> Sequence[GoldenQuestion]:
         if self.limits.golden == "skip" or self._golden is None or not self._golden.is_file():
@@ -194,30 +200,44 @@ class ReleaseGate:
         return read_golden(self._golden)
 
 
-def _caching(judge: OfflineDecision, known: dict[object, Answer] | None = None) -> Callable[..., Answer]:
+def _base(
+    articles: tuple[Article, ...], judge: OfflineDecision, known: dict[object, Answer] | None = None
+) -> AskedBase:
+    """A base asked through *judge*; the same question is asked once."""
     said: dict[object, Answer] = {} if known is None else known
 
-    def ask(text: str, **context: str | bool) -> Answer:
-        key = (text, *sorted(context.items()))
+    def replay(question: ReplayedQuestion) -> Answer:
+        fields = tuple(sorted(question.fields.items(), key=str))
+        key = (question.question, question.language, question.channel, question.last, str(fields))
         if (answer := said.get(key)) is None:
-            answer = said[key] = judge(text, **context)  # type: ignore[arg-type]
+            answer = said[key] = judge(
+                question.question,
+                language=question.language,
+                channel=question.channel,
+                asker=AskerFacts(question.last, question.fields),
+            )
         return answer
 
-    return ask
+    return AskedBase(
+        articles, replay, lambda golden: judge(golden.q, answered=golden.answered, language=golden.language)
+    )
 
 
 # --- the questions
 
 
-async def replayed_questions(
-    store: ReplayStore, since: datetime, now: datetime, most: int
-) -> tuple[ReplayedQuestion, ...]:
-    """The customers' questions since then, at most so many different ones, the newest first, with what came
-    of each.
+async def _fields(
+    store: ReplayStore, turns: Sequence[TurnRecord], limited: Collection[str]
+) -> Mapping[int, Mapping[str, object]]:
+    """Of the customers of these conversations the fields by which articles are limited; nothing is read where
+    none are.
     """
-    turns = await _newest(store, since, most)
-    verdicts = await in_slices(store, turns[0].at, now, EVENTS) if turns else ()
-    return await asyncio.to_thread(partial(gathered, turns, verdicts, since=since, most=most))
+    found: dict[int, Mapping[str, object]] = {}
+    talks_of = sorted({turn.conversation for turn in turns}) if limited else []
+    for start in range(0, len(talks_of), PORTION):
+        for who in await store.listeners(only=talks_of[start : start + PORTION], limit=PORTION):
+            found[who.conversation] = {k: v for k, v in who.customer.fields.items() if k in limited}
+    return found
 
 
 async def _newest(store: ReplayStore, since: datetime, most: int) -> list[TurnRecord]:
@@ -254,6 +274,7 @@ class _Asked:
     language: str
     channel: str
     last: str
+    fields: Mapping[str, object]
     times: int = 0
     handed_over: int = 0
     helped: Counter[str] = field(default_factory=Counter)
@@ -261,20 +282,29 @@ class _Asked:
 
 
 def gathered(
-    turns: Sequence[TurnRecord], events: Iterable[Event], *, since: datetime, most: int
+    turns: Sequence[TurnRecord],
+    events: Iterable[Event],
+    *,
+    fields: Mapping[int, Mapping[str, object]],
+    most: int,
 ) -> tuple[ReplayedQuestion, ...]:
     """Turns (oldest first) and what customers said of answers, as questions: those of the same words,
-    language, channel and context are one.
+    language, channel, context and limiting *fields* (by conversation) are one.
     """
     said = {(f.conversation, f.at): f for f in judged(turns, events, newest=VERDICTS)}
     found: dict[tuple[str, ...], _Asked] = {}
     channels = {turn.conversation: turn.peer.channel for turn in turns}
     for talk in talks(turns).values():
         for n, turn in enumerate(talk):
-            if not _is_question(turn) or turn.at < since:
+            if not _is_question(turn):
                 continue
-            key = _place(turn, channels[turn.conversation], talk[:n])
-            asked = found.setdefault(key, _Asked(turn, *key[1:]))
+            place, own = (
+                _place(turn, channels[turn.conversation], talk[:n]),
+                fields.get(turn.conversation, {}),
+            )
+            asked = found.setdefault(
+                (*place, str(sorted(own.items(), key=str))), _Asked(turn, *place[1:], own)
+            )
             asked.newest = max(asked.newest, turn, key=lambda t: t.id)
             asked.times += 1
             asked.handed_over += _went_to_a_person(talk[n:])
@@ -293,6 +323,7 @@ def _replayed(asked: _Asked) -> ReplayedQuestion:
         language=asked.language,
         channel=asked.channel,
         last=asked.last,
+        fields=asked.fields,
         asked=asked.times,
         handed_over=asked.handed_over,
         helped=dict(asked.helped),

@@ -192,7 +192,13 @@ def _without_words(report: GateReport) -> dict[str, Any]:
     row = asdict(report)
     for change in row["changes"]:
         question = change["question"]
-        question |= {"question": "", "at": question["at"].isoformat(), "helped": {}, "failed": {}}
+        question |= {
+            "question": "",
+            "at": question["at"].isoformat(),
+            "helped": {},
+            "failed": {},
+            "fields": {},
+        }
     return row
 
 

@@ -43,6 +43,16 @@ ASKING = ("unclear", "emoji")  # reasons of small talk that asks what is meant
 ORDER = ("human", "menu", "greeting", "about", "smalltalk", "faq")
 
 
+@dataclass(frozen=True, slots=True)
+class AskerFacts:
+    """What is known of whoever asks: the article shown to them just before, and their fields, by which
+    articles may be limited.
+    """
+
+    last: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
 class OfflineDecision:
     """Asked like the live bot and cannot differ from it; what an owner's own dialogs or an open form would
     say is not in it.
@@ -63,17 +73,26 @@ class OfflineDecision:
         return OfflineDecision(knowledge, self._words, self._facts)
 
     def __call__(
-        self, text: str, *, answered: bool = False, language: str = "", channel: str = "", last: str = ""
+        self,
+        text: str,
+        *,
+        answered: bool = False,
+        language: str = "",
+        channel: str = "",
+        asker: AskerFacts | None = None,
     ) -> Answer:
         """The decision with everything behind it; *answered* tells that an answer was shown just before,
-        *last* which one.
+        *asker* who asks after what.
         """
-        turn = self._turn(text, answered, language, channel, last)
+        asker = asker or AskerFacts()
+        turn = self._turn(text, answered, language, channel, asker)
         self._asked.forget()
         outcome, reading = _at_once(self._decided(turn))
         spoken = language_of(turn, self._words.lang)
-        context = QuestionContext(last) if last else None
-        found = self._asked.answer(text, language=spoken, channel=channel, context=context)
+        context = QuestionContext(asker.last) if asker.last else None
+        found = self._asked.answer(
+            text, language=spoken, channel=channel, context=context, segment=asker.fields
+        )
         decision, article = _decision(outcome)
         told = {**found.why, **self._why(outcome, found, decision), "upset": round(reading.upset, 3)}
         act = reading.act
@@ -94,7 +113,9 @@ class OfflineDecision:
                 return replace(outcome, dialog=name), reading
         return replace(_called(turn, reason="no_answer"), dialog="flow"), reading
 
-    def _turn(self, text: str, answered: bool, language: str, channel: str, last: str = "") -> Turn:
+    def _turn(
+        self, text: str, answered: bool, language: str, channel: str, asker: AskerFacts | None = None
+    ) -> Turn:
         now = datetime.now(UTC)
         peer = Peer(channel, "judge")
         inbound = Inbound(
@@ -106,15 +127,16 @@ class OfflineDecision:
             text,
             private=True,
         )
-        state: dict[str, object] = {"answered": True, "greeted": True} if answered or last else {}
-        if last:
-            state["last_article"] = last
+        asker = asker or AskerFacts()
+        state: dict[str, object] = {"answered": True, "greeted": True} if answered or asker.last else {}
+        if asker.last:
+            state["last_article"] = asker.last
         return Turn(
             id=next(self._numbers),
             conversation=Conversation(0, peer, customer=0, state=state),
             inbounds=(inbound,),
             now=now,
-            customer=Customer(0, language=language or self._words.lang),
+            customer=Customer(0, language=language or self._words.lang, fields=asker.fields),
         )
 
     def _why(self, outcome: Outcome, found: Answer, decision: Decision) -> dict[str, object]:
@@ -142,14 +164,23 @@ class _AtOnce:
         self._last.known = None
 
     def answer(
-        self, question: str, *, language: str, channel: str, context: QuestionContext | None = None
+        self,
+        question: str,
+        *,
+        language: str,
+        channel: str,
+        context: QuestionContext | None = None,
+        segment: Mapping[str, object] | None = None,
     ) -> Answer:
         """What the base says; what a dialog of the same turn asked last is not asked again."""
-        key = (question.strip(), language, channel, context.article if context else "")
+        known_by = sorted((segment or {}).items(), key=str)
+        key = (question.strip(), language, channel, context.article if context else "", known_by)
         known: tuple[object, Answer] | None = getattr(self._last, "known", None)
         if known is not None and known[0] == key:
             return known[1]
-        found = self.knowledge.answer(question, language=language, channel=channel, context=context)
+        found = self.knowledge.answer(
+            question, language=language, channel=channel, context=context, segment=segment or {}
+        )
         self._last.known = (key, found)
         return found
 
@@ -163,11 +194,7 @@ class _AtOnce:
         context: QuestionContext | None = None,
         today: date | None = None,
     ) -> Answer:
-        if segment:
-            return self.knowledge.answer(
-                question, language=language, channel=channel, segment=segment, context=context
-            )
-        return self.answer(question, language=language, channel=channel, context=context)
+        return self.answer(question, language=language, channel=channel, context=context, segment=segment)
 
     @property
     def sections(self) -> Mapping[str, Mapping[str, str]]:

@@ -47,7 +47,7 @@ from bot.web.services import WebServices
 FRESH = 15.0  # seconds for which the questions are not read again
 SHOWN = 40  # groups of each kind on the page
 EXAMPLES, REPLIES = 5, 3
-NEAR = 0.6  # how near an article must come to be offered as the place of a question
+NEAR = 0.7  # how near an article must come to be filled in as the place of a question: then four of five fit
 DONE = "gap_remedied"  # an event: what an editor did about a group, so that it can be taken back later
 RECENT, LISTED = timedelta(days=7), 10  # acts that the page offers to take back
 PATIENCE = 1.5  # seconds for asking the base what it says by now; what is left is asked at the next look

@@ -149,7 +149,7 @@ async def test_an_absurd_question_is_offered_no_article(page: Page, knowledge: K
         _gap("как вернуть товар, если не подошёл размер?", "vozvrat/kak-vernut"),
         DraftEffect(0, 1, {}),
         False,
-        0.63,
+        0.73,
         None,
     )
     assert (row.near, row.section) == ("vozvrat/kak-vernut", "vozvrat")

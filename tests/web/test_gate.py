@@ -22,7 +22,7 @@ from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.quality.release import ReleaseLimits
 from bot.knowledge.search import Knowledge
 from bot.model import Answer, Event, Outcome, Result, Turn
-from bot.release_gate import draft_of
+from bot.release_gate import draft_of, with_drafts_published
 from bot.web.gate import open_gate
 from bot.web.server import build_app
 from bot.web.users import PageRole, may
@@ -136,6 +136,31 @@ async def test_a_supervisors_yes_is_on_record_and_holds_for_that_draft(
     other = await gate.compare(draft_of(knowledge, removed=["returns/goods"]))
     assert await gate.allowed(page.store, same) is not None
     assert same.blocked and await gate.allowed(page.store, other) is None
+
+
+async def test_whom_an_article_is_for_counts(page: Page, knowledge: Knowledge) -> None:
+    """A draft for some customers answers their questions and no others', though the words are the same."""
+    gold = (
+        "---\ntitle: Золотым\nsegment: {vip: true}\naliases: [Можно ли вернуть товар?]\n---\nВернём за год.\n"
+    )
+    (knowledge.folder / "gold.md").write_text(gold.replace("title", "status: draft\ntitle"), "utf-8")
+    knowledge.reload()
+    await ask(page, knowledge, "Можно ли вернуть товар?")
+    other = next(iter(page.vk.people))
+    await page.say("Можно ли вернуть товар?", channel="play-vk", chat=other, user=other)
+    turn = await page.store.take_turn(page.services.clock() + timedelta(seconds=5))
+    assert turn is not None and turn.conversation.customer is not None
+    await answer(page, knowledge, turn, helped=False)
+    now = page.services.clock()
+    await page.store.change_fields(turn.conversation.customer, {"vip": "да", "имя": "Вера"}, now, by="crm")
+
+    report = await open_gate(page.services, knowledge).compare(with_drafts_published(knowledge, ["gold"]))
+    run = await checked(page, "gold")
+
+    (change,) = report.changes
+    assert change.question.conversation == turn.conversation.id and change.question.fields == {"vip": "да"}
+    assert (change.before.article, change.after.article, report.asked) == ("returns/goods", "gold", 2)
+    assert '"fields": {}' in str(await page.store.setting(f"release_run:{run}"))
 
 
 async def test_what_was_forgotten_is_not_shown(page: Page, knowledge: Knowledge) -> None:

@@ -41,7 +41,8 @@ class ReplayedQuestion:
     """A question as customers asked it, and what came of it: `asked` times, `handed_over` of them to a
     person; `helped` and `failed` say how often which article did. `turn` is the newest time it was asked.
 
-    `last` is the article that it went on from, "" where it stands alone. `question` is as it was typed.
+    `last` is the article that it went on from, "" where it stands alone. `question` is as it was typed,
+    `fields` are those of the customers by which articles are limited.
     """
 
     turn: int
@@ -51,6 +52,7 @@ class ReplayedQuestion:
     language: str = ""
     channel: str = ""
     last: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
     asked: int = 1
     handed_over: int = 0
     helped: Mapping[str, int] = field(default_factory=dict)
@@ -205,16 +207,17 @@ class GateReport:
 
 @dataclass(frozen=True, slots=True)
 class AskedBase:
-    """The base as it is or would be: its published articles, and how it answers; `ask` is the judge's."""
+    """The base as it is or would be: its published articles, and how it answers: `replay` a customer's
+    question, `ask` a golden one.
+    """
 
     articles: tuple[Article, ...]
-    ask: Callable[..., Answer]
+    replay: Callable[[ReplayedQuestion], Answer]
+    ask: Callable[[GoldenQuestion], Answer]
 
     def said(self, question: ReplayedQuestion) -> ReleaseAnswer:
         """What it says to a question."""
-        answer = self.ask(
-            question.question, language=question.language, channel=question.channel, last=question.last
-        )
+        answer = self.replay(question)
         decision = str(answer.decision)
         if answer.decision is Decision.CLARIFY:
             offered = answer.candidates[: answer.options] if answer.act is Intent.QUESTION else ()
@@ -331,12 +334,9 @@ def broken_golden(
 ) -> tuple[GoldenBreak, ...]:
     """The golden questions that come right today and no more afterwards."""
 
-    def asked(side: AskedBase) -> Callable[[GoldenQuestion], Answer]:
-        return lambda g: side.ask(g.q, answered=g.answered, language=g.language)
-
     twins = {a.id: a.twin_of for side in (before, after) for a in side.articles if a.twin_of}
-    old = judge_golden(goldens, asked(before), twins)
-    new = judge_golden([v.golden for v in old if v.right], asked(after), twins)
+    old = judge_golden(goldens, before.ask, twins)
+    new = judge_golden([v.golden for v in old if v.right], after.ask, twins)
     return tuple(
         GoldenBreak(v.golden.q, v.golden.expected, v.got, v.golden.file, v.golden.line)
         for v in new
