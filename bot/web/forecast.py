@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from functools import partial
 
 from aiohttp import web
 
@@ -41,7 +42,7 @@ class ForecastPages:
             saying=saying,
             forecast=found,
             days=found.days(),
-            rounded=rounded,
+            rounded=partial(rounded, lang=saying.lang),
             demo=demo,
             has_demo=services.demo is not None,
             goal=self._goal,
@@ -66,6 +67,7 @@ class ForecastPages:
             return found
 
 
-def rounded(value: float) -> str:
-    """As people read a forecast: whole from ten on, else with half a customer."""
-    return f"{value:.0f}" if value >= 10 or value == round(value) else f"{value:.1f}"
+def rounded(value: float, lang: str = "en") -> str:
+    """As people read a forecast: whole from ten on, else with a tenth."""
+    text = f"{value:.0f}" if value >= 10 or value == round(value) else f"{value:.1f}"
+    return text.replace(".", ",") if lang == "ru" else text

@@ -34,6 +34,7 @@ from bot.web.playground.page import LARGEST, Playground
 from bot.web.quality import QualityPages
 from bot.web.replica_health import ReplicaHealth, replica_health
 from bot.web.report import ReportPages
+from bot.web.report_insights import InsightPages
 from bot.web.security import Handler, PageSecurity
 from bot.web.services import WebServices
 from bot.web.setup_channels import SetupChannels
@@ -99,6 +100,9 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_get("/login", pages.login)
     app.router.add_post("/login", pages.log_in)
     app.router.add_post("/logout", pages.log_out)
+    insights = InsightPages(services, pages)
+    app.router.add_get("/themes", insights.themes)
+    app.router.add_get("/coaching", insights.coaching)
     app.router.add_get("/forecast", ForecastPages(services, pages).show)
     ideas = IdeaPages(services, pages)
     app.router.add_get("/ideas", ideas.show)
@@ -136,6 +140,7 @@ def _add_flows(app: web.Application, flows: FlowPages) -> None:
     app.router.add_get("/flows", flows.show_all)
     app.router.add_get("/flows/{name}", flows.show)
     app.router.add_get("/flows/{name}/answers.csv", flows.answers)
+    app.router.add_post("/flows/{name}/send", flows.send)
 
 
 def _add_articles(app: web.Application, articles: ArticlePages) -> None:

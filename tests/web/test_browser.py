@@ -142,6 +142,8 @@ PATHS = (
     "report",
     "ideas",
     "forecast",
+    "themes",
+    "coaching",
     "report/list?of=nst",
     "report/list?of=containment",
     "nothing",
