@@ -1,4 +1,5 @@
-"""What the gate before publishing costs in CPU time: customers' questions asked of the demo articles and of a draft.
+"""What the gate before publishing costs in CPU time: customers' questions asked of the demo articles and of a
+draft.
 
     python -m benchmarks.gate FILE.jsonl … [--model light|auto] [--most 500]
 
