@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from urllib.parse import quote
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from bot.handoff.outreach.questionnaire_results import QuestionnaireResult, resu
 from bot.reports.questionnaires import COLUMNS, answers_csv
 from bot.text.problems import problem_in, reading
 from bot.web.pages import Pages, read_words
+from bot.web.questionnaire_orders import QuestionnaireOrders
 from bot.web.services import WebServices
 
 
@@ -28,6 +30,7 @@ class FlowPages:
 
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
+        self._orders = QuestionnaireOrders(services)
 
     async def show_all(self, request: web.Request) -> web.Response:
         """Every flow, and what is wrong with the files."""
@@ -45,7 +48,21 @@ class FlowPages:
             raise web.HTTPNotFound(text="no such flow")
         shown = self._shown(request, flow, problems)
         came = await self._came(request, flow) if flow.questionnaire is not None else None
-        return self._pages.show(request, "flow.html", "flows", came=came, **shown)
+        counted = None
+        if came is not None and self._orders.open and "to" in request.query:
+            counted = await self._orders.counted(request.query["to"].strip(), self._pages.language(request))
+        more = {"counted": counted, "may_send": self._orders.open, "key": uuid.uuid4().hex}
+        sent = "sent" in request.query
+        return self._pages.show(request, "flow.html", "flows", came=came, sent=sent, **more, **shown)
+
+    async def send(self, request: web.Request) -> web.Response:
+        """POST /flows/{name}/send {to, key}: the questionnaire goes to the segment."""
+        form = await request.post()
+        flow = self._services.running_flows.get(request.match_info["name"])
+        if flow is None or flow.questionnaire is None:
+            raise web.HTTPNotFound(text="no such questionnaire")
+        await self._orders.send(request, flow, str(form.get("to", "")).strip(), str(form.get("key", "")))
+        raise web.HTTPSeeOther(f"/flows/{quote(flow.name)}?sent")
 
     async def answers(self, request: web.Request) -> web.Response:
         """GET /flows/{name}/answers.csv: every answer of a questionnaire."""

@@ -274,10 +274,6 @@ class PageSecurity:
         request[_NEW_SESSION] = self._make_session(kind)
         await self.note(request, "page_signed_in", user.actor)
 
-    async def open_owner(self, request: web.Request) -> None:
-        """From now on the caller is the owner, also where a password is asked for from now on."""
-        await self.open_session(request, _AS_OWNER)
-
     def log_out(self, request: web.Request) -> None:
         request[_NEW_SESSION] = self._make_session("guest")
 

@@ -140,6 +140,7 @@ def _add_flows(app: web.Application, flows: FlowPages) -> None:
     app.router.add_get("/flows", flows.show_all)
     app.router.add_get("/flows/{name}", flows.show)
     app.router.add_get("/flows/{name}/answers.csv", flows.answers)
+    app.router.add_post("/flows/{name}/send", flows.send)
 
 
 def _add_articles(app: web.Application, articles: ArticlePages) -> None:

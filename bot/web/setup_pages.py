@@ -38,7 +38,7 @@ class SetupContext:
         return read_words(self.pages.language(request))
 
     def config(self) -> Config:
-        """The settings. Raises 409 while there is no folder, `ConfigError` where they are wrong."""
+        """The settings. Without a folder there are none: raises the way to its step, and `ConfigError`."""
         if self.setup.is_new:
             raise web.HTTPSeeOther("/setup/business")
         return self.setup.config()
@@ -89,7 +89,14 @@ class SetupContext:
         """Who comes while the service ends comes to the next one: no page shows what was true before."""
         if self._restarting and not request.path.startswith(("/hooks/", "/api/")):
             raise _apart(web.HTTPTemporaryRedirect(request.path_qs))
-        return await handler(request)
+        if not request.path.startswith("/setup"):
+            return await handler(request)
+        try:
+            return await handler(request)
+        except ConfigError as error:  # somebody edits the file by hand, too
+            page = self.pages.show(request, "setup_broken.html", "setup", problems=error.problems)
+            page.set_status(422)
+            return page
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +250,7 @@ class SetupPages:
         return self._frame.show(request, "access", shortest=SHORTEST)
 
     async def keep_access(self, request: web.Request) -> web.Response:
-        """POST /setup/access {password}: kept as a hash; who sets it stays signed in."""
+        """POST /setup/access {password}: kept as a hash. Sessions end with it, but those of the key."""
         self._frame.config()
         password = str((await request.post()).get("password", ""))
         if len(password) < SHORTEST:
@@ -255,7 +262,6 @@ class SetupPages:
         except ConfigError as error:
             faults = self._faults(request, error)
             return self._frame.show(request, "access", status=422, shortest=SHORTEST, faults=faults)
-        await self._frame.guard.open_owner(request)
         raise self._frame.went_well("access")
 
 

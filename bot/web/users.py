@@ -40,7 +40,7 @@ _ANSWERS = _LEADS | {PageRole.OPERATOR}
 # What begins with the path, by which method ("" = any), and whose it is; the first that fits counts.
 _RIGHTS: Sequence[tuple[str, str, frozenset[PageRole]]] = (
     (r"/(login|logout|static|events|healthz|readyz)", "", _EVERY),
-    (r"/flows/[^/]+/answers\.csv", "", _LEADS),
+    (r"/flows/[^/]+/(answers\.csv|send)", "", _LEADS),
     (r"/(users|audit|setup)", "", _OWNER),
     (r"/customer/[^/]+/forget", "", _OWNER),
     (r"/customer/[^/]+/data\.json", "", _LEADS),

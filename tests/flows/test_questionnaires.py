@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from bot.model import Priority
 from bot.testing import TestBot
 from bot.testing.harness import PlayedCustomer
 from bot.web.server import build_app
+from bot.web.users import PageRole, may
 from tests.flows.conftest import OpenedFlows
 
 SURVEY = """
@@ -150,6 +152,31 @@ async def test_the_page_shows_what_was_answered_and_gives_a_table(opened: Opened
     rows = [row.split(";") for row in table.splitlines()]
     assert [row[2:] for row in rows[:2]] == [["вопрос", "ответ"], ["Оценка от 0 до 10?", "3"]]
     assert rows[2][3].startswith("'=1+1")
+
+
+async def test_a_supervisor_sends_it_from_the_page_once(opened: OpenedFlows) -> None:
+    """Counted first; the same form twice is one sending, and unclear conditions send nothing."""
+    async with opened(SURVEY, name="osen") as (testbot, _):
+        anna = testbot.customer()
+        await anna.says("как вернуть товар")
+        anna.listens()
+        html = {"Accept": "text/html"}
+        client: TestClient[Any, Any] = TestClient(TestServer(build_app(site_of(testbot.service).services)))
+        await client.start_server()
+        try:
+            unclear = await (await client.get("/flows/osen?to=channel=fax", headers=html)).text()
+            counted = await (await client.get("/flows/osen?to=", headers=html)).text()
+            fields = dict(re.findall(r'name="(csrf|key)" (?:content|value)="([^"]+)"', counted))
+            for _ in range(2):
+                sent = await client.post("/flows/osen/send", data=fields, headers=html, allow_redirects=False)
+                assert sent.status == 303
+                await testbot.later(minutes=5)
+        finally:
+            await client.close()
+
+        assert "fax" in unclear and "/send" not in unclear and "Отправить: 1" in counted
+        assert anna.hears() == ["Ответьте на два вопроса?"]
+        assert not may(PageRole.EDITOR, "POST", "/flows/osen/send")
 
 
 @pytest.mark.parametrize(

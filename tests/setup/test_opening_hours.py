@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.setup.opening_hours import country_of, read_week, read_zone
+from bot.setup.opening_hours import country_of, read_week, read_zone, said_week
 from bot.text.problems import reading
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -53,3 +53,19 @@ def test_a_zone_is_found_by_its_name_or_a_city(said: str, zone: str, country: st
 def test_a_zone_that_is_none_is_told_with_near_ones() -> None:
     with pytest.raises(ValueError, match="Europe/Moscow"):
         read_zone("Каазань")
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "пн-пт 10:00-19:00, сб 11:00-16:00",
+        "пн 9:00-13:00, 14:00-18:00, ср 10:00-20:00",
+        "круглосуточно",
+        "вс 21:00-02:00",
+    ],
+)
+def test_hours_are_said_as_they_are_read(said: str, language: str) -> None:
+    """What the set-up page shows can be sent back as it is."""
+    week = read_week(said)
+    assert read_week(said_week(week, language)) == week
