@@ -156,6 +156,8 @@ def _writer(kind: Any) -> Change:
         return _dataclass_writer(cast(type, kind))
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
+        if kinds := _dataclasses_of(inner):
+            return lambda v: {"is": type(v).__name__, **_writer(kinds[type(v).__name__])(v)}
         some = _writer(next(i for i in inner if i is not NoneType))
         return lambda v: None if v is None else some(v)
     if origin is tuple:
@@ -174,6 +176,8 @@ def _reader(kind: Any) -> Change:
         return _dataclass_reader(cast(type, kind))
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
+        if kinds := _dataclasses_of(inner):
+            return lambda v: _reader(kinds[v["is"]])(v)
         some = _reader(next(i for i in inner if i is not NoneType))
         return lambda v: None if v is None else some(v)
     if origin is tuple:
@@ -184,6 +188,12 @@ def _reader(kind: Any) -> Change:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
     return _same
+
+
+def _dataclasses_of(kinds: tuple[Any, ...]) -> dict[str, type]:
+    """Those of a union of values that are told apart by their names; empty for every other union."""
+    several = len(kinds) > 1 and all(is_dataclass(k) and not _is_payload(k) for k in kinds)
+    return {k.__name__: k for k in kinds} if several else {}
 
 
 def _same(value: Any) -> Any:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.loader import read_config
+from bot.storage.migrations import STEPS
 from bot.testing import open_test_bot
 from tests.packaging.conftest import ROOT, bare_environment, bot, pip, wheel_of
 
@@ -78,7 +79,7 @@ def test_a_folder_of_the_released_version_goes_on(
     assert {table: kept(file, table) for table in before} == before
     assert {p: p.read_bytes() for p in ours} == ours
     copies = list((released / "data").glob("bot.db.before-*"))
-    assert len(copies) == (1 if steps < len(DUMPS) else 0)
+    assert len(copies) == (1 if steps < len(STEPS) else 0)
 
 
 def is_whole(file: Path) -> bool:

@@ -38,6 +38,7 @@ FEW = (
     "timers_due",
     "conversations_unattended",
     "customers_erased",
+    "ideas_worded",
 )
 NEWEST = "tickets_replied"  # read from its end, as many as wanted
 LATE = timedelta(minutes=1)

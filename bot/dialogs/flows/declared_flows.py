@@ -92,7 +92,7 @@ class DeclaredFlows:
     # --- beginning
 
     async def _linked(self, turn: Turn) -> Outcome | None:
-        """A deep link: t.me/shop_bot?start=order."""
+        """A deep link that ends in the flow's command."""
         payload = next((i.text.strip().lower() for i in turn.inbounds if i.kind is InboundKind.START), "")
         flow = next((f for f in self._flows.values() if payload and f.start.command == payload), None)
         return await self._begun(turn, flow) if flow is not None else None

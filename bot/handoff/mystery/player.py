@@ -57,7 +57,7 @@ class MysteryRun:
 
 def start(id: str, scenario: str, customer: str, by: str, now: datetime) -> Event:
     """The event that starts a played conversation; the next round says its first line."""
-    chat = str(5_000_000_000 + int(sha256(id.encode()).hexdigest()[:8], 16) % 2_000_000_000)
+    chat = str(5_000_000_000 + int(sha256(id.encode()).hexdigest()[:8], 16))
     data = {"run": id, "scenario": scenario, "chat": chat, "customer": customer}
     return Event(STARTED, now, actor=by, data=data)
 

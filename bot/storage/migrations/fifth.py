@@ -14,6 +14,7 @@ STATEMENTS = (
       at integer not null, text text not null, joined integer not null default 0,
       status text not null default 'new', reason text not null default '', changed integer) strict""",
     "create index ideas_conversation on ideas(conversation)",
+    "create index ideas_worded on ideas(id) where text <> ''",
     "create index file_parts_at on file_parts(at) where part = 0",
     # what a file of the articles held after a step on the pages; without content it was taken away
     """create table article_versions(

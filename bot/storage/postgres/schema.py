@@ -184,6 +184,7 @@ _SERVICE = (
       conversations, at bigint not null, text text not null, joined bigint not null default 0,
       status text not null default 'new', reason text not null default '', changed bigint)""",
     "create index ideas_conversation on ideas(conversation)",
+    "create index ideas_worded on ideas(id) where text <> ''",
 )
 
 

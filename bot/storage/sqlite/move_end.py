@@ -106,7 +106,7 @@ class SqliteEnd:
         growing = "select name from sqlite_master where type = 'table' and sql like '%autoincrement%'"
         for (name,) in self._db.execute(growing).fetchall():
             self._db.execute("delete from sqlite_sequence where name = ?", (name,))
-            if name in highest:
+            if highest.get(name):
                 self._db.execute("insert into sqlite_sequence values(?, ?)", (name, highest[name]))
 
     def commit(self) -> None:
