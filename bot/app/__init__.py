@@ -18,6 +18,7 @@ from bot.app.config_parts import (
     open_texts,
     open_tone,
     release_limits,
+    sequence_faults,
 )
 from bot.app.dialogs import open_dialogs
 from bot.app.flows import open_flows
@@ -48,4 +49,5 @@ __all__ = [
     "read_local",
     "release_limits",
     "salt_of",
+    "sequence_faults",
 ]

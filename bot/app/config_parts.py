@@ -12,13 +12,13 @@ from bot.clock import Clock
 from bot.config.loader import Config
 from bot.dialogs.about import BusinessFacts
 from bot.dialogs.offline_decision import OfflineDecision
-from bot.errors import ConfigError
+from bot.errors import ConfigError, Problem
 from bot.handoff.assist.canned import BUILTIN, CannedAnswers, builtin_answers
 from bot.handoff.mystery.scenario import Scenarios, read_scenarios
 from bot.handoff.playbooks.playbook import Playbooks
 from bot.handoff.playbooks.playbook_files import builtin_playbooks, read_playbooks
 from bot.handoff.sla.hours import Hours
-from bot.i18n.texts import Texts
+from bot.i18n.texts import Texts, article_grammar
 from bot.knowledge.base import KnowledgeSettings
 from bot.knowledge.quality.release import ReleaseLimits
 from bot.knowledge.search import Knowledge
@@ -121,6 +121,17 @@ def open_playbooks(config: Config) -> Playbooks:
     own, language = config.playbooks.folder, config.business.language
     ours = (builtin_playbooks(language),) if config.playbooks.builtin else ()
     return read_playbooks((*ours, *((config.path(own),) if own else ())))
+
+
+def sequence_faults(config: Config) -> tuple[Problem, ...]:
+    """Steps of follow-up sequences whose templates cannot be read: nothing would be left of them."""
+    grammar = article_grammar()
+    return tuple(
+        problem("config.sequence_template", str(config.file or ""), name=name, step=number)
+        for name, rules in config.sequences.items()
+        for number, step in enumerate(rules.steps, 1)
+        if any(grammar.syntax_fault(text) for text in step.texts)
+    )
 
 
 def open_tone(config: Config) -> ToneCheck | None:

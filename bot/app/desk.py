@@ -14,6 +14,7 @@ from bot.app.config_parts import (
     open_scenarios,
     open_scorecard,
     open_tone,
+    sequence_faults,
 )
 from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
@@ -22,6 +23,7 @@ from bot.dialogs.article_rendering import portion
 from bot.dialogs.builtin_dialogs import our_dialogs
 from bot.dialogs.personal_articles import personal
 from bot.dialogs.question_reader import QuestionReader, SideAnswer
+from bot.errors import ConfigError
 from bot.handoff.desk import Desk
 from bot.handoff.desk_context import ArticleAudience, DeskContext, DeskRules, FoundArticle
 from bot.handoff.group_binding import BoundGroup, GroupBinding
@@ -110,6 +112,8 @@ def open_outreach(
     config, store = parts.config, parts.store
     channels = tuple(name for name in parts.adapters if name != PLAYED)
     span = DaySpan.parse(config.outreach.hours)
+    if faults := sequence_faults(config):
+        raise ConfigError(faults)
     surveys = Surveys(config.nps, store, hours=span, zone=parts.hours.zone, channels=channels)
     return OutreachCommands(
         store,

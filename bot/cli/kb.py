@@ -22,6 +22,7 @@ from bot.app import (
     open_scenarios,
     open_texts,
     open_tone,
+    sequence_faults,
 )
 from bot.article_preview import SKINS, messages, preview
 from bot.cli import settings, tone
@@ -135,6 +136,7 @@ def of_words(config: Config) -> Sequence[Problem]:
         problems = (*problems, *tone.of_ready_answers(config, ready_answers))
     except ConfigError as error:
         problems = (*problems, *error.problems)
+    problems = (*problems, *sequence_faults(config), *tone.of_sequences(config))
     for read in (open_playbooks, open_scenarios):
         try:
             read(config)

@@ -38,6 +38,13 @@ def of_ready_answers(config: Config, canned: CannedAnswers) -> Iterator[Problem]
         yield from _remarks(config, ready.text, "", ready.file, ready.line)
 
 
+def of_sequences(config: Config) -> Iterator[Problem]:
+    """Remarks on the words of follow-up sequences; the way out is the button below them."""
+    for rules in config.sequences.values():
+        for text in (text for step in rules.steps for text in step.texts):
+            yield from of_text(config, text, has_way_out=True)
+
+
 def of_own_texts(config: Config, words: Texts) -> Iterator[Problem]:
     """Remarks on the owner's own texts, by file and line."""
     for (key, language), entry in words.own.items():

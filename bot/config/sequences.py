@@ -33,6 +33,11 @@ class SequenceStep(Section):
         ),
     )
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The words in every language there is."""
+        return (self.text,) if isinstance(self.text, str) else tuple(self.text.values())
+
     def said(self, language: str) -> str:
         """The words in a language, else in the first one there is."""
         if isinstance(self.text, str):

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from bot.article_editing import ArticleEditing, ReadDraft
 from bot.dialogs.offline_decision import OfflineDecision
+from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.publish_effect import PublishEffect
 from bot.knowledge.quality.release import DecisionChange, GateReport
 from bot.knowledge.search import Knowledge
@@ -21,6 +22,7 @@ from bot.web.services import WebServices
 QUESTIONS = (
     300  # of customers, asked while an editor waits; the page of the gate asks as many as the owner wants
 )
+FRESH = 300.0  # seconds for which what was found of a draft is not asked again
 SHOWN = 30  # broken questions that are named
 CHANGES = 8  # changes of customers' questions that are shown
 
@@ -54,18 +56,33 @@ class PublishGate:
             services.store, knowledge, judge, GateTerms(limits, services.golden, services.clock)
         )
         self._services, self._knowledge, self._editing = services, knowledge, editing
+        self._last: tuple[object, float, PublishCheck] | None = None
 
     async def check(self, draft: ReadDraft) -> PublishCheck:
-        """What publishing it would do. Raises `ConfigError` where the golden questions cannot be read,
-        `StorageError`.
+        """What publishing it would do; what was just found of the same draft over the same base is not asked
+        again. Raises `ConfigError` where the golden questions cannot be read, `StorageError`.
         """
         if draft.article is None or draft.article.internal:
             return PublishCheck(PublishEffect())
-        effect = await asyncio.to_thread(self._editing.effect, draft, self._golden != "skip")
         changed = replace(draft.article, status="published")
-        report = await self._gate.compare(draft_of(self._knowledge, changed=[changed]))
-        allowed = await self._gate.allowed(self._services.store, report) is not None
-        return PublishCheck(effect, report, self._golden == "must", allowed)
+        key, now = self._key(changed), self._services.clock.monotonic()
+        if self._last is not None and self._last[0] == key and now - self._last[1] < FRESH:
+            check = self._last[2]
+        else:
+            effect = await asyncio.to_thread(self._editing.effect, draft, self._golden != "skip")
+            report = await self._gate.compare(draft_of(self._knowledge, changed=[changed]))
+            check = PublishCheck(effect, report, self._golden == "must")
+            self._last = key, now, check
+        assert check.report is not None
+        allowed = await self._gate.allowed(self._services.store, check.report)
+        return replace(check, allowed=allowed is not None)
+
+    def _key(self, changed: Article) -> object:
+        """What an answer of the gate depends on."""
+        base, golden = self._knowledge, self._services.golden
+        written = golden.stat().st_mtime_ns if golden is not None and golden.is_file() else 0
+        state = base.articles_version, base.status.embeddings, base.threshold, base.today()
+        return changed, state, written
 
 
 def check_json(check: PublishCheck, words: Mapping[str, str]) -> Json:

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from aiohttp import web
 
+from bot.adapters.sanitize import clean_text
 from bot.article_editing import ArticleEditing, OpenArticle, ReadDraft, SeenText, UnfitArticle, published
 from bot.article_history import EditorName
 from bot.article_preview import WithDraft, messages
@@ -410,10 +411,7 @@ class ArticlePages:
         """The text that the page has: its source with what stands in the fields."""
         data, words = await _data(request), self._words(request)
         place, text, seen = str(data.get("file") or ""), str(data.get("source") or ""), data.get("seen")
-        if len(text) > LONGEST:
-            raise web.HTTPRequestEntityTooLarge(max_size=LONGEST, actual_size=len(text))
-        text = re.sub(r"\r\n?", "\n", text)
-        wished = place
+        text, wished = re.sub(r"\r\n?", "\n", text), place
         try:
             if isinstance(sent := data.get("form"), Mapping):
                 form = form_from(sent)
@@ -422,6 +420,8 @@ class ArticlePages:
             wished = wished or _new_place(form_of(text, "new.md"))
         except ValueError as error:
             raise web.HTTPBadRequest(text=words["art_bad_head"]) from error
+        if len(text := clean_text(text)) > LONGEST:
+            raise web.HTTPRequestEntityTooLarge(max_size=LONGEST, actual_size=len(text))
         known = seen if isinstance(seen, Mapping) else {}
         return WrittenText(
             place, wished, text, SeenText(str(known.get("file") or ""), str(known.get("draft") or "")), data

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.config.loader import Config
+from bot.errors import ConfigError
 from bot.model import Priority
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PlayedCustomer, PlayedOperator
@@ -216,3 +217,11 @@ def test_a_sequence_that_could_not_work_is_refused(wrong: dict[str, object]) -> 
     """At the start, with what is wrong."""
     with pytest.raises(ValidationError):
         _config(care=wrong)
+
+
+async def test_words_that_cannot_be_read_are_told_at_the_start(articles: Path) -> None:
+    """Nobody would get anything of them, so the bot does not start; the step is named."""
+    broken = {"event": "ticket_closed", "steps": [{"after": "1d", "text": "{{ customer|nmae }}, привет"}]}
+    with pytest.raises(ConfigError, match="broken"):
+        async with open_test_bot(articles, config=_config(broken=broken)):
+            raise AssertionError

@@ -18,10 +18,13 @@ import pytest
 from bot.i18n.texts import Texts
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.base import KnowledgeSettings
+from bot.knowledge.quality.release import ReleaseLimits
 from bot.knowledge.search import Knowledge
 from bot.text.tone import ToneCheck
 from bot.web.users import PageRole, may
+from tests.knowledge.shop import write_shop
 from tests.web.conftest import Opened, Page
+from tests.web.test_gate import THIEF, ask
 
 ARTICLES = Path(__file__).parents[2] / "kb_articles"
 PLACE = "dostavka/punkty-vydachi.md"
@@ -239,7 +242,16 @@ async def test_a_question_is_tried_on_the_text_that_is_not_saved(page: Page, kno
 
 
 @pytest.mark.parametrize(
-    "place", ["../config.md", "_drafts/x.md", ".git/config.md", "tovary/x.yaml", "/etc/a.md"]
+    "place",
+    [
+        "../config.md",
+        "_drafts/x.md",
+        ".git/config.md",
+        "tovary/x.yaml",
+        "/etc/a.md",
+        "a\0.md",
+        f"{'я' * 200}.md",
+    ],
 )
 async def test_nothing_outside_the_articles_is_reached(page: Page, place: str) -> None:
     """Neither read nor written."""
@@ -247,6 +259,15 @@ async def test_nothing_outside_the_articles_is_reached(page: Page, place: str) -
     status, _ = await sent(page, "save", {"file": place, "text": "---\ntitle: А\n---\nБ\n", "seen": {}})
 
     assert (answer.status, status) == (404, 400)
+
+
+async def test_what_no_file_can_hold_is_replaced(page: Page, knowledge: Knowledge) -> None:
+    """A zero byte, half a character: the article is kept, and every database can keep its version."""
+    draft = await written(page, {**MINE, "body": "А\0Б\ud800."})
+
+    status, done = await sent(page, "publish", draft)
+
+    assert (status, done["form"]["body"]) == (200, "А\ufffdБ\ufffd.")
 
 
 async def test_a_broken_head_is_mended_as_a_file(page: Page, knowledge: Knowledge) -> None:
@@ -424,3 +445,23 @@ async def test_what_is_no_picture_is_refused(
 
     assert status == 400 and answer["error"]
     assert not (knowledge.folder / "images").exists()
+
+
+async def test_answers_that_customers_would_lose_hold_it_back(serve: Opened, tmp_path: Path) -> None:
+    """Beyond the owner's limit it needs a reason; their questions are shown masked, likely harm first."""
+    folder = write_shop(tmp_path / "shop", {"returns/thief.md": THIEF})
+    shop = Knowledge.open(folder, settings=KnowledgeSettings(model="off"))
+    limits = ReleaseLimits(max_lost_share=0.0)
+    page = await serve(knowledge=shop, words=Texts.load(), release=limits)
+    await ask(page, shop, "Сколько стоит доставка?", times=20)
+    await ask(page, shop, "Можно ли вернуть товар?", times=2, helped=True)
+    draft = await opened(page, "returns/thief.md")
+
+    _, plan = await sent(page, "plan", draft)
+    _, refused = await sent(page, "publish", draft)
+
+    assert plan["held"] and plan["reasons"] and "refused" in refused
+    assert plan["changes"][0]["question"] == "Можно ли вернуть товар?" and plan["changes"][0]["harm"]
+    assert "status: draft" in (folder / "returns/thief.md").read_text("utf-8")
+    status, done = await sent(page, "publish/anyway", draft, reason="так решили")
+    assert (status, done["served"]) == (200, True)

@@ -33,6 +33,7 @@ else:
 
 
 DRAFTS = "_drafts"  # in the folder: unpublished changes of published articles, under their paths
+LONGEST_NAME = 200  # bytes of a file's name: what is written beside it has a longer one
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -217,8 +218,12 @@ def place_in(folder: Path, place: str) -> Path:
 
 
 def _place(folder: Path, place: str) -> Path:
-    target = (folder / place).resolve()
-    if not target.is_relative_to(folder) or any(
+    try:
+        target = (folder / place).resolve()
+        long = any(len(part.encode("utf-8")) > LONGEST_NAME for part in target.parts)
+    except ValueError as error:  # no name of a file: a NUL, half a character
+        raise OutsideFolder(place) from error
+    if long or not target.is_relative_to(folder) or any(
         part.startswith((".", "_")) for part in target.relative_to(folder).parts
     ):
         raise OutsideFolder(place)
