@@ -77,6 +77,9 @@ def test_there_was_enough_to_count(lived: Lived) -> None:
         "ticket_returned": 1,
         "operator_away": 2,
         "customer_blocked": 1,
+        "idea_given": 5,
+        "idea_status": 2,
+        "idea_told": 1,
     }
     assert not {k: (kinds.get(k, 0), least) for k, least in wanted.items() if kinds.get(k, 0) < least}
 
