@@ -78,13 +78,17 @@ def encoder_of(model: str) -> Encode | None:
     return lambda texts: encoder.encode(list(texts), query=True)
 
 
-async def opened(questions: Sequence[str], model: str) -> list[float]:
-    """Seconds of the first and of the second look at the page."""
+def demo_base(model: str) -> Knowledge:
+    """The demo articles with everything loaded."""
     knowledge = Knowledge.open(
         ARTICLES, settings=KnowledgeSettings(model=model), cache=cache_folder(Config())
     )
     knowledge.load_embeddings()
-    store, clock = SqliteStore.open(":memory:"), Clock()
+    return knowledge
+
+
+async def asked_in(store: SqliteStore, clock: Clock, questions: Sequence[str]) -> None:
+    """Each question of a customer of its own, and no answer."""
     inbox = Inbox(store, clock, settle=timedelta())
     for n, question in enumerate(questions):
         sender = Sender(str(n), f"Customer {n}")
@@ -95,6 +99,12 @@ async def opened(questions: Sequence[str], model: str) -> list[float]:
         why = {"decision": "handoff", "candidates": [{"article": "", "title": ""}]}
         missing = Outcome("faq", Result.CLARIFIED, "out_of_scope", explanation=why)
         await store.finish_turn(turn, missing, clock())
+
+
+async def opened(questions: Sequence[str], model: str) -> list[float]:
+    """Seconds of the first and of the second look at the page."""
+    knowledge, store, clock = demo_base(model), SqliteStore.open(":memory:"), Clock()
+    await asked_in(store, clock, questions)
     client = TestClient(TestServer(build_app(WebServices(store, {}, clock, knowledge=knowledge))))
     await client.start_server()
     seconds = []

@@ -18,8 +18,10 @@ from typing import Protocol
 
 from bot.dialogs.offline_decision import AskerFacts, OfflineDecision
 from bot.feedback_loader import in_slices
+from bot.knowledge.articles.encodings import read_any
 from bot.knowledge.articles.repository import ArticleRepository
-from bot.knowledge.articles.schema import Article
+from bot.knowledge.articles.schema import Article, read_text
+from bot.knowledge.articles.writer import DRAFTS
 from bot.knowledge.quality.feedback import EVENTS, judged
 from bot.knowledge.quality.golden import GoldenQuestion, read_golden
 from bot.knowledge.quality.release import (
@@ -81,8 +83,36 @@ def draft_of(
 
 def with_drafts_published(knowledge: Knowledge, only: Collection[str] = ()) -> DraftBase:
     """The present base with its drafts published: those named, else all."""
-    drafts = [a for a in knowledge.staff.articles() if a.status == "draft" and (not only or a.id in only)]
+    drafts = [a for a in drafts_in(knowledge) if not only or a.id in only]
     return draft_of(knowledge, changed=[replace(a, status="published") for a in drafts])
+
+
+def drafts_in(knowledge: Knowledge) -> tuple[Article, ...]:
+    """What waits to be published to customers: drafts among the articles, and changes of published ones that
+    were kept beside them.
+    """
+    found = {a.id: a for a in knowledge.articles() if a.status == "draft"}
+    kept = knowledge.folder / DRAFTS
+    for path in sorted(kept.rglob("*.md")) if kept.is_dir() else ():
+        if (article := _changed(knowledge, path, path.relative_to(kept))) is not None:
+            found[article.id] = article
+    return tuple(found.values())
+
+
+def _changed(knowledge: Knowledge, draft: Path, place: Path) -> Article | None:
+    """The article as the draft of its change has it; None where that cannot be read, or is for operators."""
+    folder, channels = knowledge.folder, knowledge.settings.channels
+    try:
+        article, _ = read_text(read_any(draft.read_bytes()), folder / place, folder, known_channels=channels)
+        file = read_any((folder / place).read_bytes()) if (folder / place).is_file() else ""
+    except (OSError, UnicodeDecodeError):
+        return None
+    if article is None or article.internal:
+        return None
+    known, written = knowledge.article(article.id), read_text(file, folder / place, folder)[0]
+    beside = [q for q in known.aliases if written and q not in written.aliases] if known else []
+    twin = known.twin_of if known else ""
+    return replace(article, twin_of=twin, aliases=tuple(dict.fromkeys((*article.aliases, *beside))))
 
 
 def draft_in(folder: Path, channels: Sequence[str] = ()) -> DraftBase:

@@ -45,7 +45,7 @@ from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import PLAYED, Answer, Intent, Peer, RichText
+from bot.model import PLAYED, Answer, Attachment, Intent, Peer, RichText
 from bot.text.day_spans import DaySpan
 from bot.text.graphemes import shorten
 from bot.text.markdown import to_rich
@@ -149,6 +149,11 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         found = knowledge.article_for(id, channel=audience.channel, segment=audience.fields)
         return portion(personal(found, texts, audience.customer)).text if found else RichText()
 
+    def files(id: str, audience: ArticleAudience) -> tuple[Attachment, ...]:
+        found = knowledge.article_for(id, channel=audience.channel, segment=audience.fields)
+        named = portion(personal(found, texts, audience.customer)).files if found else ()
+        return tuple(file.attachment(knowledge.folder) for file in named)
+
     def read(id: str, audience: ArticleAudience) -> RichText:
         found = knowledge.article(id)
         return portion(personal(found, texts, audience.customer)).text if found else RichText()
@@ -172,6 +177,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         about,
         article,
         read,
+        files,
         internal=internal,
         has_internal=lambda: knowledge.staff is not knowledge,
         find=partial(find_articles, knowledge, texts),
@@ -193,6 +199,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         upset=lambda text: read_act(text).upset,
         playbooks=open_playbooks(config),
         authority=config.authority,
+        answer_choice=config.answer_choice.times or bool(config.answer_choice.by),
         quality=config.quality,
         scorecard=open_scorecard(config, texts),
         scenarios=open_scenarios(config),

@@ -38,6 +38,7 @@ from bot.dialogs.surveys.check_in import CheckIn
 from bot.dialogs.surveys.nps import Nps
 from bot.dialogs.surveys.rating import Rating, RatingPauses
 from bot.dialogs.surveys.thanks import Thanks
+from bot.dialogs.wish_dialog import WishDialog
 from bot.errors import ConfigError
 from bot.handoff.desk import Desk
 from bot.handoff.outreach.broadcasts import opening
@@ -75,7 +76,12 @@ def open_flow(parts: ServiceParts, desk: Desk, similarity: SimilarityMatcher, fl
     of_flows = [f for flow in flows.flows.values() for f in asked_fields(flow)]
     withdrawal = ConsentDialog(texts, [*(f for form in asked for f in form.fields), *of_flows])
     flow = Flow(
-        [("consent", withdrawal), ("linking", linking), *dialogs],
+        [
+            ("wish", WishDialog(desk.context, config.answer_choice, consent)),
+            ("consent", withdrawal),
+            ("linking", linking),
+            *dialogs,
+        ],
         timeout=config.dialogs.timeout,
         escalate=ways.escalate,
         hand_over=ways.after_form,

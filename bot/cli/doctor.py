@@ -14,7 +14,7 @@ from typing import Literal
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import open_adapters, open_hours, open_knowledge, open_webhooks
+from bot.app import open_adapters, open_flows, open_hours, open_knowledge, open_webhooks
 from bot.cli import settings
 from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
@@ -71,9 +71,7 @@ async def _collected(config: Config) -> list[CheckResult]:
     found = [CheckResult(say("doctor.config"), "ok", say("message.ok"))]
     if seen_by_others(config.base):
         file = (config.base / TOKENS).as_posix()
-        found.append(
-            _warned(say("doctor.tokens"), say("doctor.tokens_seen", file=file), f"chmod 600 {file}")
-        )
+        found.append(_warned(say("doctor.tokens"), say("doctor.tokens_seen", file=file), f"chmod 600 {file}"))
     if not config.business.name:
         found.append(
             CheckResult(say("doctor.business"), "warning", say("doctor.no_name"), say("doctor.no_name_hint"))
@@ -84,6 +82,7 @@ async def _collected(config: Config) -> list[CheckResult]:
         place = place or bound
     found += _knowledge(config)
     found += _words(config)
+    found += _flows(config)
     found += _hours(config)
     found += await _channels(config, place)
     found += await _webhooks(config)
@@ -110,6 +109,23 @@ async def _storage(config: Config) -> AsyncIterator[tuple[CheckResult, Peer | No
         yield CheckResult(what, "ok", say("doctor.busy")), None
     except BotError as error:
         yield CheckResult(what, "error", str(error), getattr(error, "hint", "")), None
+
+
+def _flows(config: Config) -> list[CheckResult]:
+    """What is wrong with the files of flows; nothing where there are none."""
+    what = say("doctor.flows")
+    try:
+        read = open_flows(config)
+    except ConfigError as error:
+        return [CheckResult(what, p.severity, _placed(p), p.hint) for p in error.problems]
+    if not read.flows:
+        return []
+    warned = [CheckResult(what, "warning", _placed(p), p.hint) for p in read.warnings]
+    return warned or [CheckResult(what, "ok", str(len(read.flows)))]
+
+
+def _placed(found: Problem) -> str:
+    return f"{found.file}:{found.line}: {found.text}"
 
 
 def _named(config: Config) -> str:

@@ -55,6 +55,15 @@ class FirstContactSettings(Section):
     )
 
 
+class AnswerChoiceSettings(Section):
+    """What a customer who waits for a person may choose: when to be answered, and where."""
+
+    times: bool = Field(True, description="offer this evening, tomorrow morning … within the opening hours")
+    by: tuple[Literal["phone", "email"], ...] = Field(
+        (), description="also offer an answer by phone, by email; linked messengers are offered by themselves"
+    )
+
+
 class ConsentSettings(Section):
     """The notice before personal data are asked, and the record of the yes; off without a policy."""
 

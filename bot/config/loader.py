@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from bot.config.channels import Channel
 from bot.config.environment import environment_beside
 from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
-from bot.config.forms import ConsentSettings, FirstContactSettings, Form
+from bot.config.forms import AnswerChoiceSettings, ConsentSettings, FirstContactSettings, Form
 from bot.config.handoff import (
     AftercareSettings,
     Api,
@@ -375,6 +375,10 @@ class Config(Section):
     dialogs: Dialogs = Field(default_factory=Dialogs, description="how the bot talks")
     flows: FlowSettings = Field(
         default_factory=FlowSettings, description="flows that the owner writes, as files"
+    )
+    answer_choice: AnswerChoiceSettings = Field(
+        default_factory=AnswerChoiceSettings,
+        description="when and where a customer who waits for a person may ask to be answered",
     )
     consent: ConsentSettings = Field(
         default_factory=ConsentSettings,

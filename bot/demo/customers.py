@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
-from bot.demo.personas import ASKS, COMMENTS, GREETINGS, MORE, NAMES, OPINIONS, SCORES, THANKS, UNKNOWN, UPSET
+from bot.demo.personas import (
+    ASKS,
+    COMMENTS,
+    GREETINGS,
+    IDEAS,
+    MORE,
+    NAMES,
+    OPINIONS,
+    SCORES,
+    THANKS,
+    UNKNOWN,
+    UPSET,
+)
 from bot.demo.simulation import Simulation
 from bot.model import Attachment, InboundKind, Media
 from bot.testing.harness import PlayedCustomer
@@ -59,6 +71,11 @@ class CustomerScript:
 
     async def _comes(self, customer: PlayedCustomer) -> AsyncIterator[datetime]:
         stage, luck = self._stage, self._stage.random.random()
+        if stage.evenly("idea") < 0.03:
+            await self._says(customer, stage.random.choice(IDEAS))
+            yield stage.after(20, 90)
+            await stage.press(customer, "Да, то же самое")
+            return
         if stage.happens(0.15):
             await self._says(customer, "", kind=InboundKind.START)
             yield stage.after(8, 40)

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from bot.demo.personas import REPLIES, TAGS, OperatorPersona
 from bot.demo.simulation import Simulation
+from bot.handoff.outreach.order_replies import OFFICE
 from bot.model import ApiRequest, Inbound, InboundKind, Sender, Ticket
-from bot.model.internal import PageOrder, ReviewDialog
+from bot.model.internal import DecideIdeas, PageOrder, ReviewDialog
 from bot.testing.harness import PlayedOperator
 
 SLOWEST = 7200.0  # seconds after which even the slowest has looked
@@ -33,6 +34,35 @@ class DemoOperators:
         yield self._stage.after(3600, 9000)
         await self._says(operator, "/back")
         self._away.discard(colleague.id)
+        yield self._stage.after(600, 1800)
+        await self._decides()
+        if self._stage.testbot.service.config.quality.mystery:
+            async for step in self._tests():
+                yield step
+
+    async def _tests(self) -> AsyncIterator[datetime]:
+        """A supervisor sends a mystery customer, in their own chat with the bot."""
+        stage, head = self._stage, self._team[0][0]
+        chat = stage.testbot.customer(head.name, chat=head.id)
+        stage.words += 1
+        await chat.says("/mystery", run=False)
+        yield stage.after(60, 120)
+        await stage.press(chat, ": ")
+
+    async def _decides(self) -> None:
+        """A supervisor looks at the oldest idea that is open: it is considered first, then done."""
+        stage, head = self._stage, self._team[0][0]
+        for idea in await stage.testbot.service.store.ideas():
+            if not idea.joined and idea.status in ("new", "considered"):
+                status = "considered" if idea.status == "new" else "done"
+                order = DecideIdeas((idea.id,), status, "Так теперь и делаем.")
+                key, who = stage.testbot.key(), Sender(f"telegram:{head.id}", head.name)
+                kept = Inbound(
+                    key, OFFICE, who, stage.now, InboundKind.INTERNAL, private=False, payload=order
+                )
+                stage.words += 1
+                await stage.testbot.service.inbox.accept(OFFICE.channel, [kept])
+                return
 
     async def serve(self, ticket: Ticket) -> AsyncIterator[datetime]:
         """One operator's work on one ticket, in opening hours."""

@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "consent_given": "a customer agreed that contacts are kept (`customer`, `version`, `channel`, `text`)",
     "consent_refused": "a customer did not agree (`customer`, `version`)",
     "consent_withdrawn": "a customer took the consent back: delete what you know (`customer`, `version`)",
+    "answer_wished": "a waiting customer said when and where to be answered (`at`, `by`)",
     "ticket_opened": "a customer is handed over to people (`priority`)",
     "ticket_taken": "an operator took a ticket",
     "ticket_assigned": "a ticket was given to an operator",

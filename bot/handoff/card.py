@@ -79,6 +79,9 @@ def card(ticket: Ticket, texts: Texts, lang: str, *, below: RichText | None = No
         due=ticket.due if ticket.status in ("waiting", "operator") else None,
         until=state.snoozed_until,
         promised=state.promise_due,
+        wish_at=state.wish_at,
+        wish_until=state.wish_until,
+        wish_by=state.wish_by,
         candidates=_similar(ticket),
     )
     head = head + "\n\n" + below if below else head

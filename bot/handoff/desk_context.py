@@ -23,6 +23,7 @@ from bot.handoff.sla.targets import Deadlines
 from bot.i18n.texts import Texts
 from bot.model import (
     Answer,
+    Attachment,
     Conversation,
     Customer,
     Event,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 About = Callable[[str], Sequence[str]]
 Ask = Callable[[str, "ArticleAudience"], Awaitable[Answer]]
 Article = Callable[[str, "ArticleAudience"], RichText]
+Files = Callable[[str, "ArticleAudience"], tuple[Attachment, ...]]
 Find = Callable[[str, "ArticleAudience"], Awaitable[Sequence["FoundArticle"]]]
 SideAnswerer = Callable[[Turn], Awaitable["BotAnswer | None"]]
 Meaning = Literal["yes", "not_needed", "call", ""]
@@ -62,6 +64,10 @@ def _no() -> bool:
 
 def _no_text(article: str, audience: ArticleAudience) -> RichText:
     return RichText()
+
+
+def _no_files(article: str, audience: ArticleAudience) -> tuple[Attachment, ...]:
+    return ()
 
 
 def _is_nothing(text: str) -> bool:
@@ -119,9 +125,10 @@ class DeskRules:
     """How the owner wants the desk to work. *about* gives the names of an article's topic, the one to be
     shown first.
 
-    *article* is the text of one as a customer gets it, empty where it is not for them, *read* as operators
-    read it, *ask* finds the one that answers a customer's question; None = no hints. *internal* is the text
-    of an article that is for operators alone, empty for every other; *find* searches by an operator's words;
+    *article* is the text of one as a customer gets it, empty where it is not for them, *files* what comes
+    with it, *read* the text as operators read it, *ask* finds the one that answers a customer's question;
+    None = no hints. *internal* is the text of an article that is for operators alone, empty for every other;
+    *find* searches by an operator's words;
     *has_internal*: whether there is anything for operators alone.
     *facts* are known to every ready answer. *undo*: seconds in which an operator's words can be taken back.
     *question* is the question in a customer's words, "" where they hold none; *aside* is what the bot itself
@@ -132,6 +139,7 @@ class DeskRules:
     important, *upset*: how angry words are (0..1), *points*: the field of loyalty points.
     *authority*: what operators may give.
     *scorecard* is filled in when a dialog ends; None = never. *scenarios* are those of mystery customers.
+    *answer_choice*: whether waiting customers may say when and where to be answered.
     """
 
     teams: tuple[Team, ...] = ()
@@ -140,6 +148,7 @@ class DeskRules:
     about: About = _nothing
     article: Article | None = None
     read: Article = _no_text
+    files: Files = _no_files
     internal: Article = _no_text
     has_internal: Callable[[], bool] = _no
     find: Find | None = None
@@ -157,6 +166,7 @@ class DeskRules:
     upset: Callable[[str], float] = _calm
     playbooks: Playbooks = field(default_factory=Playbooks)
     authority: AuthoritySettings = field(default_factory=AuthoritySettings)
+    answer_choice: bool = False
     quality: QualitySettings = field(default_factory=QualitySettings)
     scorecard: Scorecard | None = None
     scenarios: Scenarios = field(default_factory=Scenarios)

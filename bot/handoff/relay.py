@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.handoff import blocklist, card_posts, dialog_scores, insisting, notices, page_orders
+from bot.handoff.answer_wish import is_about_wish
 from bot.handoff.assist import suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
@@ -113,7 +114,12 @@ class Relay:
             return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
-        if self._is_about_news(turn) or self._ends_consent(turn) or is_about_linking(turn):
+        if (
+            self._is_about_news(turn)
+            or self._ends_consent(turn)
+            or is_about_linking(turn)
+            or is_about_wish(turn)
+        ):
             return None
         ticket, told = came_over(
             self._desk, turn, turn.ticket, self._desk.places.title(turn.conversation.peer.channel)
@@ -271,15 +277,16 @@ class Relay:
 
     def _article(self, turn: Turn, article: str) -> Outcome | None:
         """An article read while waiting; the ticket stays open."""
-        if (read := self._desk.rules.article) is None or not (
-            text := read(article, self._desk.audience(turn))
-        ):
+        rules, audience, peer = self._desk.rules, self._desk.audience(turn), turn.inbounds[0].peer
+        if rules.article is None or not (text := rules.article(article, audience)):
             return None
+        files = rules.files(article, audience)
+        beside = (Outbound(peer, attachments=files),) if files else ()
         return Outcome(
             "relay",
             Result.ANSWERED,
             "article_meanwhile",
-            (Outbound(turn.inbounds[0].peer, text),),
+            (*beside, Outbound(peer, text)),
             events=(Event("read_meanwhile", data={"article": article}),),
         )
 

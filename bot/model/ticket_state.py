@@ -162,6 +162,9 @@ class TicketState:
     snoozed_until: datetime | None = None
     promise_due: datetime | None = None
     promise: str = ""  # what was promised to the customer
+    wish_at: datetime | None = None  # from when the customer wants the answer
+    wish_until: datetime | None = None
+    wish_by: str = ""  # and where: "phone", "email", the name of a channel; "" = in the chat
 
     upset_told: datetime | None = None  # the supervisors were told that an important customer is upset
     upset_waited: datetime | None = None  # and that they still wait

@@ -64,7 +64,8 @@ def playbooks(ledger: Ledger, period: Period) -> Table:
             "steps_done": done / steps if steps else None,
             "required_open": float(sum(_number(e, "required_open") > 0 for e in events)),
         }
-        rows.append(TableRow(name, name, cells, _cases(events)))
+        title = str(events[-1].data.get("title") or name)
+        rows.append(TableRow(name, title, cells, _cases(events)))
     return Table("playbooks", PLAYBOOKS, tuple(rows))
 
 

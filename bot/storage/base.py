@@ -470,7 +470,9 @@ class Store(Protocol):
     async def ticket(self, number: int) -> Ticket | None: ...
 
     async def queue(self) -> tuple[Ticket, ...]:
-        """Every waiting ticket, the oldest first, with no more of its state than team and place."""
+        """Every waiting ticket, the oldest first, with no more of its state than team, place and the
+        time that its customer asked for.
+        """
         ...
 
     async def recent_answers(self) -> tuple[tuple[datetime, datetime], ...]:

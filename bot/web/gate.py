@@ -4,6 +4,7 @@ asked of them, and what would change is shown, the likeliest harm first.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from bot.dialogs.offline_decision import OfflineDecision
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.release import ArticleCoverage, ChangeKind, DecisionChange, GateReport
 from bot.knowledge.search import Knowledge
-from bot.release_gate import GateTerms, ReleaseGate, with_drafts_published
+from bot.release_gate import GateTerms, ReleaseGate, drafts_in, with_drafts_published
 from bot.release_runs import ReleaseBusy, ReleaseRun, ReleaseRuns
 from bot.text.pii import mask
 from bot.web.pages import Pages, read_words
@@ -62,7 +63,8 @@ class GatePages:
             request,
             "gate.html",
             "kb",
-            drafts=self._drafts(),
+            drafts=await asyncio.to_thread(self._drafts),
+            published={a.id for a in self._knowledge.articles() if a.status == "published"},
             limits=self._services.release,
             run=run,
             report=report,
@@ -86,11 +88,11 @@ class GatePages:
         """POST /gate/run {drafts}: compare the base with these drafts published."""
         data, words = await _data(request), self._words(request)
         wanted = data.get("drafts")
-        known = {a.id for a in self._drafts()}
+        known = {a.id for a in await asyncio.to_thread(self._drafts)}
         ids = [str(id) for id in wanted[:MOST] if id in known] if isinstance(wanted, list) else []
         if not ids:
             raise web.HTTPBadRequest(text=words["gate_no_drafts"])
-        draft = with_drafts_published(self._knowledge, ids)
+        draft = await asyncio.to_thread(with_drafts_published, self._knowledge, ids)
         try:
             run = await self._runs.start(draft, ids, request[USER].actor)
         except ReleaseBusy as error:
@@ -122,7 +124,7 @@ class GatePages:
         await self._runs.close()
 
     def _drafts(self) -> Sequence[Article]:
-        return [a for a in self._knowledge.articles() if a.status == "draft"]
+        return drafts_in(self._knowledge)
 
     def _words(self, request: web.Request) -> Mapping[str, str]:
         return read_words(self._pages.language(request))

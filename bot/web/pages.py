@@ -358,7 +358,8 @@ class Pages:
 
     def _channel_names(self) -> Mapping[str, str]:
         """How people call channels whose name says nothing, or too much."""
-        return {**EMULATED, PLAYED: self._services.played_as}
+        played_as = self._services.played_as
+        return {**EMULATED, PLAYED: EMULATED.get(played_as, played_as)}
 
     def _may(self, request: web.Request) -> Callable[[str, str], bool]:
         """Whether who looks at the page may make a request."""

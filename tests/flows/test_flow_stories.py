@@ -97,3 +97,4 @@ def test_the_commands_check_show_and_draw(folder: Path) -> None:
     (folder / "flows/broken.yaml").write_text("title: Б\nsteps:\n  - {say: a, go: nowhere}\n", "utf-8")
     broken = runner.invoke(app, ["flows", "check"])
     assert broken.exit_code == 1 and "broken.yaml:3" in broken.stderr
+    assert "broken.yaml:3" in runner.invoke(app, ["doctor"]).stdout

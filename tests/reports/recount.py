@@ -80,7 +80,8 @@ class Recount:
         self.values: Values = {}
         self.db.execute(
             "create temp view e as select id, kind, at, conversation c, ticket t, actor, data from"
-            " main.events"
+            " main.events where conversation is null or conversation not in (select conversation from"
+            " main.events where kind = 'mystery_begun')"
         )
         self._tickets()
         self._times()

@@ -36,7 +36,7 @@ def test_scores_count_once_and_only_the_sample_is_the_supervisors() -> None:
 def test_playbooks_and_compensations() -> None:
     report = _report(
         _event("playbook_ended", 1, playbook="return", steps=5, done=4, required_open=0),
-        _event("playbook_ended", 2, playbook="return", steps=5, done=1, required_open=2),
+        _event("playbook_ended", 2, playbook="return", title="Возврат", steps=5, done=1, required_open=2),
         _event("compensation_given", 1, OLGA, amount=300.0),
         _event("compensation_asked", 2, OLGA, amount=1500.0),
         _event("compensation_asked", 3, OLGA, amount=9000.0),
@@ -45,6 +45,7 @@ def test_playbooks_and_compensations() -> None:
     )
     (playbook,) = report.tables["playbooks"].rows
     assert dict(playbook.cells) == {"tickets": 2.0, "steps_done": 0.5, "required_open": 1.0}
+    assert (playbook.key, playbook.name) == ("return", "Возврат")
     (olga,) = report.tables["compensations"].rows
     assert dict(olga.cells) == {"given": 1.0, "asked": 2.0, "allowed": 1.0, "refused": 1.0, "sum": 1800.0}
     assert [case.ticket for case in report.cases("compensations:telegram:1")] == [1, 2, 3, 2, 3]

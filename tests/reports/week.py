@@ -75,6 +75,7 @@ SETTINGS = {
     },
     "rating": {"days_between": 3},
     "canned": {"folder": "builtin"},
+    "quality": {"mystery": True},
     "authority": {"limits": ({"amount": 500},)},
     "nps": {"ask": True, "apart": "1h", "quiet": "2h"},
     "report": {"answer_within": ANSWER_WITHIN},

@@ -207,6 +207,20 @@ async def test_files_come_with_the_part_they_stand_in(tmp_path: Path) -> None:
         assert [a.name for s in anna.sees() for a in s.outbound.attachments] == ["2.png"]
 
 
+async def test_an_operator_sends_an_article_with_its_files(tmp_path: Path) -> None:
+    async with open_test_bot(base(tmp_path / "kb"), threads=False) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
+        await anna.says("позовите человека")
+        await olga.presses("Взять", ticket=1)
+        await anna.says("а какая цена чистки ковра?")
+        await olga.presses("Сколько стоит чистка ковра", ticket=1)
+        assert "📎 Прайс на 2026 год\n📎 прайс лист.pdf" in (await olga.sees(1))[-1].text.text
+        anna.listens()
+        await olga.presses("Отправить", ticket=1)
+        names = [a.name for s in anna.sees() for a in s.outbound.attachments]
+        assert names == ["price.png", "прайс лист.pdf"] and "от 500 ₽" in anna.hears()[-1]
+
+
 @pytest.mark.parametrize(
     ("body", "code", "line"),
     [

@@ -59,7 +59,8 @@ async def test_steps_are_ticked_on_the_card_and_counted_at_the_end(testbot: Test
     await olga.presses("Всё равно закрыть", ticket=1)
     assert (await _ticket(testbot)).status == "closed"
     (ended,) = await testbot.store.events(kinds=["playbook_ended"])
-    assert dict(ended.data) == {"playbook": "return", "steps": 5, "done": 1, "required_open": 2}
+    counted = {"steps": 5, "done": 1, "required_open": 2}
+    assert dict(ended.data) == {"playbook": "return", "title": "Возврат", **counted}
     assert await testbot.store.check() == ()
 
 
@@ -88,6 +89,19 @@ async def test_a_tag_or_a_topic_brings_the_playbook(testbot: TestBot) -> None:
     await olga.says("/tag жалоба", ticket=1)
     assert (await _ticket(testbot)).state.playbook == "complaint"
     assert any("Жалоба · 0 из 6" in o.text.text for o in await olga.sees(1))
+
+
+@pytest.mark.parametrize(
+    ("words", "playbook"),
+    [
+        ("позовите, пожалуйста, оператора", ""),
+        ("хочу пожаловаться, позовите оператора", "complaint"),
+        ("оформите возврат, позовите оператора", "return"),
+    ],
+)
+async def test_the_customers_words_bring_it(testbot: TestBot, words: str, playbook: str) -> None:
+    await _opened(testbot, words)
+    assert (await _ticket(testbot)).state.playbook == playbook
 
 
 async def test_a_plain_group_has_the_steps_too(articles: Path) -> None:

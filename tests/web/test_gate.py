@@ -163,6 +163,21 @@ async def test_whom_an_article_is_for_counts(page: Page, knowledge: Knowledge) -
     assert '"fields": {}' in str(await page.store.setting(f"release_run:{run}"))
 
 
+async def test_a_saved_change_of_an_article_is_a_draft_too(page: Page, knowledge: Knowledge) -> None:
+    """What the editor kept beside a published article is checked like a new one."""
+    await ask(page, knowledge, "Хочу вернуть товар", helped=True)
+    place = knowledge.folder / "_drafts" / "returns" / "goods.md"
+    place.parent.mkdir(parents=True)
+    place.write_text("---\ntitle: Обмен посуды\naliases: [обмен чашек]\n---\nЧашки меняем.\n", "utf-8")
+
+    html = await shown(page)
+    run = await checked(page, "returns/goods")
+    after = await shown(page, f"?run={run}")
+
+    assert 'value="returns/goods"' in html
+    assert "«Хочу вернуть товар»" in after and "изменена" in after
+
+
 async def test_what_was_forgotten_is_not_shown(page: Page, knowledge: Knowledge) -> None:
     """What is kept of a comparison has no words of customers, so it ends with theirs."""
     await ask(page, knowledge, "Можно ли вернуть товар?", helped=True)

@@ -4,6 +4,7 @@ with one tap.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rapidfuzz import fuzz
@@ -20,6 +21,7 @@ from bot.handoff.tickets import lifecycle
 from bot.handoff.tone_remarks import remarked
 from bot.model import (
     AnswerPreview,
+    Attachment,
     Button,
     Event,
     Outbound,
@@ -67,9 +69,10 @@ def _preview(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> Outcom
         return _not_made(desk, turn, what, text)
     send = Button(desk.texts.text("desk.button.send", lang=desk.lang), "send_ready", what, style="primary")
     head = desk.texts.say("desk.preview", lang=desk.lang)
+    named = "".join(f"\n📎 {f.data.get('caption') or f.name}" for f in _files(desk, turn, ticket, what))
     shown = Outbound(
         turn.peer,
-        head + "\n\n" + text,
+        head + "\n\n" + text + named,
         buttons=((send,),),
         ticket=ticket.number,
         author="",
@@ -194,7 +197,9 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
         on_uncertain=desk.rules.on_uncertain,
     )
     cards = card_posts.edited(desk, changed) if shows_otherwise(ticket, changed) else ()
-    say_ = (words, *cards, *done(desk, turn, "desk.sent").messages)
+    files = _files(desk, turn, ticket, str(event.data.get("what", "")))
+    beside = (replace(words, text=RichText(), attachments=files, name=""),) if files else ()
+    say_ = (*beside, words, *cards, *done(desk, turn, "desk.sent").messages)
     return Outcome(
         "desk", Result.CARRIED, "ready", say_, status=status, ticket=changed, events=(*events, event)
     )
@@ -220,6 +225,12 @@ def _text(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> RichText 
     if ready is None:
         return None
     return filled(desk, ready, ticket, turn.customer, turn.inbounds[0].sender.name, turn.now)
+
+
+def _files(desk: DeskContext, turn: Turn, ticket: Ticket, what: str) -> tuple[Attachment, ...]:
+    """The pictures and files that come with an article."""
+    kind, _, key = what.partition(":")
+    return desk.rules.files(key, desk.audience(turn, ticket)) if kind == "article" else ()
 
 
 def _not_made(desk: DeskContext, turn: Turn, what: str, lacking: MissingValues | None) -> Outcome:

@@ -64,6 +64,7 @@ def ended(desk: DeskContext, ticket: Ticket) -> tuple[Event, ...]:
         return ()
     data = {
         "playbook": playbook.name,
+        "title": playbook.title,
         "steps": len(playbook.steps),
         "done": len(playbook.done(ticket.state)),
         "required_open": len(required(playbook, ticket)),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.handoff.answer_wish import is_later
 from bot.handoff.desk_context import DeskContext
 from bot.model import Inbound, InboundKind, Sender
 from bot.model.internal import AssignmentDue
@@ -28,7 +29,8 @@ class AutoAssign:
         able = [
             t
             for t in desk.queue.ordered(tickets, now)
-            if desk.teams.choose(t, desk.roster, tickets, desk.rules.routing, but=t.state.previous_operator)
+            if not is_later(t, now)
+            and desk.teams.choose(t, desk.roster, tickets, desk.rules.routing, but=t.state.previous_operator)
         ]
         slot = int(now.timestamp())
         return tuple(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.handoff.answer_wish import is_later
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.queue import wait_estimate
 from bot.handoff.queue.queue import changed_much
@@ -29,7 +30,7 @@ class QueuePositions:
         say: list[Outbound] = []
         for place, ticket in waiting:
             told = self._told.setdefault(ticket.number, ticket.state.place_told or place)
-            if changed_much(told, place) and len(say) < MOST:
+            if changed_much(told, place) and len(say) < MOST and not is_later(ticket, now):
                 self._told[ticket.number] = place
                 say.append(await self._edit(ticket, place, now))
         self._told = {t.number: self._told[t.number] for _, t in waiting}

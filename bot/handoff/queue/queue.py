@@ -43,9 +43,15 @@ class Queue:
         return ticket.priority + added
 
     def ordered(self, tickets: Sequence[Ticket], now: datetime) -> tuple[Ticket, ...]:
-        """The waiting ones, who is next first."""
+        """The waiting ones, who is next first; who wants the answer later comes after all others, by time."""
         waiting = [t for t in tickets if t.status == "waiting"]
-        return tuple(sorted(waiting, key=lambda t: (-self.rank(t, now), t.opened or now, t.number)))
+
+        def key(ticket: Ticket) -> tuple[datetime, int, datetime, int]:
+            wish = ticket.state.wish_at
+            turn = wish if wish is not None and wish > now else now
+            return (turn, -self.rank(ticket, now), ticket.opened or now, ticket.number)
+
+        return tuple(sorted(waiting, key=key))
 
     def places(self, tickets: Sequence[Ticket], now: datetime) -> Iterator[tuple[int, Ticket]]:
         """The waiting ones with the place each has in their own team's queue, from 1 on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.handoff.answer_wish import OPEN, facts_of, is_later
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.sla.hours import WaitEstimate
 from bot.model import Button, RichText, Rows, Ticket, Turn
@@ -14,6 +15,14 @@ def told(
 
     *ahead*: how many come before them, where known.
     """
+    if ticket.status == "waiting" and is_later(ticket, turn.now):
+        return desk.texts.say(
+            "wish.stands",
+            lang=desk.lang_of(turn.customer),
+            number=ticket.number,
+            now=turn.now,
+            **facts_of(desk, ticket),
+        )
     estimate = estimate_of(
         desk, turn, max(0, desk.queue.before_new(ticket, turn.waiting) - 1) if ahead is None else ahead
     )
@@ -36,9 +45,10 @@ def estimate_of(desk: DeskContext, turn: Turn, ahead: int) -> WaitEstimate:
 def buttons(desk: DeskContext, lang: str, ticket: Ticket) -> Rows:
     """What a waiting customer may do."""
     labels = (("add_details", "add"), ("cancel_ticket", "cancel"))
-    return (
-        tuple(
-            Button(desk.texts.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number))
-            for action, label in labels
-        ),
+    row = tuple(
+        Button(desk.texts.text(f"handoff.button.{label}", lang=lang), action, str(ticket.number))
+        for action, label in labels
     )
+    if not desk.rules.answer_choice or ticket.status != "waiting":
+        return (row,)
+    return (row, (Button(desk.texts.text("wish.button", lang=lang), OPEN, str(ticket.number)),))

@@ -88,7 +88,8 @@ class Deadlines:
                 max(asked, woken or asked) if asked is not None and ticket.first_reply is not None else None
             )
         found = []
-        for name, start in starts.items():
+        for name, begun in starts.items():
+            start = _from_wish(ticket, begun)
             amount = length(getattr(policy, name))
             if start is not None and amount is not None:
                 warn = self._hours.add_working(start, amount * self.sla.warn)
@@ -156,20 +157,17 @@ class Deadlines:
         asked, answered = ticket.state.asked, ticket.state.answered
         if ticket.status == "waiting":
             queued = ticket.state.queued or ticket.opened
-            patience = length(self._routing.remind)
-            if queued is not None and patience is not None:
+            since, patience = _from_wish(ticket, queued), length(self._routing.remind)
+            if since is not None and patience is not None:
                 times = 2 ** min(ticket.state.reminders, DOUBLINGS)
-                made.append(
-                    self._later(
-                        ticket,
-                        f"waiting:{key}",
-                        TicketUnclaimed(),
-                        self._hours.add_working(queued, patience * times),
-                    )
-                )
+                at = self._hours.add_working(since, patience * times)
+                if since != queued and not ticket.state.reminders:
+                    at = since  # the time that the customer asked for is said aloud when it comes
+                made.append(self._later(ticket, f"waiting:{key}", TicketUnclaimed(), at))
         if ticket.status == "operator":
-            since = max(
-                (m for m in (asked, ticket.state.assigned, ticket.taken) if m is not None), default=None
+            since = _from_wish(
+                ticket,
+                max((m for m in (asked, ticket.state.assigned, ticket.taken) if m is not None), default=None),
             )
             patience = length(self._routing.silent_operator)
             if (
@@ -187,9 +185,9 @@ class Deadlines:
                 answered is not None
                 and asked is None
                 and promised is None
-                and (at := self._quiet(ticket, answered)) is not None
+                and (quiet := self._quiet(ticket, answered)) is not None
             ):
-                made.append(self._later(ticket, f"quiet:{key}", CustomerSilent(), at))
+                made.append(self._later(ticket, f"quiet:{key}", CustomerSilent(), quiet))
         if ticket.status == "snoozed" and (until := ticket.state.snoozed_until) is not None:
             made.append(self._later(ticket, f"snooze:{key}", SnoozeOver(), until))
         if (due := ticket.state.promise_due) is not None:
@@ -207,6 +205,12 @@ class Deadlines:
 
     def _later(self, ticket: Ticket, key: str, payload: TicketTimer, at: datetime) -> Timer:
         return Timer(key, payload, at, conversation=ticket.conversation)
+
+
+def _from_wish(ticket: Ticket, start: datetime | None) -> datetime | None:
+    """Nothing is owed before the time that the customer asked for."""
+    wish = ticket.state.wish_at
+    return start if start is None or wish is None else max(start, wish)
 
 
 def left(goal: SlaDeadline, now: datetime) -> timedelta:

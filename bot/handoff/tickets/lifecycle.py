@@ -109,6 +109,26 @@ def woken(ticket: Ticket, now: datetime) -> Ticket:
     return replace(ticket, status="operator", state=replace(ticket.state, snoozed_until=None, woken=now))
 
 
+def wished(ticket: Ticket, at: datetime | None, until: datetime | None, by: str) -> Ticket:
+    """Its customer says when and where to be answered; its deadlines and the reminders begin then."""
+    state = replace(ticket.state, wish_at=at, wish_until=until, wish_by=by)
+    later = at is not None and (ticket.state.wish_at is None or at > ticket.state.wish_at)
+    if later:
+        state = replace(state, reminders=0, warned=(), breached=())
+    return replace(ticket, state=state)
+
+
+def answered_at(ticket: Ticket, peer: Peer) -> Ticket:
+    """Its customer wants the answer in another chat of theirs."""
+    return replace(ticket, customer_peer=peer)
+
+
+def contact_given(ticket: Ticket, kind: str, value: str) -> Ticket:
+    """Its customer gave the phone ("phone") or the e-mail ("email") to be reached by."""
+    contacts = replace(ticket.state.contacts, **{kind: value})
+    return replace(ticket, state=replace(ticket.state, contacts=contacts))
+
+
 def promised(ticket: Ticket, due: datetime, what: str) -> Ticket:
     """An operator promised the customer something."""
     return replace(ticket, state=replace(ticket.state, promise_due=due, promise=what))
@@ -138,6 +158,8 @@ def answered(ticket: Ticket, operator: str, name: str, now: datetime, last: Last
         quiet_asked=None,
         last_words=last,
         preview=None,
+        wish_at=None,
+        wish_until=None,
         warned=_without_replies(ticket.state.warned),
         breached=_without_replies(ticket.state.breached),
     )
@@ -299,6 +321,8 @@ def closed(ticket: Ticket, now: datetime, *, over_silence: bool = False) -> Tick
         asked=None,
         quiet_asked=None,
         closed_over_silence=over_silence,
+        wish_at=None,
+        wish_until=None,
     )
     return replace(ticket, status="closed", closed=now, state=state)
 

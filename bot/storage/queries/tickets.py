@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bot.model import Conversation, Outbound, Peer, Ticket, TicketState
@@ -19,7 +20,8 @@ from bot.storage.queries.turns import ticket_of
 
 _WAITING = "select * from tickets where status = 'waiting' order by opened, number limit ?"
 _QUEUE = """select number, conversation, channel, chat, thread, reason, priority, opened, team,
-  cast(json_extract(data, '$.place') as integer) as place from tickets where status = 'waiting' order by
+  cast(json_extract(data, '$.place') as integer) as place, json_extract(data, '$.wish_at') as wish
+  from tickets where status = 'waiting' order by
   opened, number"""
 _WORKED = "select * from tickets where status in ('operator', 'snoozed') order by opened, number limit ?"
 _NUMBERED = 500  # tickets read by their numbers at once
@@ -143,7 +145,11 @@ def queue(db: Database) -> tuple[Ticket, ...]:
             row["reason"],
             priority=row["priority"],
             opened=maybe_moment(row["opened"]),
-            state=TicketState(team=row["team"], place_told=row["place"] or 0),
+            state=TicketState(
+                team=row["team"],
+                place_told=row["place"] or 0,
+                wish_at=datetime.fromisoformat(row["wish"]) if row["wish"] else None,
+            ),
         )
         for row in db.execute(_QUEUE)
     )

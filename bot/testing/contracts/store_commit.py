@@ -403,6 +403,18 @@ class CommitContract:
         assert turn.recent_answers == await store.recent_answers() == ((later(0), later(90)),)
         assert [t.number for t in await store.queue()] == [2]
 
+    async def test_the_queue_knows_who_wants_the_answer_later(self, store: Store) -> None:
+        """The time that a customer asked for comes with the waiting ticket: the order follows it."""
+        ticket = await hand_over(store)
+        await hear(store, arrival("2", at=90))
+        turn = await take(store, 90)
+        state = replace(ticket.state, team="vip", place_told=3, wish_at=later(7200))
+        await answer(store, turn, ticket=replace(ticket, state=state), at=90)
+        await hand_over(store, BORIS, "3", 100)
+
+        told = [(t.number, t.state.wish_at, t.state.place_told) for t in await store.queue()]
+        assert told == [(1, later(7200), 3), (2, None, 0)]
+
     async def test_a_button_means_what_it_meant_where_it_was_offered(self, store: Store) -> None:
         """A press of a foreign peer, of a forged or worn token resolves to nothing; the turn is still a
         turn.

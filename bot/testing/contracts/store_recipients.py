@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.model import Event, InboundKind, Peer, Sender, Status
+from bot.model import PLAYED, Event, InboundKind, Peer, Sender, Status
 from bot.storage.base import ConversationQuery, Store
 from bot.testing.contracts.store_scene import (
     ANNA,
@@ -59,6 +59,22 @@ class AudienceContract:
         await store.forget_customer(gone, NOON)
 
         assert [row.peer for row in await store.listeners()] == [BORIS]
+
+    async def test_a_played_customer_is_none_of_them(self, store: Store) -> None:
+        """Nobody to write to, no words of customers, no turn among all; asked for by name they are there."""
+        guest = Peer(PLAYED, "5000000001")
+        await hear(store, arrival("1", "где заказ", ANNA), arrival("2", "где товар", guest))
+        for _ in range(2):
+            turn = await take(store)
+            await answer(store, turn, say("ответ", turn.conversation.peer))
+        talk = await store.conversation(guest)
+        assert talk is not None
+
+        assert [row.peer for row in await store.listeners()] == [ANNA]
+        assert [row.text for row in await store.words_since(NOON)] == ["где заказ"]
+        assert [row.peer for row in await store.turns()] == [ANNA]
+        assert [row.peer for row in await store.listeners(only=[talk.id])] == [guest]
+        assert [row.peer for row in await store.turns(conversation=talk.id)] == [guest]
 
     async def test_words_since_are_the_customers_own(self, store: Store) -> None:
         """Not the bot's, not older ones, in order and from a place on."""
