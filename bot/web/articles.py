@@ -15,7 +15,15 @@ from pathlib import PurePosixPath
 from aiohttp import web
 
 from bot.adapters.sanitize import clean_text
-from bot.article_editing import ArticleEditing, OpenArticle, ReadDraft, SeenText, UnfitArticle, published
+from bot.article_editing import (
+    ArticleEditing,
+    OpenArticle,
+    ReadDraft,
+    SeenText,
+    UnfitArticle,
+    published,
+    unfit,
+)
 from bot.article_history import EditorName
 from bot.article_preview import WithDraft, messages
 from bot.dialogs.offline_decision import OfflineDecision
@@ -233,12 +241,14 @@ class ArticlePages:
     def _problems(self, request: web.Request, draft: ReadDraft, text: str) -> list[Json]:
         language = self._pages.language(request)
         found: Sequence[Problem] = [problem_in(p, language) for p in draft.problems]
+        blocking = [problem_in(p, language) for p in unfit(draft)]
         if draft.article is not None:
             found = [*found, *self._lint(draft.article, text)]
         body = text.count("\n", 0, _body_start(text)) if text.startswith("---") else 0
         return [
             {
                 "severity": p.severity,
+                "blocks": p in blocking,
                 "code": p.code,
                 "text": p.text,
                 "hint": p.hint,

@@ -214,6 +214,7 @@ async def test_remarks_come_while_it_is_written(page: Page, knowledge: Knowledge
 
     found = {p["code"]: p["row"] for p in checked["problems"]}
     assert (found["KB060"], found["KB025"], found["KB029"]) == (3, 3, 5)
+    assert [p["code"] for p in checked["problems"] if p["blocks"]] == ["KB029"]
     status, answer = await sent(page, "publish", draft, form={**MINE, "body": body})
     assert status == 409 and "впишите" in answer["error"]
 

@@ -131,7 +131,7 @@ async function ask(path, data) {
 
 function showRemarks() {
   const list = id("remarks");
-  const bad = state.problems.some((p) => p.severity === "error");
+  const bad = state.problems.some((p) => p.blocks);
   id("publish").disabled = bad;
   id("count").textContent = state.problems.length || "";
   list.replaceChildren(...state.problems.map((p) => {
@@ -254,7 +254,7 @@ async function publish() {
   const go = h("button", {type: "button", className: "go confirm"}, t(plan.held ? "art_anyway" : "art_publish_now"));
   const back = h("button", {type: "button"}, t("art_not_yet"));
   const reason = plan.held && plan.anyway ? h("input", {maxLength: 300, name: "reason", required: true}) : null;
-  go.disabled = plan.problems.some((p) => p.severity === "error");
+  go.disabled = plan.problems.some((p) => p.blocks);
   go.hidden = plan.held && !plan.anyway;
   go.addEventListener("click", async () => {
     if (reason && !reason.value.trim()) return reason.focus();
