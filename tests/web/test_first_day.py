@@ -204,8 +204,10 @@ def test_from_nothing_to_an_own_bot(owner: Owner, empty: Path) -> None:
     owner.sees("dostavka.md")
     owner.looks("setup-articles")
     owner.page.click('a[href="/articles/new"]')
+    owner.page.wait_for_selector("#states >> text=новая")  # its script fills the form first
     owner.fills(title="Букет на заказ", questions="соберёте букет на заказ\nхочу заказать букет")
     owner.fills(body="Соберём букет за **два часа**: напишите, какие цветы любите.")
+    owner.page.wait_for_selector("#phone .msg >> text=Соберём букет")
     owner.sees("Замечаний нет")
     owner.looks("setup-article")
     owner.page.click("#publish")
