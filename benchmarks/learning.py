@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from bot.app import Overrides
 from bot.feedback_loader import examples_from_use
 from bot.knowledge.articles.drafts import ArticleHead, article_text
 from bot.knowledge.articles.writer import add_questions
@@ -170,7 +171,7 @@ async def learnt(intents: Sequence[Intent], folder: Path, *, model: str, seed: i
     traffic, held = write_base(articles, intents, chance)
     knowledge = _opened(articles, model)
     before = measured(knowledge, held)
-    async with open_test_bot(articles, knowledge=knowledge, threads=False) as testbot:
+    async with open_test_bot(articles, given=Overrides(knowledge=knowledge), threads=False) as testbot:
         await played(testbot, traffic, chance)
         found = await examples_from_use(
             testbot.service.store, knowledge, testbot.clock() - timedelta(days=2 * DAYS), testbot.clock()

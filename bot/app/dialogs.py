@@ -50,7 +50,7 @@ from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.quality.themes import alike
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Event, Turn
+from bot.model import Button, Event, Turn
 from bot.text.day_spans import DaySpan
 from bot.text.problems import problem
 
@@ -115,15 +115,18 @@ def open_dialogs(
     of the owner's folder come after the form where the config does not say.
     """
     config, texts, knowledge = parts.config, parts.texts, parts.knowledge
-    menu: list[DeclaredFlows] = []
+    shown: list[DeclaredFlows] = []
+
+    def flows_of(turn: Turn) -> Sequence[Button]:
+        return shown[0].buttons(turn) if shown else ()
+
     own = our_dialogs(
         texts,
         read_act,
         knowledge,
         ways.after_form,
         open_facts(config, knowledge, open_hours(config)),
-        with_menu="menu" in config.dialogs.order,
-        menu_buttons=lambda turn: menu[0].buttons(turn) if menu else (),
+        flows_of if "menu" in config.dialogs.order else None,
     )
     span = DaySpan.parse(config.outreach.hours)
 
@@ -134,7 +137,7 @@ def open_dialogs(
         texts, flows.connector, ways.escalate, own.faq.show, flows.secret, ways.consent, opens
     )
     declared = DeclaredFlows(flows.flows, tools, FlowHearing(ways.saying, own.faq))
-    menu.append(declared)
+    shown.append(declared)
     intent = own.intent
     ours: dict[str, Dialog] = {"form": forms, FLOWS: declared, **own.dialogs}
     days, apart = timedelta(days=config.rating.days_between), length(config.nps.apart) or timedelta()

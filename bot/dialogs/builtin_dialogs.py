@@ -34,20 +34,18 @@ def our_dialogs(
     knowledge: KnowledgeSource,
     escalate: Escalation | None,
     facts: BusinessFacts | None = None,
-    *,
-    with_menu: bool = True,
-    menu_buttons: MenuButtons = lambda _: (),
+    menu: MenuButtons | None = lambda _: (),
 ) -> BuiltinDialogs:
-    """Without *escalate* what needs a person is left to whoever asked (None). *with_menu*: the greeting
-    offers the menu of sections, which shows *menu_buttons*, too.
+    """Without *escalate* what needs a person is left to whoever asked (None). The greeting offers the
+    menu of sections, which shows the buttons of *menu*, too; None: it does not.
     """
     everyday = everyday_of(texts)
     intent = IntentReader(read_act, knowledge, everyday)
     faq = Faq(texts, intent, knowledge, escalate=escalate)
-    menu = SectionMenu(texts, everyday, faq, knowledge, menu_buttons)
+    sections = SectionMenu(texts, everyday, faq, knowledge, menu or (lambda _: ()))
     dialogs: dict[str, Dialog] = {
-        "menu": menu,
-        "greeting": Greeting(texts, intent, knowledge, faq=faq, menu=menu if with_menu else None),
+        "menu": sections,
+        "greeting": Greeting(texts, intent, knowledge, faq=faq, menu=sections if menu is not None else None),
         "about": AboutBusiness(texts, everyday, faq, facts or BusinessFacts()),
         "smalltalk": SmallTalk(texts, intent),
         "faq": faq,

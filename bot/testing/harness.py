@@ -14,8 +14,7 @@ from bot.app import Overrides, Service, build_service
 from bot.button_tokens import token
 from bot.clock import HandClock
 from bot.config.loader import Config
-from bot.dialogs.flows.connector import Connector, NoConnector
-from bot.knowledge.search import Knowledge
+from bot.dialogs.flows.connector import NoConnector
 from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender
 from bot.storage.base import Store
 from bot.storage.query_store import QueryStore
@@ -290,18 +289,17 @@ async def open_test_bot(
     config: Config | None = None,
     desk: OperatorsGroup | None = OperatorsGroup(),
     storage: str | Store = "",
-    knowledge: Knowledge | None = None,
+    given: Overrides | None = None,
     threads: bool = True,
-    connector: Connector | None = None,
 ) -> AsyncIterator[TestBot]:
     """A service over the articles in a folder, with fake channels; closed at the end. *desk* None: no group
-    is bound yet. *storage* is a file or an open store; "" is what `make_store` makes. *knowledge* is used
-    where it is already open; *connector* carries out the calls of flows (default: nobody answers).
+    is bound yet. *storage* is a file or an open store; "" is what `make_store` makes. *given* may
+    hold knowledge that is already open, and a connector for the calls of flows (default: nobody answers).
 
     Without *threads* SQLite's store works where it is called: several times faster where nothing runs beside
     the player.
     """
-    config, group = config or Config(), desk or OperatorsGroup()
+    config, group, given = config or Config(), desk or OperatorsGroup(), given or Overrides()
     settings = config.model_dump(exclude={"base", "channels", "desk"})
     settings["knowledge"] = {**settings["knowledge"], "folder": str(articles), "embeddings": {"model": "off"}}
     clock = HandClock(NOON)
@@ -317,8 +315,8 @@ async def open_test_bot(
             desk=desk.place if desk else None,
             storage=storage or make_store(clock),
             log_events=False,
-            knowledge=knowledge,
-            connector=connector or NoConnector(),
+            knowledge=given.knowledge,
+            connector=given.connector or NoConnector(),
         ),
     )
     start = 1

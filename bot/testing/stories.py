@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bot.app import Overrides
 from bot.config.loader import Config
 from bot.errors import ConfigError, Problem
 from bot.i18n.texts import Texts
@@ -145,7 +146,7 @@ async def play(story: DialogStory, knowledge: Knowledge, config: Config) -> Play
     """
     connector = StubbedConnector(story.connector)
     async with open_test_bot(
-        knowledge.folder, config=config, knowledge=knowledge, connector=connector
+        knowledge.folder, config=config, given=Overrides(knowledge=knowledge, connector=connector)
     ) as testbot:
         zone = ZoneInfo(config.hours.timezone)
         testbot.clock.at = began = story.clock or NOON

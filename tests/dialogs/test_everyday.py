@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.app import open_knowledge
+from bot.app import Overrides, open_knowledge
 from bot.config.loader import Config, read_config
 from bot.dialogs.everyday import TOPICS, EverydayPhrases
 from bot.i18n.texts import Texts
@@ -82,7 +82,7 @@ def replace_model(config: Config) -> Config:
 @pytest.fixture
 async def shop(config: Config, knowledge: Knowledge) -> AsyncIterator[TestBot]:
     async with open_test_bot(
-        ROOT / "kb_articles", config=config, knowledge=knowledge, threads=False
+        ROOT / "kb_articles", config=config, given=Overrides(knowledge=knowledge), threads=False
     ) as opened:
         yield opened
 
@@ -255,7 +255,7 @@ async def test_without_contacts_in_the_settings_nothing_is_made_up(
         update={"business": config.business.model_copy(update={"address": "", "phone": ""})}
     )
     async with open_test_bot(
-        ROOT / "kb_articles", config=bare, knowledge=knowledge, threads=False
+        ROOT / "kb_articles", config=bare, given=Overrides(knowledge=knowledge), threads=False
     ) as service:
         customer = stranger(service)
         await customer.says("откуда вы")

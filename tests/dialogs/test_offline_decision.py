@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from typer.testing import CliRunner
 
-from bot.app import open_judge, open_knowledge
+from bot.app import Overrides, open_judge, open_knowledge
 from bot.cli.root import app
 from bot.config.loader import Config, read_config
 from bot.dialogs.offline_decision import ASKING
@@ -139,7 +139,7 @@ async def test_everybody_who_is_asked_says_the_same(settings: Path, tmp_path: Pa
     rows = [json.loads(line) for line in asked.output.splitlines() if line.startswith("{")]
     assert len(rows) == len(LINES), asked.output[-500:]
     async with open_test_bot(
-        ROOT / "kb_articles", config=config, knowledge=knowledge, threads=False
+        ROOT / "kb_articles", config=config, given=Overrides(knowledge=knowledge), threads=False
     ) as testbot:
         services = WebServices(testbot.service.store, {}, testbot.clock, knowledge=knowledge, judge=judge)
         async with TestClient(TestServer(build_app(services))) as client:

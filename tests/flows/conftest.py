@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 
+from bot.app import Overrides
 from bot.config.loader import Config
 from bot.testing import TestBot, open_test_bot
 from bot.testing.stubbed_connector import StubbedConnector, StubbedReply
@@ -33,7 +34,9 @@ def opened(articles: Path, tmp_path: Path) -> OpenedFlows:
         hosts = {"flows": {"hosts": ["shop.example.com"]}}
         config = Config.model_validate({"base": tmp_path, **hosts, **settings})
         connector = StubbedConnector(replies or {})
-        async with open_test_bot(articles, config=config, connector=connector, threads=False) as testbot:
+        async with open_test_bot(
+            articles, config=config, given=Overrides(connector=connector), threads=False
+        ) as testbot:
             yield testbot, connector
 
     return open_one

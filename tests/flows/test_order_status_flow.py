@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.app import Overrides
 from bot.config.loader import Config
 from bot.delivery.http_connector import HttpConnector
 from bot.dialogs.flows.connector import ConnectorFailed, ConnectorRequest
@@ -65,7 +66,7 @@ async def testbot(articles: Path, tmp_path: Path, shop: Shop) -> AsyncIterator[T
     (folder / "order_status.yaml").write_text(text, "utf-8")
     config = Config.model_validate({"base": tmp_path, "flows": {"hosts": [shop.origin]}})
     connector = HttpConnector([shop.origin], SECRETS)
-    async with open_test_bot(articles, config=config, connector=connector) as opened:
+    async with open_test_bot(articles, config=config, given=Overrides(connector=connector)) as opened:
         yield opened
 
 

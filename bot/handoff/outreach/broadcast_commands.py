@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext
-from bot.handoff.outreach.broadcasts import Broadcast, BroadcastSender, BroadcastSource
+from bot.handoff.outreach.broadcasts import Broadcast, BroadcastSender
 from bot.handoff.outreach.order_replies import (
     TextSimilarity,
     acknowledged,
@@ -58,7 +58,6 @@ class Broadcasts:
     def __init__(
         self,
         desk: DeskContext,
-        source: BroadcastSource,
         sender: BroadcastSender,
         similarity: TextSimilarity,
         *,
@@ -66,7 +65,7 @@ class Broadcasts:
         article: Callable[[str], str],
         questionnaires: Mapping[str, Questionnaire],
     ) -> None:
-        self._desk, self._source, self._sender, self._similarity = desk, source, sender, similarity
+        self._desk, self._source, self._sender, self._similarity = desk, sender.source, sender, similarity
         self._channels, self._article = frozenset(channels), article
         self._questionnaires = questionnaires
 

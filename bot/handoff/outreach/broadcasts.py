@@ -148,11 +148,11 @@ class BroadcastSender:
         per_second: float,
         channels: Collection[str],
     ) -> None:
-        self._desk, self._source, self._hours, self._channels = desk, source, hours, frozenset(channels)
+        self._desk, self.source, self._hours, self._channels = desk, source, hours, frozenset(channels)
         self._size = max(1, round(per_second * PAUSE.total_seconds()))
 
     async def find(self, number: str) -> Broadcast | None:
-        return read_mailing(number, await self._source.setting(f"{TIMER}:{number}"))
+        return read_mailing(number, await self.source.setting(f"{TIMER}:{number}"))
 
     def waits(self, now: datetime) -> datetime | None:
         """The moment until which everything waits; None where it goes at once."""
@@ -178,7 +178,7 @@ class BroadcastSender:
             return Outcome("desk", Result.IGNORED, "mailing_over")
         if (opens := opening(turn.now, self._hours, self._desk.hours.zone)) > turn.now:
             return self._again(broadcast, opens, progress)
-        waiting = await self._source.deliveries(status=OPEN, name=broadcast.setting, limit=2 * self._size)
+        waiting = await self.source.deliveries(status=OPEN, name=broadcast.setting, limit=2 * self._size)
         if len(waiting) >= 2 * self._size:  # the channel is slower than we are, or away
             return self._again(broadcast, turn.now + PAUSE, progress)
         start, late = progress.start, progress.late
@@ -187,7 +187,7 @@ class BroadcastSender:
         todo = broadcast.to[start : start + self._size] or late[: self._size]
         if start >= len(broadcast.to):
             late = late[self._size :]
-        rows = await self._source.listeners(only=todo) if todo else ()
+        rows = await self.source.listeners(only=todo) if todo else ()
         busy = tuple(
             r.conversation for r in rows if r.status is not Status.BOT and self._may_hear(broadcast, r)
         )
@@ -201,7 +201,7 @@ class BroadcastSender:
         )
         if start >= len(broadcast.to) and not ready:
             return await self._held_up(turn, broadcast, moved)
-        ideas = await self._source.ideas() if broadcast.is_idea else ()
+        ideas = await self.source.ideas() if broadcast.is_idea else ()
         say = tuple(self._message(turn, broadcast, r, ideas) for r in ready)
         events = tuple(self._event(broadcast, r) for r in ready)
         later = self._later(broadcast, turn.now + PAUSE, replace(moved, settling=0))
@@ -231,7 +231,7 @@ class BroadcastSender:
         return Outcome("desk", Result.ANSWERED, "mailing", told, events=(event,), settings=done.kept())
 
     async def _tally(self, broadcast: Broadcast, progress: BroadcastPortion) -> BroadcastTotals:
-        tally = await count(self._source, broadcast.setting, broadcast.to, progress.said)
+        tally = await count(self.source, broadcast.setting, broadcast.to, progress.said)
         return replace(tally, blocked=tally.blocked + progress.blocked)
 
     def _told(

@@ -81,7 +81,6 @@ class OutreachCommands:
     def broadcasts(self, desk: DeskContext) -> Broadcasts:
         return Broadcasts(
             desk,
-            self.source,
             self.sender(desk),
             self.similarity,
             channels=self.channels,

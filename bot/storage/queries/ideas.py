@@ -57,8 +57,9 @@ def purge(db: Database, before: datetime, limit: int) -> int:
     with them; returns how many.
     """
     rows = db.execute(
-        "select i.id from ideas i indexed by ideas_worded join ideas head on head.id = case when i.joined = 0 then i.id else i.joined"
-        " end where i.text <> '' and head.status in ('done', 'declined') and head.changed < ? limit ?",
+        "select i.id from ideas i indexed by ideas_worded join ideas head on head.id = case when i.joined = 0"
+        " then i.id else i.joined end where i.text <> '' and head.status in ('done', 'declined')"
+        " and head.changed < ? limit ?",
         (ms(before), limit),
     ).fetchall()
     db.executemany("update ideas set text = '' where id = ?", [(row["id"],) for row in rows])
