@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from bot.dialogs.surveys import nps, rating
 from bot.errors import ConfigError
-from bot.handoff.outreach import segment
-from bot.text.customer_fields import fault, normal, read_table, shown
+from bot.text.customer_fields import NEWS, fault, normal, read_table, shown
 
 
 @given(st.binary(max_size=400))
@@ -59,7 +58,7 @@ def test_what_cannot_be_kept_is_refused() -> None:
     assert "не адрес почты" in fault("email", "no")
 
 
-@pytest.mark.parametrize("name", [rating.ASKED, nps.ASKED_AT, nps.SCORED, segment.NEWS])
+@pytest.mark.parametrize("name", [rating.ASKED, nps.ASKED_AT, nps.SCORED, NEWS])
 def test_the_bots_own_marks_are_out_of_reach(name: str) -> None:
     """No table and no other system takes away that somebody wants no broadcasts, or when they were asked."""
     assert "хранит своё" in fault(name, None)

@@ -65,6 +65,10 @@ class CustomerScript:
                 score = stage.random.choice(tuple(OPINIONS))
                 if number in self._busy or stage.happens(0.4):
                     continue
+                if stage.evenly("well") < 0.5:
+                    await stage.press(customer, "Да, всё хорошо")
+                elif stage.evenly("not well") < 0.3:
+                    await stage.press(customer, "Нет, не всё")
                 if await stage.press(customer, str(score), exact=True) and stage.happens(0.6):
                     yield stage.after(20, 60)
                     await self._says(customer, OPINIONS[score])

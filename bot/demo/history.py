@@ -84,7 +84,7 @@ class History:
         for day in range(days):
             self._begin_day(start + timedelta(days=day))
         if self._rounds is not None:
-            self._join(start, self._go_round(self._rounds))
+            self.join(start, self._go_round(self._rounds))
         clock, end = self._testbot.clock, until or start + timedelta(days=days)
         while self._steps and self._steps[0][0] < end:
             at, order, person = heapq.heappop(self._steps)
@@ -119,7 +119,7 @@ class History:
             ticket = await self.stage.ticket(number)
             if ticket is not None and ticket.status != "closed":
                 self._served.add(number)
-                self._join(self._testbot.clock(), self._serves(number))
+                self.join(self._testbot.clock(), self._serves(number))
 
     async def _serves(self, number: int) -> AsyncIterator[datetime]:
         try:
@@ -141,17 +141,18 @@ class History:
         weight = WEEKDAYS[midnight.astimezone(self._testbot.service.hours.zone).weekday()]
         for _ in range(round(self._per_day * weight * self._random.uniform(0.85, 1.15))):
             hour = self._random.choices(range(24), HOURS)[0]
-            self._join(midnight + timedelta(hours=hour, seconds=self._random.randrange(3600)), self._visits())
-        self._join(midnight, self._crew.day(midnight))
+            self.join(midnight + timedelta(hours=hour, seconds=self._random.randrange(3600)), self._visits())
+        self.join(midnight, self._crew.day(midnight))
         if self._testbot.service.config.nps.ask:
-            self._join(midnight, self._visitors.surveys(midnight))
+            self.join(midnight, self._visitors.surveys(midnight))
 
     async def _visits(self) -> AsyncIterator[datetime]:
         self.visits += 1
         async for step in self._visitors.visit():
             yield step
 
-    def _join(self, at: datetime, person: AsyncIterator[datetime]) -> None:
+    def join(self, at: datetime, person: AsyncIterator[datetime]) -> None:
+        """Let somebody more take part from *at* on; each step says when the next one comes."""
         self._count += 1
         heapq.heappush(self._steps, (at, self._count, person))
 

@@ -8,9 +8,9 @@ from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 from random import Random
 
-from bot.model import OutboundKind, Ticket
+from bot.model import OutboundKind, Peer, Ticket
 from bot.testing.fakes import SentMessage
-from bot.testing.harness import PlayedCustomer, TestBot, find_button
+from bot.testing.harness import PlayedCustomer, PlayedOperator, TestBot, find_button
 
 SEEN = 3  # messages of a chat whose buttons can still be found
 GOLDEN = (5**0.5 - 1) / 2  # steps of this part of one never come near to where they were lately
@@ -49,7 +49,7 @@ class Simulation:
         for name, channel in self.testbot.channels.items():
             for said in channel.said:
                 if said.outbound.to.thread or said.outbound.kind not in (OutboundKind.SAY, OutboundKind.EDIT):
-                    continue  # only customers press what they see
+                    continue  # what lies in a topic is pressed by its operator
                 key = (name, said.outbound.to.chat)
                 self._shown.setdefault(key, deque(maxlen=SEEN)).append(said)
                 self._shown.move_to_end(key)
@@ -59,17 +59,29 @@ class Simulation:
 
     async def press(self, customer: PlayedCustomer, label: str, *, exact: bool = False) -> bool:
         """Press a button of the last messages; False where there is none."""
-        seen = list(self._shown.get((customer.peer.channel, customer.peer.chat), ()))
-        wanted = [
-            s
-            for s in seen
-            if any(b.label == label if exact else label in b.label for row in s.outbound.buttons for b in row)
-        ]
+        wanted = self._shown_in(customer.peer, label, exact=exact)
         if not wanted:
             return False
         self.words += 1
         await customer.taps(*find_button(wanted, label), run=False)
         return True
+
+    async def press_in_group(self, operator: PlayedOperator, label: str) -> bool:
+        """The same in the operators' group, outside the tickets' topics."""
+        wanted = self._shown_in(self.testbot.place, label)
+        if not wanted:
+            return False
+        self.words += 1
+        await operator.taps(*find_button(wanted, label), run=False)
+        return True
+
+    def _shown_in(self, peer: Peer, label: str, *, exact: bool = False) -> list[SentMessage]:
+        """The last messages of a chat that have such a button."""
+        return [
+            s
+            for s in self._shown.get((peer.channel, peer.chat), ())
+            if any(b.label == label if exact else label in b.label for row in s.outbound.buttons for b in row)
+        ]
 
     async def ticket(self, number: int) -> Ticket | None:
         return await self.testbot.service.store.ticket(number)

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import fold, language_of
+from bot.handoff.answer_wish import CONTACT
 from bot.handoff.tickets import lifecycle
 from bot.i18n.texts import Texts
 from bot.model import Button, Customer, Event, Outcome, RichText, Rows, Turn
@@ -189,7 +190,9 @@ class ConsentDialog:
         return replace(
             said(turn, self._speaker, "consent.withdrawn"),
             reason="consent_withdrawn",
-            state=None,
+            state=_without(
+                turn.conversation.state, (CONTACT,)
+            ),  # a number asked for before is not waited for
             customer=replace(turn.customer, fields=left),
             ticket=None if ticket is None else lifecycle.contacts_withdrawn(ticket, left),
             events=(event,),

@@ -10,10 +10,11 @@ from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.kept_facts import facts_of
 from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import fold
-from bot.handoff.outreach.segment import NEWS, OFF, wants_none
+from bot.handoff.outreach.segment import wants_none
 from bot.i18n.texts import Texts
 from bot.model import Event, InboundKind, Outcome, Result, Turn
 from bot.model.internal import ReminderDue
+from bot.text.customer_fields import NEWS, OFF
 
 STOP = "news_off"
 

@@ -41,7 +41,9 @@ from bot.model.internal import CompensationDecided
 
 MOST = 10_000_000.0
 REASON = 200  # characters of a reason
-_SUM = re.compile(r"(?P<sum>\d[\d\s\u00a0]*(?:[.,]\d{1,2})?)\s*")
+_SUM = re.compile(  # thousands may stand apart; any other number behind a space begins the reason
+    r"(?P<sum>(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+)(?:[.,]\d{1,2})?)\s*"
+)
 _SIGN = re.compile(r"(?P<word>[^\W\d_]+\.?|[^\w\s])\s*")
 
 

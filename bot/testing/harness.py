@@ -225,7 +225,10 @@ class PlayedOperator(_Person):
 
     async def presses(self, label: str, *, ticket: int | None = None, run: bool = True) -> None:
         thread = await self.thread(ticket) if ticket else None
-        said, row, column = find_button(self._in_group(thread), label)
+        await self.taps(*find_button(self._in_group(thread), label), run=run)
+
+    async def taps(self, said: SentMessage, row: int, column: int, *, run: bool = True) -> None:
+        """Press this very button."""
         press = self.inbound(
             said.outbound.to,
             InboundKind.PRESS,

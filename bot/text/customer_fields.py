@@ -19,6 +19,7 @@ from bot.text.problems import problem, told
 MOST = 50  # attributes of one customer
 LONGEST = 500  # characters of a value
 CONTACTS = ("phone", "email")
+NEWS, OFF = "news", "off"  # own mark: they do not want to be written to first
 CONSENT, CONSENT_AT, CONSENT_CHANNEL = "_consent", "_consent_at", "_consent_channel"  # own marks: a yes
 NAME = r"[a-zа-яё][a-zа-яё0-9_-]{0,39}"
 OWN = r"[a-zа-яё0-9_-]+_(asked|scored)|news|_.*"

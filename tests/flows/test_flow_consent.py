@@ -67,3 +67,16 @@ async def test_who_says_neither_is_not_held_up(opened: OpenedFlows) -> None:
 
         assert anna.hears()[0].startswith("Когда?")
         assert await events(testbot, "consent_given", "consent_refused") == []
+
+
+async def test_what_is_said_after_the_withdrawal_needs_another_yes(opened: OpenedFlows) -> None:
+    """The flow had asked for the phone before."""
+    async with opened(FITTING, consent=TERMS) as (testbot, _):
+        anna = testbot.customer()
+        for words in ("записаться на примерку", "да", "отзываю согласие", "8 912 345-67-89"):
+            await anna.says(words)
+        customer = await testbot.store.customer(1)
+        assert customer is not None and "phone" not in customer.fields
+        for words in ("да", "8 912 345-67-89", "25.12"):
+            await anna.says(words)
+        assert anna.hears() == ["Записал на 2026-12-25, +79123456789."]

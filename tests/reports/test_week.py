@@ -22,6 +22,11 @@ ARTICLES = Path(__file__).parents[2] / "kb_articles"
 DAYS = 4  # Monday to Thursday, the holiday of November 4 among them
 COUNTED = frozenset(COUNTED_KINDS)
 NOW = datetime.combine(MONDAY + timedelta(days=DAYS), datetime.min.time(), ZONE).astimezone(UTC)
+HOW_IT_ENDED = (
+    "select kind, cast(coalesce(json_extract(data, '$.why'), json_extract(data, '$.ending'),"
+    " json_extract(data, '$.questionnaire'), json_extract(data, '$.helped')) as text), count(*) from events"
+    " group by 1, 2"
+)
 ALL = Period(MONDAY, MONDAY + timedelta(days=DAYS - 1), ZONE)
 LAST = Period(MONDAY + timedelta(days=2), MONDAY + timedelta(days=3), ZONE)
 
@@ -51,9 +56,14 @@ def test_there_was_enough_to_count(lived: Lived) -> None:
     channels = {
         c
         for (c,) in db.execute(
-            "select distinct json_extract(data, '$.channel') from events where kind = 'heard'"
+            "select distinct json_extract(data, '$.channel') from events where kind = 'heard' and"
+            " conversation not in (select conversation from events where kind = 'mystery_begun')"
         )
     }
+    found = {(k, w): n for k, w, n in db.execute(HOW_IT_ENDED)}
+    (pictures,) = db.execute(
+        "select count(*) from history where attachments like '%images/magazin%'"
+    ).fetchone()
     db.close()
     assert lived.visits > 300 and channels == {"telegram", "vk"}
     wanted = {
@@ -80,8 +90,27 @@ def test_there_was_enough_to_count(lived: Lived) -> None:
         "idea_given": 5,
         "idea_status": 2,
         "idea_told": 1,
+        "consent_given": 2,
+        "consent_refused": 2,
+        "consent_withdrawn": 2,
+        "flow_started": 8,
+        "questionnaire_answered": 2,
+        "sequence_said": 8,
+        "check_in_asked": 8,
+        "thanked": 2,
+        "upset_customer": 8,
+        "answer_wished": 2,
+        "mystery_begun": 2,
     }
     assert not {k: (kinds.get(k, 0), least) for k, least in wanted.items() if kinds.get(k, 0) < least}
+    endings = {
+        "sequence_ended": ("done", "unless", "opted_out"),
+        "check_in_answered": ("1", "0"),
+        "flow_ended": ("done", "cancelled"),
+        "broadcast_started": ("autumn",),
+    }
+    assert not {(k, w) for k, ways in endings.items() for w in ways if found.get((k, w), 0) < 2}
+    assert pictures > 1
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from bot.reports.periods import Period
 from bot.reports.report import Report, make_report, read_facts
 from bot.storage.sqlite.store import SqliteStore
 from bot.testing import open_test_bot
+from tests.reports.practices import Practices
 from tests.reports.recount import Recount, Values
 
 ZONE = ZoneInfo("Europe/Moscow")
@@ -79,6 +80,29 @@ SETTINGS = {
     "authority": {"limits": ({"amount": 500},)},
     "nps": {"ask": True, "apart": "1h", "quiet": "2h"},
     "report": {"answer_within": ANSWER_WITHIN},
+    "consent": {"policy": "https://shop.example/policy", "version": "2026-11"},
+    "dialogs": {
+        "forms": (
+            {
+                "name": "callback",
+                "when": "command",
+                "fields": ({"name": "phone", "type": "phone", "ask": {"ru": "Телефон?", "en": "Phone?"}},),
+            },
+        )
+    },
+    "flows": {"folder": str(Path(__file__).parent / "flows")},
+    "aftercare": {"thanks": True, "check_in": "20h"},
+    "vip": {"fields": {"tier": "gold"}},
+    "sequences": {
+        "care": {
+            "event": "ticket_closed",
+            "fields": {"tier": "gold"},
+            "steps": (
+                {"after": "2h", "text": {"ru": "Всё ли доехало?", "en": "Did all arrive?"}},
+                {"after": "3h", "text": {"ru": "Расскажите, как вам у нас.", "en": "Tell us how it was."}},
+            ),
+        },
+    },
 }
 
 
@@ -103,6 +127,10 @@ async def play(
         ]
         traffic = DemoTraffic(questions, per_day, customers=max(60, 3 * per_day), seed=seed)
         history = History(testbot, traffic, team=TEAM, rounds=timedelta(minutes=30))
+        practices = Practices(history.stage, TEAM[0])
+        for day in range(days):
+            for at, person in practices.day(start + timedelta(days=day)):
+                history.join(at, person)
         await history.play(start, days)
         return history
 

@@ -177,3 +177,29 @@ def test_times_lie_within_the_hours() -> None:
         assert times and all(t.start > now and hours.is_open(t.start) and t.start < t.end for t in times)
         assert all(hours.closing(t.start) is not None for t in times)
     assert offered(Hours("Europe/Moscow", {}), datetime(2026, 12, 28, tzinfo=UTC)) == ()
+
+
+async def test_a_withdrawn_consent_ends_the_wish_for_a_call(tmp_path: Path) -> None:
+    """Nobody is told to call a number that is gone, nor is a number kept that was asked for before."""
+    async with bot(tmp_path / "kb", consent={"policy": "https://shop.example/policy"}) as testbot:
+        anna = testbot.customer()
+        testbot.operator()
+        await anna.says("позовите человека")
+        for label in ("Когда и где ответить", "По телефону", "Согласиться"):
+            await anna.presses(label)
+        await anna.says("8 912 345-67-89")
+        await anna.says("отзываю согласие")
+        assert (await ticket(testbot)).state.wish_by == ""
+
+
+async def test_a_number_asked_for_before_the_withdrawal_is_not_kept(tmp_path: Path) -> None:
+    async with bot(tmp_path / "kb", consent={"policy": "https://shop.example/policy"}) as testbot:
+        anna = testbot.customer()
+        testbot.operator()
+        await anna.says("позовите человека")
+        for label in ("Когда и где ответить", "По телефону", "Согласиться"):
+            await anna.presses(label)
+        await anna.says("отзываю согласие")
+        await anna.says("8 912 345-67-89")
+        customer = await testbot.store.customer(1)
+        assert customer is not None and "phone" not in customer.fields

@@ -165,3 +165,17 @@ async def test_what_cannot_be_read_is_explained(articles: Path) -> None:
             await olga.says(wrong, ticket=1)
             assert "до 500\u00a0₽" in (await olga.sees(1))[-1].text.text
         assert await _asked(testbot) == ()
+
+
+async def test_a_reason_that_begins_with_a_number_is_no_part_of_the_sum(articles: Path) -> None:
+    """«500 2 дня опоздания» is five hundred; thousands may be written apart."""
+    async with open_test_bot(articles, config=LIMITS) as testbot:
+        olga, _ = await _opened(testbot)
+        await olga.says("/compensate 500 2 дня опоздания", ticket=1)
+        await olga.says("/compensate 1 500 ₽ 3 раза не привезли", ticket=1)
+        await olga.says("/compensate 1500,50 12 роз завяли", ticket=1)
+        assert [(c.amount, c.decision, c.reason) for c in await _asked(testbot)] == [
+            (500.0, "own", "2 дня опоздания"),
+            (1500.0, "", "3 раза не привезли"),
+            (1500.5, "", "12 роз завяли"),
+        ]

@@ -196,3 +196,17 @@ async def test_the_owner_reads_who_agreed_to_what(tmp_path: Path) -> None:
     command = ["customers", "consents", "--config", str(tmp_path / "config.yaml")]
     told = await asyncio.to_thread(CliRunner().invoke, app, command)
     assert told.exit_code == 0 and "согласие\t1\t1\ttelegram" in told.stdout
+
+
+async def test_a_number_after_the_withdrawal_is_not_kept_without_another_yes(tmp_path: Path) -> None:
+    """The form had asked for it before."""
+    async with bot(tmp_path / "kb", config(PHONE)) as testbot:
+        anna = testbot.customer()
+        await anna.says("/callback")
+        await anna.presses("Согласиться")
+        await anna.says("отзываю согласие")
+        await anna.says("+7 912 345-67-89")
+        assert "phone" not in await fields(testbot)
+        await anna.presses("Согласиться")
+        await anna.says("+7 912 345-67-89")
+        assert (await fields(testbot))["phone"] == "+79123456789"

@@ -453,3 +453,35 @@ async def test_same_knows_a_phone_of_a_ticket_that_is_closed(testbot: TestBot) -
     await olga.says("/same", ticket=2)
 
     assert any("Аня" in b.label for o in await olga.sees(2) for row in o.buttons for b in row)
+
+
+async def test_what_is_taken_back_while_joined_does_not_return_when_parted(articles: Path) -> None:
+    """The consent and the contacts of the other one are gone for good; a no to news is kept by both."""
+    async with open_test_bot(articles, config=Config()) as testbot:
+        anna, same = in_telegram(testbot), in_vk(testbot)
+        await anna.says("добрый день")
+        await same.says("добрый день")
+        store, now = testbot.store, testbot.clock
+        given = {"phone": "+79123456789", "_consent": "1", "_consent_at": "2026-11-20T09:00:00+00:00"}
+        await store.change_fields(2, given, now(), by="test")
+        await store.join_customers(CustomerMerge(1, 2), now(), by="test")
+        await anna.says("отзываю согласие")
+        assert "удалены" in anna.hears()[0]
+        await anna.says("/stop")
+        await store.join_customers(CustomerMerge(1, 2, undone=True), now(), by="test")
+        both = [await store.customer(id) for id in (1, 2)]
+        assert [dict(c.fields) for c in both if c] == [{"news": "off"}, {"news": "off"}]
+
+
+async def test_a_block_that_ended_while_joined_does_not_return_when_parted(articles: Path) -> None:
+    async with open_test_bot(articles, config=Config()) as testbot:
+        anna, same, olga = in_telegram(testbot), in_vk(testbot), testbot.operator()
+        await anna.says("добрый день")
+        await same.says("позовите оператора")
+        await olga.says("/block спам", ticket=1)
+        store = testbot.store
+        await store.join_customers(CustomerMerge(1, 2), testbot.clock(), by="test")
+        await olga.says("/unblock", ticket=1)
+        await store.join_customers(CustomerMerge(1, 2, undone=True), testbot.clock(), by="test")
+        apart = await store.customer(2)
+        assert apart is not None and "_blocked" not in apart.fields

@@ -211,6 +211,8 @@ class DeclaredFlows:
 
     async def _answered(self, turn: Turn, flow: FlowFile, run: FlowRun, value: str) -> Outcome:
         step, player = flow.steps[run.step], self._player(turn, flow, run)
+        if value and player.held(run.step):
+            return player.consent_asked()  # withdrawn since the question
         player.answered(step, flow.named(run.step), value)
         target = next((o.go for o in step.options if o.kept == value), None)
         return await player.follow(step, target)

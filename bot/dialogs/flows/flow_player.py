@@ -97,7 +97,7 @@ class FlowPlayer:
                         if place < 0:
                             return self._out(found.go)
                         continue
-                case "ask" if (held := self._consented(place)) is not None:
+                case "ask" if (held := self.held(place)) is not None:
                     if held:
                         return self.consent_asked()
                     self.answered(step, name, "")
@@ -149,7 +149,7 @@ class FlowPlayer:
 
     # --- consent
 
-    def _consented(self, place: int) -> bool | None:
+    def held(self, place: int) -> bool | None:
         """Whether consent has to be asked for before the question (True), or the question is left out since
         they said no (False); None = it may be asked.
         """

@@ -301,7 +301,7 @@ class Forms:
         )
 
     def _answered(
-        self, turn: Turn, form: FormShape, field: Field, customer: Customer, memory: DialogState
+        self, turn: Turn, form: FormShape, field: FormQuestion, customer: Customer, memory: DialogState
     ) -> Outcome | None:
         press, text = turn.press, turn.text.strip()
         then = found if isinstance(found := memory.form.get("then"), Mapping) else {}
@@ -321,6 +321,8 @@ class Forms:
         if self._hearing.means("cancel", text):
             return self._cancelled(turn, memory)
         value = read_answer(field, text, _own_contacts(turn), self._hearing)
+        if value is not None and self._consent.is_asked_before(field, customer):
+            return self._ask_consent(turn, form, customer, then, (), 0)  # withdrawn since the question
         if value is not None:
             return self._go_on(turn, form, field, customer, then, value)
         if self._hearing.means("skip", text):

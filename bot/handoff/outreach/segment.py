@@ -13,10 +13,9 @@ from typing import Protocol
 
 from bot.i18n.texts import Texts
 from bot.model import Customer, Event, Json, Peer, Status
+from bot.text.customer_fields import NEWS, OFF
 
 BLOCKED = "_blocked"  # a customer's field: blocked by a supervisor (handoff/blocklist.py)
-NEWS = "news"  # the customer's field that keeps whether they want to be written to first
-OFF = "off"
 LINES = 20_000  # customers' lines compared at once
 LATELY = 30  # days in which somebody asked, where no days are named
 _LISTED = ("channel", "language", "asked", "article", "incident")

@@ -21,7 +21,7 @@ from bot.model import (
     SentAlbum,
     Ticket,
 )
-from bot.text.customer_fields import shown
+from bot.text.customer_fields import CONTACTS, shown
 
 REPLIES = ("first_reply", "next_reply")  # deadlines that end with an operator's words
 LONGEST_PREVIEW = 1000  # characters that are remembered of what was shown
@@ -429,7 +429,9 @@ def described(ticket: Ticket, attributes: Mapping[str, object]) -> Ticket:
 def contacts_withdrawn(ticket: Ticket, attributes: Mapping[str, object]) -> Ticket:
     """Its customer took back the consent to keep how to reach them: only *attributes* and the order stay."""
     known = described(ticket, shown(attributes))
-    return replace(known, state=replace(known.state, contacts=Contacts(order=known.state.contacts.order)))
+    by = "" if known.state.wish_by in CONTACTS else known.state.wish_by  # nobody calls a number that is gone
+    contacts = Contacts(order=known.state.contacts.order)
+    return replace(known, state=replace(known.state, contacts=contacts, wish_by=by))
 
 
 def transcribed(ticket: Ticket, lines: Iterable[tuple[str, str]]) -> Ticket:

@@ -285,6 +285,7 @@ def _keep_customer(db: Database, customer: Customer, read: Customer | None) -> N
         key: value for key, value in customer.fields.items() if key not in known or known[key] != value
     }
     kept = {key: value for key, value in fields.items() if key in customer.fields or key not in known}
+    customer_merge.take_away(db, customer.id, known.keys() - customer.fields.keys())
     values = {**{n: clean(value) for n, value in changed.items()}, "fields": to_json(kept)}
     db.execute(
         f"update customers set {', '.join(f'{n} = :{n}' for n in values)} where id = :id",

@@ -7,7 +7,7 @@ setting remembers which.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from bot.model import CustomerMerge, Event
@@ -16,6 +16,7 @@ from bot.storage.database import Database
 from bot.storage.queries.enqueue import write_events
 from bot.storage.queries.inbox import TOLD_ELSEWHERE
 from bot.storage.queries.tickets import keep_setting, setting
+from bot.text.customer_fields import NEWS, OFF
 
 _RECORD = "joined:"
 _JOINED = """select name from settings where name like 'joined:%' and cast(json_extract(value, '$.into') as
@@ -70,10 +71,23 @@ def change_fields(db: Database, id: int, changes: Mapping[str, object], now: dat
     after = {k: v for k, v in {**before, **changes}.items() if v is not None}
     if after != before:
         db.execute("update customers set fields = ? where id = ?", (to_json(after), id))
+        take_away(db, id, before.keys() - after.keys())
         home = db.execute("select min(id) from conversations where customer = ?", (id,)).fetchone()[0]
         names = sorted(k for k in changes if before.get(k) != after.get(k) and not k.startswith("_"))
         write_events(db, [Event("attributes_changed", now, home, actor=by, data={"names": names})])
     return True
+
+
+def take_away(db: Database, id: int, names: Collection[str]) -> None:
+    """What a customer is no longer known by does not come back when they are parted: a consent that was
+    withdrawn, its contacts, a block that has ended.
+    """
+    for other in all_joined(db, id) if names else ():
+        row = db.execute(f"select fields from customers where id = ?{db.locking()}", (other,)).fetchone()
+        known = json.loads(row["fields"])
+        if left := known.keys() & set(names):
+            kept = {k: v for k, v in known.items() if k not in left}
+            db.execute("update customers set fields = ? where id = ?", (to_json(kept), other))
 
 
 def blank_joined(db: Database, id: int, now: datetime) -> None:
@@ -112,9 +126,8 @@ def _join(db: Database, into: int, other: int) -> bool:
     db.execute(
         "update conversations set customer = ?, version = version + 1 where customer = ?", (into, other)
     )
-    keep_setting(
-        db, f"{_RECORD}{other}", to_json({"into": into, "conversations": ids, "fields": sorted(added)})
-    )
+    record = {"into": into, "conversations": ids, "fields": sorted(added), "off": mine.get(NEWS) == OFF}
+    keep_setting(db, f"{_RECORD}{other}", to_json(record))
     return True
 
 
@@ -131,6 +144,8 @@ def _part(db: Database, other: int) -> bool:
         (other, holder, *kept["conversations"]),
     )
     keep_setting(db, f"{_RECORD}{other}", None)
+    if not kept.get("off"):
+        _keep_off(db, holder, other)
     _take_back(db, holder, other, kept["fields"])
     return True
 
@@ -140,6 +155,16 @@ def known_as(db: Database, id: int) -> int:
     while (record := setting(db, f"{_RECORD}{id}")) is not None:
         id = int(json.loads(record)["into"])
     return id
+
+
+def _keep_off(db: Database, holder: int, other: int) -> None:
+    """law: who said no to being written to first while they were one is not written to as either."""
+    mine, his = (
+        json.loads(db.execute("select fields from customers where id = ?", (id,)).fetchone()["fields"])
+        for id in (holder, other)
+    )
+    if mine.get(NEWS) == OFF and his.get(NEWS) != OFF:
+        db.execute("update customers set fields = ? where id = ?", (to_json({**his, NEWS: OFF}), other))
 
 
 def _take_back(db: Database, holder: int, other: int, names: list[str]) -> None:
