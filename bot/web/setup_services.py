@@ -24,9 +24,9 @@ class SetupServices:
     """The owner's *folder* and its settings *file*; where that is missing, the first step makes both.
 
     *restart* lets the process read the settings again; it returns at once, and raises `ConfigError` where
-    they or other files of the folder are wrong: then nothing changes. *play* (where the process can do both) chooses between trying out (True) and the real
-    channels, from the next restart on. *live*: the real channels run. *desk* is where the operators work by
-    now.
+    they or other files of the folder are wrong: then nothing changes. *play* (where the process can do
+    both) chooses between trying out (True) and the real channels, from the next restart on. *live*: the real
+    channels run. *desk* is where the operators work by now.
     """
 
     folder: Path
