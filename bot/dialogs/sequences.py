@@ -100,7 +100,8 @@ class SequenceDialog:
             priority=Priority.BULK,
             on_uncertain="hold",
         )
-        event = Event("sequence_said", data={"number": due.sequence, "step": due.step + 1})
+        about = {"number": due.sequence, "step": due.step + 1, "channel": turn.conversation.peer.channel}
+        event = Event("sequence_said", data=about)
         if due.step + 1 == len(rules.steps):
             ended = _ended(customer, due, "done")
             done = replace(ended, messages=(say,) if text else (), result=Result.ANSWERED)
