@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from bot.app.channels import hooks_of, open_adapters, open_webhooks, read_local
+from bot.app.config_check import check_files
 from bot.app.config_parts import (
     cache_folder,
     open_canned,
@@ -31,6 +32,7 @@ __all__ = [
     "Service",
     "build_service",
     "cache_folder",
+    "check_files",
     "hooks_of",
     "open_adapters",
     "open_canned",

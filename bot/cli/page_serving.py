@@ -45,15 +45,13 @@ class PageServing:
         self.open_now[:] = [site]
         return site
 
-    def restart(self) -> bool:
-        """Let the process read its settings again; the site that is open takes nobody any more. False where
-        the settings are wrong.
+    def restart(self) -> None:
+        """Let the process read its settings again; the site that is open takes nobody any more. Raises
+        `ConfigError` where they are wrong, and nothing changes.
         """
-        if not self.signals.read_again():
-            return False
+        self.signals.go_on_with_files()
         for site in self.open_now:
             site.take_no_more()
-        return True
 
     def _setup(self, service: Service, *, live: bool) -> SetupServices | None:
         config = service.config

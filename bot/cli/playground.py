@@ -27,7 +27,7 @@ async def play(config: Config, pages: PageServing, *, browser: bool, setup: bool
     """Until the process is told to stop; *setup*: with the owner's set-up pages."""
     knowledge: Knowledge | None = None
     while True:
-        service = await open_playground(config, knowledge)
+        service = pages.signals.serving = await open_playground(config, knowledge)
         await show_playground(service, pages, pages.signals.ended, browser=browser, setup=setup)
         wanted = pages.signals.take()
         if wanted is None:

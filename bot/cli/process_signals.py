@@ -7,7 +7,7 @@ import contextlib
 import signal
 from pathlib import Path
 
-from bot.app import open_hours, open_texts
+from bot.app import Service, check_files
 from bot.cli import settings
 from bot.config.loader import Config
 from bot.errors import ConfigError
@@ -18,12 +18,13 @@ class ProcessSignals:
     """What the administrator asks for: SIGTERM and Ctrl+C end the bot, SIGHUP and the set-up pages let it
     read the config again.
 
-    A config that is wrong, or cannot be joined, is told in the log and changes nothing. `ended` is set when
-    the present service is to close.
+    A config that is wrong, or cannot be joined with the owner's other files, is told and changes nothing.
+    `ended` is set when the present service is to close; `serving` is that service.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.ended = stop_signal()
+        self.serving: Service | None = None
         self._path = path
         self._wanted: Config | None = None
         with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has no such signal
@@ -36,22 +37,25 @@ class ProcessSignals:
             self.ended.clear()
         return wanted
 
-    def read_again(self) -> bool:
-        """Close the present service, and go on with what the config says by now; False where that is wrong,
-        and nothing changes.
-        """
-        log = get_logger("app")
+    def read_again(self) -> None:
+        """`go_on_with_files`, as SIGHUP asks for it: what is wrong is told in the log."""
         try:
-            wanted = settings.read(self._path)
-            open_texts(wanted, open_hours(wanted))
+            self.go_on_with_files()
         except ConfigError as error:
+            log = get_logger("app")
             for problem in error.problems:
                 log.error("config_refused", problem=str(problem))
-            return False
-        log.info("config_read_again")
+
+    def go_on_with_files(self) -> None:
+        """Close the present service, and go on with what the owner's files say by now. Raises `ConfigError`
+        where they are wrong, and nothing changes.
+        """
+        wanted, serving = settings.read(self._path), self.serving
+        stays = serving is not None and settings.keeps_articles(serving.config, wanted)
+        check_files(wanted, serving.knowledge if serving is not None and stays else None)
+        get_logger("app").info("config_read_again")
         self._wanted = wanted
         self.ended.set()
-        return True
 
 
 def stop_signal() -> asyncio.Event:

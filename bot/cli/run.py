@@ -219,7 +219,7 @@ async def _channels(config: Config, path: Path | None, options: ProcessOptions, 
     orders, knowledge = ProcessSignals(path), None
     pages = PageServing(signals=orders, port=options.port) if options.web else None
     while True:
-        service = await build_service(config, replace(overrides, knowledge=knowledge))
+        service = orders.serving = await build_service(config, replace(overrides, knowledge=knowledge))
         shown = ", ".join(name for name in service.adapters if name != PLAYED)
         typer.echo(say("message.running", channels=shown))
         await serve_channels(service, orders.ended, pages)

@@ -58,7 +58,7 @@ class SetupProcess:
         knowledge: Knowledge | None = None
         while config is not None:
             config = _at_home(config)
-            service = await self._open(config, knowledge)
+            service = pages.signals.serving = await self._open(config, knowledge)
             await self._serve(service)
             before, config = config, pages.signals.take()
             knowledge = service.knowledge if config and settings.keeps_articles(before, config) else None

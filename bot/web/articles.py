@@ -368,6 +368,8 @@ class ArticlePages:
         name, section = request.query.get("name", ""), request.query.get("section", "")
         try:
             kept = await self._editing.add_file(place, name, await request.read(), _by(request))
+        except web.HTTPRequestEntityTooLarge as error:
+            raise web.HTTPBadRequest(text=words["art_file_large"]) from error
         except UnfitFile as error:
             raise web.HTTPBadRequest(text=words[f"art_file_{error.code}"]) from error
         except ReadOnlyArticles as error:

@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.config.environment import keep_variable
 from bot.config.loader import Config
 from bot.config.values import Setting, write_settings
-from bot.errors import ConfigError
+from bot.errors import ConfigError, Problem
 from bot.setup.opening_hours import LANGUAGES, country_of, read_week, read_zone, said_week, starter_words
 from bot.setup.owner_folder import TRADES, FolderFacts, OwnerFolder
 from bot.web.pages import Pages, read_words
@@ -23,6 +23,14 @@ from bot.web.user_pages import SHORTEST
 PASSWORD = "WEB_PASSWORD"
 CONTACTS = ("address", "phone", "email", "site")
 LONGEST = 200  # characters of a fact
+
+
+class _KeptOnly(ConfigError):
+    """What *step* changed is kept, and the bot cannot work with it: another file of the owner is wrong."""
+
+    def __init__(self, problems: Sequence[Problem], step: str) -> None:
+        super().__init__(problems)
+        self.step = step
 
 
 class SetupContext:
@@ -78,9 +86,14 @@ class SetupContext:
         return page
 
     def went_well(self, step: str) -> web.HTTPException:
-        """To be raised when something was kept: the process reads it, and the step says so."""
-        if not self.setup.restart():
-            return web.HTTPConflict(text="the settings cannot be read")
+        """To be raised when something was kept: the process reads it, and the step says so.
+
+        Raises `ConfigError` where a file of the owner stops it from working so: the page says which.
+        """
+        try:
+            self.setup.restart()
+        except ConfigError as error:
+            raise _KeptOnly(error.problems, step) from error
         self._restarting = True
         return _apart(web.HTTPSeeOther(f"/setup/{step}?done"))
 
@@ -94,7 +107,8 @@ class SetupContext:
         try:
             return await handler(request)
         except ConfigError as error:  # somebody edits the file by hand, too
-            page = self.pages.show(request, "setup_broken.html", "setup", problems=error.problems)
+            kept = error.step if isinstance(error, _KeptOnly) else ""
+            page = self.pages.show(request, "setup_broken.html", "setup", problems=error.problems, kept=kept)
             page.set_status(422)
             return page
 
@@ -242,7 +256,11 @@ class SetupPages:
         if wanted == "live" and not _has_token(self._frame.progress().steps()):
             raise web.HTTPConflict(text="no token")
         self._setup.play(wanted == "play")
-        raise self._frame.went_well("group" if wanted == "live" else "start")
+        try:
+            raise self._frame.went_well("group" if wanted == "live" else "start")
+        except ConfigError:
+            self._setup.play(not self._setup.live)  # law: a later save must not open the channels by surprise
+            raise
 
     async def access(self, request: web.Request) -> web.Response:
         """GET /setup/access: the owner's password, and the way to everybody else's."""

@@ -11,8 +11,8 @@ from bot.model import Peer
 from bot.setup.owner_folder import CONFIG
 
 
-def _nothing() -> bool:
-    return False
+def _nothing() -> None:
+    return None
 
 
 def _nowhere() -> Peer | None:
@@ -23,21 +23,21 @@ def _nowhere() -> Peer | None:
 class SetupServices:
     """The owner's *folder* and its settings *file*; where that is missing, the first step makes both.
 
-    *restart* lets the process read the settings again; it returns at once, False where they are wrong and
-    nothing changes. *play* (where the process can do both) chooses between trying out (True) and the real
-    channels, from the next restart on. *live*: the real channels run. *desk* is where the operators work by
-    now.
+    *restart* lets the process read the settings again; it returns at once, and raises `ConfigError` where
+    they or other files of the folder are wrong: then nothing changes. *play* (where the process can do
+    both) chooses between trying out (True) and the real channels, from the next restart on. *live*: the real
+    channels run. *desk* is where the operators work by now.
     """
 
     folder: Path
     file: Path
-    restart: Callable[[], bool] = _nothing
+    restart: Callable[[], None] = _nothing
     play: Callable[[bool], None] | None = None
     live: bool = False
     desk: Callable[[], Peer | None] = _nowhere
 
     @classmethod
-    def of_folder(cls, folder: Path, *, restart: Callable[[], bool]) -> SetupServices:
+    def of_folder(cls, folder: Path, *, restart: Callable[[], None]) -> SetupServices:
         """A folder in which there may be nothing yet."""
         return cls(folder=folder, file=folder / CONFIG, restart=restart)
 

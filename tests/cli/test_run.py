@@ -27,8 +27,8 @@ ANNA = {"id": 5, "is_bot": False, "first_name": "Анна"}
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
 async def test_a_changed_config_is_taken_over_while_running(tmp_path: Path) -> None:
-    """SIGHUP: the next words of the bot are the new ones; a config with a fault is told and the old one
-    stays; SIGTERM ends.
+    """SIGHUP: the next words of the bot are the new ones; a fault, of the config or of a flow, is told and
+    the old one stays; SIGTERM ends.
     """
     write_shop(tmp_path / "kb")
     config = tmp_path / "config.yaml"
@@ -70,13 +70,23 @@ async def test_a_changed_config_is_taken_over_while_running(tmp_path: Path) -> N
         try:
             await greeted(1, "Ромашка")
             write("Лютик")
-            bot.send_signal(signal.SIGHUP)
+            bot.send_signal(signal.SIGHUP)  # who writes before it is read is greeted as before
+            await telegram.wait_for(
+                lambda: (tmp_path / "log").read_text("utf-8").count("channel_starting") == 2, 30
+            )
             await greeted(2, "Лютик")
             write("Сирень}}\nхвост")
             bot.send_signal(signal.SIGHUP)
             await telegram.wait_for(lambda: "config_refused" in (tmp_path / "log").read_text("utf-8"), 10)
             before = len(telegram.of("sendMessage"))
             await greeted(3, "Лютик")
+            write("Пион")
+            (tmp_path / "flows").mkdir()
+            (tmp_path / "flows" / "sizes.yaml").write_text(
+                "title: Размеры\nsteps:\n  - {typ: phone}\n", "utf-8"
+            )
+            bot.send_signal(signal.SIGHUP)
+            await telegram.wait_for(lambda: "sizes.yaml:3" in (tmp_path / "log").read_text("utf-8"), 10)
             await telegram.wait_for(lambda: len(telegram.of("sendMessage")) > before, 30)
             bot.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(bot.wait(), 20) == 0

@@ -435,8 +435,9 @@ async def test_a_dropped_picture_is_kept_and_sent_with_the_answer(page: Page, kn
         ("a.png", b""),
         ("a.exe", b"MZ\x90"),
         ("a.png", PICTURE + bytes(10**7 + 10**6)),
+        ("a.png", PICTURE + bytes(21 * 2**20)),
     ],
-    ids=["script", "empty", "program", "large"],
+    ids=["script", "empty", "program", "large", "huge"],
 )
 async def test_what_is_no_picture_is_refused(
     page: Page, knowledge: Knowledge, name: str, content: bytes
@@ -444,7 +445,7 @@ async def test_what_is_no_picture_is_refused(
     """By what it holds, not by what it is called; nothing is written."""
     status, answer = await _attach(page, name, content)
 
-    assert status == 400 and answer["error"]
+    assert status == 400 and "айл" in answer["error"]
     assert not (knowledge.folder / "images").exists()
 
 

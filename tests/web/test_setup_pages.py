@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.app import check_files
 from bot.clock import Clock
 from bot.setup.owner_folder import FolderFacts, OwnerFolder
 from bot.storage.sqlite.store import SqliteStore
@@ -42,9 +43,9 @@ class Browser:
 async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
     restarts: list[bool] = []
 
-    def restart() -> bool:
+    def restart() -> None:
+        check_files(setup.config(), None)
         restarts.append(True)
-        return True
 
     setup = SetupServices.of_folder(tmp_path / "shop", restart=restart)
     store = SqliteStore.open(":memory:")
@@ -113,6 +114,22 @@ async def test_a_fault_of_the_file_is_told_with_its_line(browser: Browser, made:
     for path in ("/setup", "/setup/telegram", "/setup/business"):
         status, html = await browser.get(path)
         assert status == 422 and "config.yaml:5" in html, path
+
+
+async def test_a_fault_of_another_file_leaves_the_bot_at_work(browser: Browser, made: Path) -> None:
+    """What was changed is kept; the page names the file and its line, and the bot works on as before."""
+    (made / "flows").mkdir()
+    flow = made / "flows" / "razmer.yaml"
+    flow.write_text(
+        "title: Размер\nstart: {words: [размер]}\nsteps:\n  - {ask: Какой?, typ: phone}\n", "utf-8"
+    )
+    status, html = await browser.send("/setup/business", **{**FILLED, "name": "Лютик и Ко"})
+    assert status == 422 and "razmer.yaml:4" in html and "Записано" in html
+    assert 'href="/setup/business"' in html and browser.restarts == []
+    assert "Лютик и Ко" in (made / "config.yaml").read_text("utf-8")
+    flow.unlink()
+    status, to = await browser.send("/setup/business", **{**FILLED, "name": "Лютик и Ко"})
+    assert (status, to, browser.restarts) == (303, "/setup/business?done", [True])
 
 
 async def test_a_folder_that_cannot_be_written_is_told(browser: Browser, tmp_path: Path) -> None:
