@@ -161,9 +161,10 @@ def _figures(made: Report, saying: ReportTexts) -> Iterator[tuple[str, str, str,
 
 def _show_table(made: Report, name: str, saying: ReportTexts) -> None:
     found = made.tables.get(name)
-    rows = [r for r in found.rows if any(r.cells.values())][:LONGEST] if found else []
+    rows = [r for r in found.rows if any(r.cells.values())] if found else []
     if found is None or not rows:
         return
+    rows = rows if name == "after" else rows[:LONGEST]
     columns = found.columns
     heads = [str(saying.word(f"tables.{name}.columns.{c}")) for c in columns]
     cells = [
