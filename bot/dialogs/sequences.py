@@ -14,6 +14,7 @@ from bot.dialogs.surveys.survey import wrote_since
 from bot.handoff.outreach.segment import wants_none
 from bot.handoff.outreach.sequence_commands import words
 from bot.handoff.outreach.sequences import ACTIVE, STOPPED, had_lately, is_in_one, last_of
+from bot.handoff.outreach.surveys import ASK, ASKED, CHECKED_IN, SEQUENCE_SAID, rests_until
 from bot.i18n.texts import Texts
 from bot.model import Button, Customer, Event, Outbound, Outcome, Priority, Result, Status, Timer, Turn
 from bot.model.internal import SequenceStartDue, SequenceStepDue
@@ -76,12 +77,15 @@ class SequenceDialog:
             return _ended(customer, due, "opted_out")
         if any(_holds(turn, customer, what, due.began) for what in rules.steps[due.step].unless):
             return _ended(customer, due, "unless")
-        busy = turn.conversation.status is not Status.BOT or (
-            turn.ticket is not None and turn.ticket.status != "closed"
+        busy = (
+            turn.conversation.status is not Status.BOT
+            or (turn.ticket is not None and turn.ticket.status != "closed")
+            or any(t.state.followup == "open" for t in turn.past)  # a supervisor looks at a low rating
         )
         if busy and turn.now - due.planned > PATIENCE:
             return _ended(customer, due, "busy")
-        waits = turn.now + BUSY if busy else self.opens(turn.now)
+        rested = rests_until(customer.fields, turn.now, CHECKED_IN, ASK + ASKED)
+        waits = turn.now + BUSY if busy else self.opens(rested)
         if waits > turn.now:
             again = Timer(_key(turn), due, waits, conversation=turn.conversation.id)
             return Outcome(NAME, Result.IGNORED, "sequence_waits", timers=(again,))
@@ -100,7 +104,11 @@ class SequenceDialog:
             priority=Priority.BULK,
             on_uncertain="hold",
         )
-        event = Event("sequence_said", data={"number": due.sequence, "step": due.step + 1})
+        about = {"number": due.sequence, "step": due.step + 1, "channel": turn.conversation.peer.channel}
+        event = Event("sequence_said", data=about)
+        if text:
+            fields = {**customer.fields, SEQUENCE_SAID: turn.now.isoformat()}
+            customer = replace(customer, fields=fields)
         if due.step + 1 == len(rules.steps):
             ended = _ended(customer, due, "done")
             done = replace(ended, messages=(say,) if text else (), result=Result.ANSWERED)
@@ -111,6 +119,7 @@ class SequenceDialog:
             Result.ANSWERED,
             "sequence_said",
             (say,) if text else (),
+            customer=customer,
             timers=(self._later(turn, rules, following),),
             events=(event,) if text else (),
         )

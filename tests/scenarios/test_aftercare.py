@@ -137,3 +137,23 @@ async def test_a_good_rating_is_no_return_and_a_low_one_is_the_supervisors(artic
             await anna.presses(score)
             await testbot.later(days=7)
             assert (await _kinds(testbot)).count("check_in_asked") == asked, score
+
+
+async def test_nobody_is_written_to_twice_a_day(articles: Path) -> None:
+    """Whether all is well, a step of a sequence and the NPS question, all due on one day, keep apart."""
+    settings = {
+        "aftercare": {"check_in": "7d"},
+        "rating": {"ask": False},
+        "nps": {"ask": True, "quiet": "7d"},
+        "sequences": {"care": {"event": "ticket_closed", "steps": [{"after": "7d", "text": "Всё цело?"}]}},
+    }
+    async with open_test_bot(articles, config=Config.model_validate(settings)) as testbot:
+        anna, _ = await _helped(testbot)
+        said: list[tuple[int, str]] = []
+        for day in range(1, 13):
+            for _ in range(6):
+                anna.listens()
+                await testbot.later(hours=4)
+                said += [(day, text) for text in anna.hears()]
+        assert [text.split(",")[0] for _, text in said] == ["Здравствуйте", "Всё цело?"]
+        assert said[1][0] - said[0][0] == 1

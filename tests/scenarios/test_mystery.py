@@ -164,3 +164,16 @@ def test_scenarios_of_the_owner_and_ours(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as fault:
         read_scenarios("ru", tmp_path)
     assert fault.value.problems[0].line == 1 and builtin_scenarios("de").name == "en.yaml"
+
+
+async def test_nobody_asks_a_played_customer_how_it_was(articles: Path) -> None:
+    """Neither a rating nor whether all is well: nobody is there to answer."""
+    played = ON.model_copy(update={"aftercare": ON.aftercare.model_copy(update={"check_in": "1d"})})
+    async with open_test_bot(articles, config=played) as testbot:
+        await _started(testbot)
+        olga = testbot.operator()
+        await olga.says("Здравствуйте, Марина! Простите. Какой номер заказа?", ticket=1)
+        await olga.says("/close", ticket=1)
+        for _ in range(3):
+            await testbot.later(hours=12)
+        assert not await testbot.store.events(kinds=["rating_asked", "check_in_asked"])

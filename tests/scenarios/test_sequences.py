@@ -225,3 +225,25 @@ async def test_words_that_cannot_be_read_are_told_at_the_start(articles: Path) -
     with pytest.raises(ConfigError, match="broken"):
         async with open_test_bot(articles, config=_config(broken=broken)):
             raise AssertionError
+
+
+async def test_a_low_rating_that_nobody_has_looked_at_goes_first(articles: Path) -> None:
+    """Nobody asks an offended customer for a review while a supervisor owes them an apology."""
+    steps = [{"after": "1d", "text": "Поделитесь отзывом!", "unless": ["ticket"]}]
+    settings = {
+        "sequences": {"care": {"event": "ticket_closed", "steps": steps}},
+        "routing": {"supervisors": ["telegram:9001"]},
+    }
+    async with open_test_bot(articles, config=Config.model_validate(settings)) as testbot:
+        anna = await _closed(testbot)
+        await testbot.later(minutes=6)
+        await anna.says("1")
+        await testbot.later(minutes=4)
+        anna.listens()
+        for _ in range(4):
+            await testbot.later(hours=6)
+        assert anna.hears() == []
+        await testbot.operator().presses("Разобрано без письма", ticket=1)
+        for _ in range(4):
+            await testbot.later(hours=6)
+        assert anna.hears() == ["Поделитесь отзывом!"]

@@ -11,9 +11,9 @@ from bot.dialogs.short_answers import ShortAnswers, language_of
 from bot.dialogs.surveys.rating import LOW
 from bot.dialogs.surveys.survey import PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.segment import wants_none
-from bot.handoff.outreach.surveys import moment
+from bot.handoff.outreach.surveys import ASK, ASKED, CHECKED_IN, SEQUENCE_SAID, moment, rests_until
 from bot.i18n.texts import Texts
-from bot.model import Button, Event, Outcome, Priority, Result, Status, Ticket, Timer, Turn
+from bot.model import Button, Customer, Event, Outcome, Priority, Result, Status, Ticket, Timer, Turn
 from bot.model.internal import CheckInDue
 
 NAME = "check_in"  # the survey's name
@@ -60,7 +60,9 @@ class CheckIn:
         ticket = await self._ticket(due.ticket)
         if ticket is None or (why := _over(turn, ticket, due.closed)):
             return Outcome(NAME, Result.IGNORED, "ticket_over" if ticket is None else why)
-        if (opens := self._opens(turn.now)) > turn.now:
+        customer = turn.customer or Customer(0)
+        rested = rests_until(customer.fields, turn.now, SEQUENCE_SAID, ASK + ASKED)
+        if (opens := self._opens(rested)) > turn.now:
             again = Timer(f"check_in:{ticket.number}", due, opens, conversation=turn.conversation.id)
             return Outcome(NAME, Result.IGNORED, "check_in_waits", timers=(again,))
         language = language_of(turn, self._texts.lang)
@@ -83,6 +85,7 @@ class CheckIn:
             messages=say,
             state=stated(turn, NAME, waits),
             events=(event,),
+            customer=replace(customer, fields={**customer.fields, CHECKED_IN: turn.now.isoformat()}),
         )
 
     async def _answered(self, turn: Turn, number: int, *, well: bool) -> Outcome:

@@ -19,6 +19,8 @@ RUN = "nps.run"  # why the day's customers were chosen
 ASK = "nps"  # the survey's name
 ASKED = "_asked"  # ends the names of the fields that keep when a survey was last asked
 APART = timedelta(seconds=2)  # between two customers
+CHECKED_IN, SEQUENCE_SAID = "_checked_in", "_said_first"  # fields that keep when those were last said
+DAY = timedelta(hours=20)  # between two of them, so that the hour of the day stays
 
 
 def asked_lately(
@@ -31,6 +33,12 @@ def asked_lately(
         if name.endswith(ASKED) and (at := moment(value)) is not None
     }
     return any(now - at < (pause if name == own + ASKED else apart) for name, at in asked.items())
+
+
+def rests_until(fields: Mapping[str, object], now: datetime, *others: str) -> datetime:
+    """From when a customer may be written to first: never twice a day by the bot's own will."""
+    said = (moment(fields.get(name)) for name in others)
+    return max([now, *(at + DAY for at in said if at is not None)])
 
 
 class Surveys:
@@ -126,8 +134,11 @@ class Surveys:
 
 def lately(rules: NpsSettings, fields: Mapping[str, object], now: datetime) -> bool:
     """Whether the customer was asked this or anything else too lately to be asked now."""
-    return asked_lately(
-        fields, now, ASK, length(rules.every) or timedelta(), length(rules.apart) or timedelta()
+    apart, checked = length(rules.apart) or timedelta(), moment(fields.get(CHECKED_IN))
+    return (
+        asked_lately(fields, now, ASK, length(rules.every) or timedelta(), apart)
+        or (checked is not None and now - checked < apart)
+        or rests_until(fields, now, SEQUENCE_SAID) > now
     )
 
 

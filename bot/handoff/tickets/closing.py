@@ -8,7 +8,7 @@ from bot.handoff import card_posts, notices
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.tickets import lifecycle
 from bot.handoff.topics import close_topic
-from bot.model import Event, Outbound, Outcome, Result, Status, Ticket, Timer, Turn
+from bot.model import PLAYED, Event, Outbound, Outcome, Result, Status, Ticket, Timer, Turn
 from bot.model.internal import CheckInDue, RatingDue
 
 QUIETLY = "handoff.closed_quiet"  # what a silent customer is told
@@ -50,8 +50,10 @@ def close(
 
 
 def _afterwards(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Timer, ...]:
-    """The timers that `dialogs/surveys` answers; only somebody who was answered by a person is asked."""
-    if ticket.first_reply is None:
+    """The timers that `dialogs/surveys` answers; only somebody who was answered by a person is asked, and
+    nobody whom the service plays itself.
+    """
+    if ticket.first_reply is None or ticket.customer_peer.channel == PLAYED:
         return ()
     number, talk = ticket.number, ticket.conversation
     rating = RatingDue(number, turn.now)
