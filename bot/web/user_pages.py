@@ -131,7 +131,7 @@ class UserPages:
             roles=[(role.value, words[f"role_{role.value}"]) for role in PageRole],
             people=[(id, name) for id, name in self._services.addressees() if ":" in id],
             problem=words[problem] if problem else "",
-            typed={k: v for k, v in (typed or {}).items() if k != "password"},
+            typed={key: (typed or {}).get(key, "") for key in ("id", "name", "role", "operator")},
         )
         page.set_status(status)
         return page

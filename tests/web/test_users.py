@@ -226,6 +226,7 @@ async def test_a_user_who_could_not_work_is_not_kept(
     made = {"id": "olga", "name": "Ольга", "role": "operator", "operator": "", "password": HERS, **fields}
     answer = await (await office.owner()).send("/users", "/users/save", **made)
     shown = await answer.text()
+    assert 'name="id"' in await (await office.owner()).text("/users")
     assert answer.status == 422 and words in shown
     for typed in (made["id"], made["name"]):  # what was typed need not be typed again, but for the password
         assert f'value="{typed}"' in shown
