@@ -84,7 +84,8 @@ async def _collected(config: Config) -> list[CheckResult]:
     found += _words(config)
     found += _flows(config)
     found += _hours(config)
-    found += await _channels(config, place)
+    asked = place is not None or all(f.what != say("doctor.desk") for f in found)
+    found += await _channels(config, place, ask_desk=asked)
     found += await _webhooks(config)
     return found
 
@@ -107,6 +108,8 @@ async def _storage(config: Config) -> AsyncIterator[tuple[CheckResult, Peer | No
                 yield finding, (await store.desk_state()).bound
     except StorageBusy:
         yield CheckResult(what, "ok", say("doctor.busy")), None
+        if config.desk is None:  # where a button or a code chose the group stands in that database
+            yield CheckResult(say("doctor.desk"), "ok", say("doctor.desk_busy")), None
     except BotError as error:
         yield CheckResult(what, "error", str(error), getattr(error, "hint", "")), None
 
@@ -264,7 +267,7 @@ def _week(config: Config) -> str:
     return "; ".join(f"{names} {days['off'] if hours == CLOSED else hours}" for names, hours in named)
 
 
-async def _channels(config: Config, place: Peer | None) -> list[CheckResult]:
+async def _channels(config: Config, place: Peer | None, *, ask_desk: bool) -> list[CheckResult]:
     found = []
     adapters = {}
     try:
@@ -277,11 +280,11 @@ async def _channels(config: Config, place: Peer | None) -> list[CheckResult]:
             found.append(CheckResult(what, "warning", say("doctor.no_token"), say("doctor.no_token_hint")))
         elif (adapter := adapters.get(name)) is not None:
             found += await _asked(what, adapter.check())
-    if place is None:
+    if place is None and ask_desk:
         found.append(
             CheckResult(say("doctor.desk"), "warning", say("doctor.no_desk"), say("doctor.no_desk_hint"))
         )
-    elif (keeper := adapters.get(place.channel)) is not None:
+    elif place is not None and (keeper := adapters.get(place.channel)) is not None:
         found += await _asked(say("doctor.desk"), _rights(keeper, place.chat))
     for adapter in adapters.values():
         await adapter.close()

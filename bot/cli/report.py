@@ -29,6 +29,17 @@ from bot.reports.tables import TableRow
 from bot.reports.texts import ReportTexts, row_name
 from bot.text.problems import told
 
+TABLES = (
+    "reasons",
+    "operators",
+    "topics",
+    "categories",
+    "tags",
+    "channels",
+    "articles",
+    "ready",
+    "after",
+)  # that the command shows
 LONGEST = 15  # rows of a table in the terminal
 
 
@@ -129,7 +140,7 @@ def _show(made: Report, saying: ReportTexts) -> None:
     ]
     columns = ("", *(say(f"column.{c}") for c in ("value", "change", "meaning")))
     table(figures, columns, plain, words=(0, 3))
-    for name in ("reasons", "operators", "topics", "categories", "tags", "channels", "articles", "ready"):
+    for name in TABLES:
         _show_table(made, name, saying)
 
 
@@ -149,10 +160,12 @@ def _figures(made: Report, saying: ReportTexts) -> Iterator[tuple[str, str, str,
 
 
 def _show_table(made: Report, name: str, saying: ReportTexts) -> None:
-    rows = [r for r in made.tables[name].rows if any(r.cells.values())][:LONGEST]
-    if not rows:
+    found = made.tables.get(name)
+    rows = [r for r in found.rows if any(r.cells.values())] if found else []
+    if found is None or not rows:
         return
-    columns = made.tables[name].columns
+    rows = rows if name == "after" else rows[:LONGEST]
+    columns = found.columns
     heads = [str(saying.word(f"tables.{name}.columns.{c}")) for c in columns]
     cells = [
         (row_name(made, name, r.key, r.name, saying), *(_cell(made, name, r, c, saying) for c in columns))

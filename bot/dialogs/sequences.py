@@ -104,7 +104,8 @@ class SequenceDialog:
             priority=Priority.BULK,
             on_uncertain="hold",
         )
-        event = Event("sequence_said", data={"number": due.sequence, "step": due.step + 1})
+        about = {"number": due.sequence, "step": due.step + 1, "channel": turn.conversation.peer.channel}
+        event = Event("sequence_said", data=about)
         if text:
             fields = {**customer.fields, SEQUENCE_SAID: turn.now.isoformat()}
             customer = replace(customer, fields=fields)

@@ -65,7 +65,7 @@ KINDS: Mapping[str, str] = {
     "check_in_asked": "some days after a ticket a customer was asked whether all is well",
     "check_in_answered": "and answered (`helped`); a no opens the ticket again",
     "sequence_began": "a customer began a follow-up sequence (`number`: its name)",
-    "sequence_said": "a step of it was enqueued (`number`, `step`)",
+    "sequence_said": "a step of it was enqueued (`number`, `step`, `channel`)",
     "sequence_ended": "it is over (`number`, `why`: done, unless, opted_out, stopped or busy)",
     "sequence_stopped": "a supervisor stopped a sequence (`number`)",
     "sequence_resumed": "and let it go on (`number`)",

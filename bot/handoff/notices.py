@@ -96,7 +96,8 @@ def supervisors(desk: DeskContext, to: Peer | None) -> CallName:
 
 def facts(desk: DeskContext, ticket: Ticket, now: datetime) -> Mapping[str, object]:
     """What words about a ticket may need."""
-    since = ticket.state.queued or ticket.opened or now
+    since, wish = ticket.state.queued or ticket.opened or now, ticket.state.wish_at
+    since = max(since, wish) if wish is not None and wish <= now else since  # before that nobody was due
     name = ticket.state.name or desk.texts.text("desk.nameless", lang=desk.lang)
     return {
         "number": ticket.number,

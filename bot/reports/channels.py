@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.reports.ledger import ReportFacts
+from bot.reports.ledger import PRACTICES, ReportFacts
 
 
 def channels_of(facts: ReportFacts) -> tuple[str, ...]:
@@ -19,7 +19,8 @@ def of_channel(facts: ReportFacts, channel: str) -> ReportFacts:
     events = tuple(
         e
         for e in facts.events
-        if e.kind == "demo" or (e.conversation is not None and homes.get(e.conversation) == channel)
+        if e.kind in ("demo", "broadcast_started")  # ordered in no customer's channel
+        or (e.conversation is not None and homes.get(e.conversation) == channel)
     )
     return replace(
         facts,
@@ -33,6 +34,6 @@ def _homes(facts: ReportFacts) -> Mapping[int, str]:
     homes = {
         e.conversation: str(e.data.get("channel", ""))
         for e in facts.events
-        if e.kind == "heard" and e.conversation is not None
+        if e.kind in ("heard", *PRACTICES) and e.conversation is not None and e.data.get("channel")
     }
     return {**homes, **{t.conversation: t.customer_peer.channel for t in facts.tickets.values()}}

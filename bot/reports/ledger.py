@@ -17,6 +17,20 @@ SILENCE = timedelta(
 )  # after so long without a word (and without an open ticket) the next word begins a new visit
 RETURN = timedelta(hours=72)  # who asks about the same again within it was not helped
 BEFORE = timedelta(days=7)  # how far before a period events are wanted, so that what began earlier is known
+PRACTICES = (
+    "sequence_said",
+    "sequence_ended",
+    "check_in_asked",
+    "check_in_answered",
+    "consent_given",
+    "consent_refused",
+    "consent_withdrawn",
+    "broadcast_started",
+    "broadcast_said",
+    "flow_started",
+    "flow_ended",
+    "upset_customer",
+)  # what surrounds a conversation: counted by itself, no part of a visit or of a ticket's story
 KINDS = (
     "heard",
     "answered",
@@ -48,6 +62,7 @@ KINDS = (
     "compensation_asked",
     "compensation_decided",
     "demo",
+    *PRACTICES,
 )
 _OURS = frozenset({"rating", "nps", "outreach"})  # dialogs that the service began itself
 _NO_STORY = frozenset(
@@ -65,6 +80,7 @@ _NO_STORY = frozenset(
         "compensation_given",
         "compensation_asked",
         "compensation_decided",
+        *PRACTICES,
     }
 )
 

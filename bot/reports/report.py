@@ -17,6 +17,7 @@ from bot.reports.canned_answers import ready
 from bot.reports.ledger import BEFORE, KINDS, RETURN, Ledger, ReportFacts, open_ledger, without_played
 from bot.reports.metrics import COUNTS, Figure, FigureCase
 from bot.reports.periods import Period
+from bot.reports.practices import practices
 from bot.reports.tables import Table
 
 SLICE = timedelta(days=2)  # so much is read at once, so that reading for a report never holds up the bot
@@ -182,6 +183,7 @@ def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> dict[s
         tables.operators(ledger, period),
         ready(ledger, period),
         *(made for made in service_quality.all_tables(ledger, period) if made.rows),
+        *(made for made in (practices(ledger, period),) if made.rows),
     )
     return {t.key: t for t in made}
 

@@ -173,5 +173,8 @@ class ReportTexts:
 
 
 def row_name(report: Report, table: str, key: str, name: str, saying: ReportTexts) -> str:
-    """How a row is called: reasons have words of their own."""
+    """How a row is called: reasons and practices have words of their own."""
+    if table == "after":
+        kind, _, version = key.partition(":")
+        return str(saying.word(f"practices.{kind}")).replace("{version}", version)
     return saying.reason(key) if table == "reasons" or key == "unknown" else name

@@ -49,6 +49,7 @@ TABLES = (
     "scores",
     "playbooks",
     "compensations",
+    "after",
 )
 PARTS = {
     "night": (0, 6),

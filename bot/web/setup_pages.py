@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ from bot.web.user_pages import SHORTEST
 PASSWORD = "WEB_PASSWORD"
 CONTACTS = ("address", "phone", "email", "site")
 LONGEST = 200  # characters of a fact
+_LOOKS = {  # law: the bot tells them to customers, so that no slip of the pen gets there
+    "email": re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+"),
+    "site": re.compile(r"[^\s@]+\.[^\s@]+"),
+}
 
 
 class _KeptOnly(ConfigError):
@@ -125,6 +130,9 @@ class _BusinessForm:
         trade, lang = self.values.get("trade", ""), self.values.get("language", language)
         if not name:
             raise ValueError("setup_no_name")
+        for key, looks in _LOOKS.items():
+            if (said := self.values.get(key, "")) and not looks.fullmatch(said):
+                raise ValueError(f"setup_bad_{key}")
         return FolderFacts(
             name,
             trade if trade in TRADES else "",

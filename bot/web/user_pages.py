@@ -46,7 +46,8 @@ class UserPages:
         id, password = form.get("id", "").lower(), form.get("password", "")
         before = known.get(id)
         if problem := _fault(id, form, before):
-            return await self._page(request, problem=problem, status=422)
+            typed = form if before is None else None
+            return await self._page(request, problem=problem, status=422, typed=typed)
         kept = hash_password(password) if password else before.password if before else ""
         known[id] = PageUser(id, form["name"], PageRole(form["role"]), kept, form.get("operator", ""))
         await keep_users(self._services.store, known)
@@ -111,7 +112,15 @@ class UserPages:
         )
         return not await window.admit(self._services.store, self._services.clock())
 
-    async def _page(self, request: web.Request, *, problem: str = "", status: int = 200) -> web.Response:
+    async def _page(
+        self,
+        request: web.Request,
+        *,
+        problem: str = "",
+        status: int = 200,
+        typed: Mapping[str, str] | None = None,
+    ) -> web.Response:
+        """*typed*: what stands in the form of a new user; their password is to be typed again."""
         words = read_words(self._pages.language(request))
         known = (await users(self._services.store)).values()
         page = self._pages.show(
@@ -122,6 +131,7 @@ class UserPages:
             roles=[(role.value, words[f"role_{role.value}"]) for role in PageRole],
             people=[(id, name) for id, name in self._services.addressees() if ":" in id],
             problem=words[problem] if problem else "",
+            typed={k: v for k, v in (typed or {}).items() if k != "password"},
         )
         page.set_status(status)
         return page

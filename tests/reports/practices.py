@@ -41,6 +41,7 @@ class Practices:
             *((at(10, 15 + 5 * n), self._is_upset(does)) for n, does in enumerate(IMPORTANT)),
             (at(11, 35), self._picks_up("На Мира")),
             (at(11, 50), self._picks_up("")),
+            (at(12, 5), self._picks_up("Помогите выбрать")),
             (at(13, 5), self._looks_for_the_shop()),
             (at(16, 0), self._sends()),
             (at(20, 30), self._wishes()),

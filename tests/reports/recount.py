@@ -96,6 +96,7 @@ class Recount:
         self._scores()
         self._playbooks()
         self._compensations()
+        self._practices()
         self.db.close()
 
     def _in(self, at: int | None) -> bool:
@@ -408,6 +409,38 @@ class Recount:
         ):
             cells = {"given": given, "asked": asked, "allowed": allowed, "refused": refused, "sum": total}
             self.values |= {f"compensations.{by}.{k}": float(value) for k, value in cells.items()}
+
+    def _practices(self) -> None:
+        within = "from e where at >= :a and at < :b and"
+        number, why = "json_extract(data, '$.number')", "json_extract(data, '$.why')"
+        surveys = (
+            f"{number} in (select {number} from main.events where kind = 'broadcast_started'"
+            " and json_extract(data, '$.questionnaire') is not null)"
+        )
+        end = "kind = 'flow_ended' and json_extract(data, '$.ending')"
+        for key, holds in {
+            "sequence_said": "kind = 'sequence_said'",
+            "sequence_needless": f"kind = 'sequence_ended' and {why} = 'unless'",
+            "sequence_opted_out": f"kind = 'sequence_ended' and {why} = 'opted_out'",
+            "check_in_asked": "kind = 'check_in_asked'",
+            "check_in_well": "kind = 'check_in_answered' and json_extract(data, '$.helped')",
+            "check_in_not_well": "kind = 'check_in_answered' and not json_extract(data, '$.helped')",
+            "questionnaire_sent": f"kind = 'broadcast_said' and {surveys}",
+            "questionnaire_begun": f"kind = 'flow_started' and {number} is not null",
+            "questionnaire_done": f"{end} in ('done', 'article') and {number} is not null",
+            "flow_begun": f"kind = 'flow_started' and {number} is null",
+            "flow_done": f"{end} in ('done', 'article') and {number} is null",
+            "flow_person": f"{end} = 'person' and {number} is null",
+            "flow_given_up": f"{end} in ('cancelled', 'expired') and {number} is null",
+            "upset_vip": "kind = 'upset_customer'",
+        }.items():
+            if n := self._one(f"select count(*) {within} {holds}"):
+                self.values[f"after.{key}.count"] = n
+        for kind, version, n in self._rows(
+            f"select kind, json_extract(data, '$.version'), count(*) {within} kind in ('consent_given',"
+            " 'consent_refused', 'consent_withdrawn') group by 1, 2"
+        ):
+            self.values[f"after.{kind}:{version}.count"] = float(n)
 
     # --- operators
 

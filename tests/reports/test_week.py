@@ -16,6 +16,7 @@ import pytest
 
 from bot.reports.ledger import KINDS as COUNTED_KINDS
 from bot.reports.periods import Period
+from bot.reports.practices import ROWS
 from tests.reports.week import MONDAY, ZONE, counted, differences, flat, play, report_of
 
 ARTICLES = Path(__file__).parents[2] / "kb_articles"
@@ -157,9 +158,16 @@ def test_behind_every_figure_are_its_conversations(lived: Lived) -> None:
         "tags": ["visits"],
         "categories": ["tickets"],
         "load": ["visits"],
+        "after": ["count"],
     }.items():
         for row in report.tables[table].rows:
             assert len(report.cases(f"{table}:{row.key}")) == sum(float(row.cells[c] or 0) for c in columns)
+
+
+def test_every_practice_that_the_report_counts_was_lived(lived: Lived) -> None:
+    """law: a row of «After the conversation» that nobody plays is one that nobody recounts."""
+    table = asyncio.run(report_of(lived.file, ARTICLES, ALL, NOW)).tables["after"]
+    assert {row.key.partition(":")[0] for row in table.rows} == set(ROWS)
 
 
 def test_a_history_keeps_nothing_for_ever(lived: Lived) -> None:

@@ -54,6 +54,7 @@ TABLES = (
     "scores",
     "playbooks",
     "compensations",
+    "after",
     *COMPARED,
 )
 SETTINGS = {

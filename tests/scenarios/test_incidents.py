@@ -204,3 +204,17 @@ async def test_it_stands_on_the_board(testbot: TestBot) -> None:
     await testbot.later(minutes=2)
 
     assert "🚧" not in [o.text.text for o in await olga.sees() if "Очередь" in o.text.text][-1]
+
+
+async def test_whoever_was_blocked_meanwhile_does_not_hear_that_it_is_over(articles: Path) -> None:
+    """A blocked customer hears nothing of what is said first."""
+    async with open_test_bot(articles, config=Config()) as testbot:
+        olga, anna = testbot.operator(), testbot.customer()
+        await olga.says(DOWN)
+        await anna.says("Когда привезут заказ в Казань?")
+        await anna.says("позовите оператора")
+        await olga.says("/block спам", ticket=1)
+        anna.listens()
+        await olga.says("/incident off Всё работает")
+        await testbot.later(minutes=5)
+        assert anna.hears() == []

@@ -485,3 +485,24 @@ async def test_a_block_that_ended_while_joined_does_not_return_when_parted(artic
         await store.join_customers(CustomerMerge(1, 2, undone=True), testbot.clock(), by="test")
         apart = await store.customer(2)
         assert apart is not None and "_blocked" not in apart.fields
+
+
+async def test_who_waits_for_a_person_on_one_channel_is_not_asked_for_nps_on_the_other(
+    articles: Path,
+) -> None:
+    """They are one person; whoever was helped is asked as ever."""
+    asks = Config.model_validate({"nps": {"ask": True, "quiet": "1d"}, "rating": {"ask": False}})
+    async with open_test_bot(articles, config=asks) as testbot:
+        anna, same = in_telegram(testbot), in_vk(testbot)
+        boris = testbot.customer("Борис", chat="1002")
+        testbot.operator()
+        for customer in (anna, boris):
+            await customer.says("добрый день")
+        await same.says("позовите оператора")
+        await testbot.store.join_customers(CustomerMerge(1, 3), testbot.clock(), by="test")
+        for customer in (anna, same, boris):
+            customer.listens()
+        for _ in range(8):
+            await testbot.later(hours=6)
+        assert any("посоветуете" in text for text in boris.hears())
+        assert not any("посоветуете" in text for text in (*anna.hears(), *same.hears()))

@@ -56,3 +56,18 @@ async def test_a_broken_file_is_told_and_hides_nothing(client: TestClient[Any, A
     )
     shown = await text(client, "/flows/b")
     assert "<script>a" not in shown and "&lt;script&gt;a" in shown and "<i>" not in shown
+
+
+async def test_an_example_is_offered_only_where_there_is_no_file(articles: Path, tmp_path: Path) -> None:
+    """Whoever has written a file with a fault is told the fault alone."""
+    config = Config.model_validate({"base": tmp_path})
+    async with open_test_bot(articles, config=config, threads=False) as testbot:
+        opened: TestClient[Any, Any] = TestClient(TestServer(build_app(site_of(testbot.service).services)))
+        await opened.start_server()
+        offered = '<p class="empty">'
+        assert offered in await text(opened, "/flows")
+        (tmp_path / "flows").mkdir()
+        (tmp_path / "flows/b.yaml").write_text("title: Б\nsteps:\n  - {typ: phone}\n", "utf-8")
+        shown = await text(opened, "/flows")
+        await opened.close()
+    assert "b.yaml:3" in shown and offered not in shown

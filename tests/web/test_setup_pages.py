@@ -77,7 +77,13 @@ async def test_an_empty_folder_has_one_step(browser: Browser, tmp_path: Path) ->
     for path in ("/", "/setup", "/setup/telegram", "/setup/access"):
         status, _ = await browser.get(path)
         assert status in (302, 303), path
-    for wrong in ({"name": " "}, {"timezone": "Нигдеград"}, {"hours": "утром"}):
+    for wrong in (
+        {"name": " "},
+        {"timezone": "Нигдеград"},
+        {"hours": "утром"},
+        {"email": "нет"},
+        {"site": "наш сайт"},
+    ):
         status, html = await browser.send("/setup/business", **{**FILLED, **wrong, "phone": "+7 900"})
         assert status == 422 and "+7 900" in html and 'role="alert"' in html
     assert not (tmp_path / "shop").exists() and browser.restarts == []

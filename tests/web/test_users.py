@@ -225,7 +225,11 @@ async def test_a_user_who_could_not_work_is_not_kept(
     """With the reason, in words."""
     made = {"id": "olga", "name": "Ольга", "role": "operator", "operator": "", "password": HERS, **fields}
     answer = await (await office.owner()).send("/users", "/users/save", **made)
-    assert answer.status == 422 and words in await answer.text()
+    shown = await answer.text()
+    assert answer.status == 422 and words in shown
+    for typed in (made["id"], made["name"]):  # what was typed need not be typed again, but for the password
+        assert f'value="{typed}"' in shown
+    assert HERS not in shown
 
 
 def _code(office: Office) -> str:

@@ -14,7 +14,7 @@ from typing import Protocol
 from bot.handoff import notices
 from bot.handoff.desk_context import DeliveryReader, DeskContext
 from bot.handoff.outreach.questionnaires import KEY, Questionnaire
-from bot.handoff.outreach.segment import SegmentMember, SegmentSource, wants_none
+from bot.handoff.outreach.segment import BLOCKED, SegmentMember, SegmentSource, wants_none
 from bot.handoff.tally import OPEN, BroadcastTotals, count
 from bot.model import (
     Attachment,
@@ -262,6 +262,7 @@ class BroadcastSender:
         return (
             row.reachable
             and row.peer.channel in self._channels
+            and BLOCKED not in row.customer.fields
             and not ((broadcast.is_broadcast or broadcast.is_idea) and wants_none(row.customer))
         )
 

@@ -93,15 +93,17 @@ class Surveys:
         fires.
         """
         best: dict[int, SegmentMember] = {}
+        busy = set[int]()  # in talks with a person, on whatever channel
         after = 0
         while rows := await self._source.listeners(after=after):
             after = rows[-1].conversation
+            busy |= {row.customer.id for row in rows if row.status is not Status.BOT}
             for row in rows:
                 if self._may_be_asked(row, turn.now) and (
                     (known := best.get(row.customer.id)) is None or _wrote(row) > _wrote(known)
                 ):
                     best[row.customer.id] = row
-        chosen = sorted(best.values(), key=_wrote)[: self._rules.per_day]
+        chosen = sorted((r for id, r in best.items() if id not in busy), key=_wrote)[: self._rules.per_day]
         later = tuple(
             Timer(
                 f"{ASK}:{row.conversation}",

@@ -165,10 +165,13 @@ def _waiting(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
     while called.state.reminders < DOUBLINGS and desk.deadlines.alarms(called)[key].due <= turn.now:
         called = lifecycle.reminded(called)  # steps missed while nobody rang are said once
     times = called.state.reminders
+    # the time that the customer asked for has come: nobody has kept them waiting until then
+    is_wished = ticket.state.wish_at is not None and not ticket.state.reminders
     say = notices.aloud(
         desk,
         called,
-        "desk.nobody_takes",
+        "desk.wish.due" if is_wished else "desk.nobody_takes",
+        at=ticket.state.wish_at,
         supervisors=notices.supervisors(desk, desk.places.thread(called)) if times > 1 else "",
         **notices.facts(desk, ticket, turn.now),
     )
