@@ -53,15 +53,20 @@ class Files(Protocol):
         """Raises `Refused` where it is too big or gone for good, `RetryLater` where it may come later."""
         ...
 
+
+@runtime_checkable
+class UploadedFiles(Protocol):
+    """`Files` that remember what a platform calls what was uploaded, so that it need not be again."""
+
     async def known(self, attachment: Attachment, channel: str, kind: str) -> str:
-        """What *channel* calls a local file that was uploaded before as *kind*, so that it need not be again;
-        "" where it was not. Never raises.
+        """What *channel* calls a local file that was uploaded before as *kind*; "" where it was not. Never
+        raises.
         """
-        return ""
+        ...
 
     async def remember(self, file: File, channel: str, kind: str, ref: str) -> None:
         """Keep what *channel* calls the local *file* now. Never raises; a repeat replaces it."""
-        return
+        ...
 
 
 class Accept(Protocol):

@@ -189,7 +189,9 @@ class TicketOrders:
         if order == "transfer" and form.get("reason"):
             value = f"{value} {form['reason']}"
         if order == "compensate":
-            value = f"{value} {form.get('why', '')}"[:LONGEST]
+            value = f"{value}\n{form.get('why', '')}"[
+                :LONGEST
+            ]  # a number in the second is no part of the sum
         made, sent = PageOrder(found.number, order, value), OrderContent(attachments=attachments)
         if order == "answer" and (ready := form.get("ready", "")):
             text = await self.ready.chosen(request, found, ready)

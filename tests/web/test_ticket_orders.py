@@ -106,11 +106,11 @@ async def test_the_playbook_and_a_compensation_are_at_hand(office: Office) -> No
     assert "done=playbook_step" in await _order(office, f"step:{step}")
     assert f"☑ {step}" in await office.text(talk)
     assert "done=desk.steps_open" in await _order(office, "close", key="first")
-    where = await _order(office, "compensate", **{"value.compensate": "700", "why": "разбили чашку"})
+    where = await _order(office, "compensate", **{"value.compensate": "700", "why": "200 чашек разбиты"})
     assert "done=compensation.asked" in where
     assert "ждёт решения" in await office.text(talk)
     assert [(c.amount, c.reason) for c in (await _ticket(office)).state.compensations] == [
-        (700.0, "разбили чашку")
+        (700.0, "200 чашек разбиты")
     ]
     assert any("просит компенсацию" in text for text in _shown(office))
 

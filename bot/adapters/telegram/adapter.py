@@ -15,7 +15,17 @@ from typing import Any, Literal
 from aiogram.methods import DeleteWebhook, GetFile, GetUpdates, GetWebhookInfo, SendChatAction, SetWebhook
 from aiohttp import web
 
-from bot.adapters.base import Accept, Adapter, ChatInfo, CommandMenu, File, Files, Health, Limits
+from bot.adapters.base import (
+    Accept,
+    Adapter,
+    ChatInfo,
+    CommandMenu,
+    File,
+    Files,
+    Health,
+    Limits,
+    UploadedFiles,
+)
 from bot.adapters.telegram.account import TelegramAccount
 from bot.adapters.telegram.calls import MessageForm, chat_id, to_call, to_caption_call, to_forms
 from bot.adapters.telegram.errors import FileRefused, NoTextThere, RedundantCall, UpdatesConflict
@@ -282,6 +292,8 @@ class TelegramAdapter(Adapter):
 
     async def _remember_files(self, form: MessageForm, result: Any, files: Files) -> None:
         """What was uploaded has an id from now on; it need not be uploaded again."""
+        if not isinstance(files, UploadedFiles):
+            return
         told_of = result if isinstance(result, list) else [result]
         for carried, answer in zip(form.carried, told_of, strict=False):
             if carried.read is not None and (ref := file_id(answer, carried.media)):

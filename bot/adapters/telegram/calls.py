@@ -51,7 +51,7 @@ from aiogram.types import (
     ReplyParameters,
 )
 
-from bot.adapters.base import File, Files, Limits
+from bot.adapters.base import File, Files, Limits, UploadedFiles
 from bot.adapters.rich_text import fit, part, placeholder, to_entities, utf16_length, with_heading
 from bot.adapters.sanitize import clean_file_name, clean_rich
 from bot.button_tokens import token
@@ -411,12 +411,14 @@ async def _carry(attachment: Attachment, media: Media, source: _FileSource) -> C
     caption = clean_rich(RichText(str(attachment.data.get("caption") or ""))).text
     if attachment.channel == source.channel and media is attachment.media:
         return CarriedFile(media, attachment.ref, caption=caption)
-    if source.reuse and (known := await source.files.known(attachment, source.channel, media.value)):
+    files = source.files
+    memory = files if source.reuse and isinstance(files, UploadedFiles) else None
+    if memory and (known := await memory.known(attachment, source.channel, media.value)):
         return CarriedFile(media, known, attachment.duration, caption, reused=True)
     if attachment.media is Media.STICKER or attachment.size > MAX_UPLOAD:
         return None
     try:
-        file = await source.files.read(attachment)
+        file = await files.read(attachment)
     except RetryLater:
         raise
     except Uncertain as error:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.adapters.base import File, Files
+from bot.adapters.base import File, Files, UploadedFiles
 from bot.adapters.rich_text import captions as captions_of
 from bot.adapters.rich_text import placeholder
 from bot.adapters.sanitize import clean_file_name
@@ -88,7 +88,8 @@ class VkUploads:
         self, attachment: Attachment, peer: int, files: Files, *, reuse: bool
     ) -> tuple[str, bool]:
         way = {Media.PHOTO: "photo", Media.VOICE: "audio_message"}.get(attachment.media, "doc")
-        if reuse and (kept := await files.known(attachment, self._channel, way)):
+        memory = files if isinstance(files, UploadedFiles) else None
+        if reuse and memory and (kept := await memory.known(attachment, self._channel, way)):
             return kept, True
         file = await files.read(attachment)
         if not file.content:
@@ -106,7 +107,8 @@ class VkUploads:
             name = await self._upload(
                 "doc", peer, file
             )  # a picture too long or a sound that is no voice still travels as a file
-        await files.remember(read, self._channel, way, name)
+        if memory is not None:
+            await memory.remember(read, self._channel, way, name)
         self._names[key] = name
         while len(self._names) > REMEMBERED:
             self._names.popitem(last=False)
