@@ -46,7 +46,7 @@ class UserPages:
         id, password = form.get("id", "").lower(), form.get("password", "")
         before = known.get(id)
         if problem := _fault(id, form, before):
-            typed = form if before is None else None
+            typed = form if before is None or "new" in form else None
             return await self._page(request, problem=problem, status=422, typed=typed)
         kept = hash_password(password) if password else before.password if before else ""
         known[id] = PageUser(id, form["name"], PageRole(form["role"]), kept, form.get("operator", ""))
@@ -141,6 +141,8 @@ def _fault(id: str, form: Mapping[str, str], before: PageUser | None) -> str:
     """The name of the words that say what is wrong; "" = nothing."""
     if not NAME.fullmatch(id) or id == OWNER:
         return "users_bad_id"
+    if before is not None and "new" in form:
+        return "users_taken"  # law: nobody takes another's place by a slip
     if not form.get("name") or len(form["name"]) > 60 or form.get("role") not in tuple(PageRole):
         return "users_bad_name"
     password = form.get("password", "")

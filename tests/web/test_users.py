@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.cli.site import site_of
 from bot.testing import TestBot, open_test_bot
 from bot.web.server import build_app
-from bot.web.users import PageRole, may
+from bot.web.users import PageRole, may, users
 
 HTML = {"Accept": "text/html"}
 PASSWORD, HERS = "пароль владельца", "пароль редактора"
@@ -231,6 +231,17 @@ async def test_a_user_who_could_not_work_is_not_kept(
     for typed in (made["id"], made["name"]):  # what was typed need not be typed again, but for the password
         assert f'value="{typed}"' in shown
     assert HERS not in shown
+
+
+async def test_a_new_user_takes_nobodys_place(office: Office) -> None:
+    """The name of somebody who is there already is refused; they go on with their own password."""
+    made = {"id": "olga", "name": "Ольга", "role": "operator", "operator": "", "password": HERS}
+    owner = await office.owner()
+    await owner.send("/users", "/users/save", **made, new="1")
+    answer = await owner.send("/users", "/users/save", **{**made, "name": "Другая", "role": "owner"}, new="1")
+    assert answer.status == 422 and "уже есть" in await answer.text()
+    kept = (await users(office.testbot.store))["olga"]
+    assert (kept.name, kept.role) == ("Ольга", PageRole.OPERATOR)
 
 
 def _code(office: Office) -> str:
