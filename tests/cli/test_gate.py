@@ -5,13 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from bot.cli.clock import COMMAND_CLOCK
 from bot.cli.settings import load
+from bot.clock import HandClock
 from bot.testing import open_test_bot
+from bot.testing.harness import NOON
 from tests.cli.conftest import Run
 
 GOLDEN = '- {q: "Не могу войти в аккаунт", article: account/password}\n'
+
+
+@pytest.fixture(autouse=True)
+def that_day() -> Iterator[None]:
+    """Commands run an hour after the customers wrote."""
+    set_before = COMMAND_CLOCK.set(HandClock(NOON + timedelta(hours=1)))
+    yield
+    COMMAND_CLOCK.reset(set_before)
 
 
 def talk(shop: Path) -> None:

@@ -501,6 +501,19 @@ def _drop(page: Any, name: str) -> None:
     )
 
 
+def test_what_is_typed_before_the_script_came_stays(watched: Watched) -> None:
+    """On a slow line: the fields are there first, and nobody's words are emptied by what comes later."""
+    page, held = watched.page, list[Any]()
+    page.route("**/static/articles.js*", lambda route: held.append(route))
+    page.goto(watched.url + "articles/new", wait_until="commit")
+    page.fill("[name=title]", "Воздушный змей")
+    page.fill("[name=body]", "Змей стоит 900 ₽.")
+    held[0].continue_()
+    page.wait_for_selector("#remarks li")
+    assert page.input_value("[name=title]") == "Воздушный змей"
+    assert page.input_value("[name=body]") == "Змей стоит 900 ₽."
+
+
 def test_an_editor_writes_an_article_and_the_bot_answers_with_it(watched: Watched, folder: Path) -> None:
     """Written with a remark and a preview in both skins, tried, published; a change on the disk is shown."""
     page, place = watched.page, folder / "kb_articles" / "tovary" / "vozdushnyj-zmej.md"

@@ -28,14 +28,15 @@ function formNow() {
   return form;
 }
 
-function fill() {
+/** Shows the article in the fields; `early` says what somebody typed before this script ran, by field: that stays. */
+function fill(early = {}) {
   const form = state.form;
   setMode(form ? state.mode : "file");
   document.querySelector('[data-mode="form"]').disabled = !form;
   if (file.value !== state.text) file.value = state.text;
   if (!form) return;
-  for (const name of ["title", "section", "audience", "body", "topic", "owner", "valid_until"]) fields.elements[name].value = form[name];
-  for (const [name, sign] of Object.entries(LISTS)) fields.elements[name].value = form[name].join(sign === "," ? ", " : sign);
+  for (const name of ["title", "section", "audience", "body", "topic", "owner", "valid_until"]) fields.elements[name].value = early[name] ?? form[name];
+  for (const [name, sign] of Object.entries(LISTS)) fields.elements[name].value = early[name] ?? form[name].join(sign === "," ? ", " : sign);
   id("buttons").replaceChildren(...form.buttons.map(([label, target]) => pair(label, target)));
   id("heading").textContent = form.title || t("art_new");
 }
@@ -368,7 +369,9 @@ const source = new EventSource("/events");
 source.addEventListener("knowledge", () => { if (state.file) look(); });
 addEventListener("pagehide", () => source.close());
 
-fill();
+const early = Object.fromEntries([...fields.elements].filter((f) => f.name && "defaultValue" in f && f.value !== f.defaultValue).map((f) => [f.name, f.value]));
+fill(early);
+if (Object.keys(early).length) state.dirty = true;
 if (state.restored) {
   state.dirty = true;
   say(t("art_restored"));
