@@ -120,10 +120,10 @@ async def stream(request: web.Request, hub: EventHub) -> web.StreamResponse:
             "X-Accel-Buffering": "no",
         }
     )
-    await response.prepare(request)
     try:
+        await response.prepare(request)
         async for lines in hub.listen(last_id):
             await response.write(lines.encode())
     except ConnectionResetError:
-        pass  # the page went away
+        pass  # the page went away, perhaps before it was answered at all
     return response

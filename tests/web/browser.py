@@ -191,12 +191,16 @@ FAINT = """() => {
 }"""
 
 
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 def faults(page: Any) -> list[str]:
     """What keeps people from reading the page or working with it: serious findings of axe, and words that
     stand out too little from a background that axe cannot judge.
     """
     from axe_playwright_python.sync_playwright import Axe
 
+    page.evaluate(DRAWN)  # colours that were changed a moment ago are those that are seen
     found = Axe().run(page).response["violations"]
     serious = [v for v in found if v["impact"] in ("serious", "critical")]
     told = [f"{v['id']}: {n['target']} {n['failureSummary']}" for v in serious for n in v["nodes"]]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
-from bot.web.events import RING, EventHub
+import pytest
+from aiohttp import ClientError, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.web.events import RING, EventHub, stream
 from tests.web.conftest import Page
 
 
@@ -78,3 +83,19 @@ async def test_streams_end_when_the_server_stops(page: Page) -> None:
         await asyncio.wait_for(page.client.server.close(), 5)
 
         assert await asyncio.wait_for(response.content.read(), 5) == b""
+
+
+async def test_a_page_that_left_at_once_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    """Its connection is gone before anything was said: nothing in the log."""
+
+    async def left(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.close()
+        return await stream(request, EventHub())
+
+    app = web.Application()
+    app.router.add_get("/events", left)
+    async with TestClient(TestServer(app)) as client:
+        with caplog.at_level(logging.ERROR), pytest.raises(ClientError):
+            await client.get("/events")
+    assert caplog.records == []
