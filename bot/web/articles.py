@@ -45,6 +45,8 @@ from bot.knowledge.search import Knowledge
 from bot.model import Json
 from bot.text.problems import problem_in
 from bot.web.article_gate import PublishCheck, PublishGate, check_json
+from bot.web.filled_words import filled
+from bot.web.json_body import json_object
 from bot.web.pages import Pages, answer_json, read_words
 from bot.web.playground.skins import skins
 from bot.web.security import USER
@@ -333,7 +335,7 @@ class ArticlePages:
             undo = await self._editing.publish(place, written.text, written.seen, _by(request), **facts)
         except UnfitArticle as error:
             faults = "; ".join(p.text for p in error.problems[:3])
-            raise web.HTTPConflict(text=_filled(words["art_not_fit"], faults=faults)) from error
+            raise web.HTTPConflict(text=filled(words["art_not_fit"], faults=faults)) from error
         opened = await self._editing.open(place)
         assert opened is not None
         return {**_opened_json(opened), "said": words["art_published"], "undo": undo}
@@ -373,14 +375,14 @@ class ArticlePages:
         except UnfitFile as error:
             raise web.HTTPBadRequest(text=words[f"art_file_{error.code}"]) from error
         except ReadOnlyArticles as error:
-            raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
+            raise web.HTTPConflict(text=filled(words["gaps_unwritable"], reason=str(error))) from error
         said = re.sub(r"[-_]+", " ", PurePosixPath(name.replace("\\", "/")).stem)
         beside = place or f"{section}/new.md".lstrip("/")
         return web.json_response({"markdown": markdown_of(kept, beside, said), "place": kept})
 
     async def undo(self, request: web.Request) -> web.Response:
         """POST /articles/undo {change}: the files as they were before a step. Once; then it is not found."""
-        words, data = self._words(request), await _data(request)
+        words, data = self._words(request), await json_object(request, "{file, source}")
         try:
             place = await self._editing.undo(str(data.get("change") or ""), _by(request))
         except ReadOnlyArticles as error:
@@ -400,7 +402,7 @@ class ArticlePages:
         except OutsideFolder as error:
             raise web.HTTPBadRequest(text=words["gaps_outside"]) from error
         except ReadOnlyArticles as error:
-            raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
+            raise web.HTTPConflict(text=filled(words["gaps_unwritable"], reason=str(error))) from error
 
     async def _conflict(
         self, request: web.Request, written: WrittenText, changed: ArticleChanged | None = None
@@ -421,7 +423,7 @@ class ArticlePages:
 
     async def _written(self, request: web.Request) -> WrittenText:
         """The text that the page has: its source with what stands in the fields."""
-        data, words = await _data(request), self._words(request)
+        data, words = await json_object(request, "{file, source}"), self._words(request)
         place, text, seen = str(data.get("file") or ""), str(data.get("source") or ""), data.get("seen")
         text, wished = re.sub(r"\r\n?", "\n", text), place
         try:
@@ -448,7 +450,7 @@ class ArticlePages:
         try:
             return await self._gate.check(draft)
         except ConfigError as error:
-            raise web.HTTPConflict(text=_filled(words["examples_bad_golden"], reason=str(error))) from error
+            raise web.HTTPConflict(text=filled(words["examples_bad_golden"], reason=str(error))) from error
 
     def _words(self, request: web.Request) -> Mapping[str, str]:
         return read_words(self._pages.language(request))
@@ -513,22 +515,6 @@ def _body_start(text: str) -> int:
 
 def _by(request: web.Request) -> EditorName:
     return EditorName(request[USER].actor, request[USER].name)
-
-
-async def _data(request: web.Request) -> Mapping[str, object]:
-    try:
-        data = await request.json()
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="JSON expected") from error
-    if not isinstance(data, dict):
-        raise web.HTTPBadRequest(text="{file, source} expected")
-    return data
-
-
-def _filled(text: str, **facts: str) -> str:
-    for name, value in facts.items():
-        text = text.replace("{" + name + "}", value)
-    return text
 
 
 def _dumps(value: object) -> str:

@@ -32,6 +32,8 @@ from bot.knowledge.search import Knowledge
 from bot.model import Event
 from bot.text.customer_words import LONGEST
 from bot.text.pii import HIDDEN
+from bot.web.filled_words import filled
+from bot.web.json_body import json_object
 from bot.web.pages import Pages, read_words
 from bot.web.services import WebServices
 
@@ -117,7 +119,7 @@ class ExamplePages:
     async def try_out(self, request: web.Request) -> web.Response:
         """POST /examples/try {lines}: what accepting these would change; nothing is written."""
         words = self._words(request)
-        lines = self._wanted(await self._found(), await _data(request), words)
+        lines = self._wanted(await self._found(), await json_object(request, "{lines}"), words)
         effect = await self._effect(lines, words)
         return web.json_response({"text": _told(words, effect), "worse": list(effect.worse)})
 
@@ -127,7 +129,7 @@ class ExamplePages:
         Nothing is written where a golden question would come right no more, unless *anyway*. What was decided
         meanwhile is passed over, so a repeat does nothing twice.
         """
-        data, words = await _data(request), self._words(request)
+        data, words = await json_object(request, "{lines}"), self._words(request)
         async with self._deciding:
             lines = self._wanted(await self._found(), data, words)
             effect = await self._effect(lines, words)
@@ -139,7 +141,7 @@ class ExamplePages:
             ids = [line.id for line in written.lines]
             await self._keep(ACCEPTED, ids)
             await self._reload()
-        text = _filled(words["examples_accepted"], n=str(len(ids)))
+        text = filled(words["examples_accepted"], n=str(len(ids)))
         return web.json_response(
             {
                 "text": " ".join([text, _told(words, effect), *written.failed]),
@@ -151,18 +153,18 @@ class ExamplePages:
 
     async def reject(self, request: web.Request) -> web.Response:
         """POST /examples/reject {lines}: they never come back. A repeat changes nothing."""
-        data, words = await _data(request), self._words(request)
+        data, words = await json_object(request, "{lines}"), self._words(request)
         async with self._deciding:
             ids = [line.id for line in self._lines(await self._found(), data, words)]
             await self._keep(REJECTED, ids)
-        text = _filled(words["examples_rejected"], n=str(len(ids)))
+        text = filled(words["examples_rejected"], n=str(len(ids)))
         return web.json_response({"text": text, "done": ids, "undo": await self._edits.keep((), ids)})
 
     async def undo(self, request: web.Request) -> web.Response:
         """POST /examples/undo {change}: the files as they were before, and the suggestions in the list
         again.
         """
-        data, words = await _data(request), self._words(request)
+        data, words = await json_object(request, "{lines}"), self._words(request)
         async with self._deciding:
             if (edit := await self._edits.find(str(data.get("change") or ""))) is None:
                 raise web.HTTPNotFound(text=words["gaps_no_undo"])
@@ -216,15 +218,15 @@ class ExamplePages:
         for line in lines:
             facts = {"question": line.question, "article": line.article}
             if self._knowledge.article(line.article) is None:
-                raise web.HTTPNotFound(text=_filled(words["examples_no_article"], **facts))
+                raise web.HTTPNotFound(text=filled(words["examples_no_article"], **facts))
             if (
                 HIDDEN in line.question
                 or len(line.question) > LONGEST
                 or not any(c.isalpha() for c in line.question)
             ):
-                raise web.HTTPBadRequest(text=_filled(words["examples_unfit"], n=str(LONGEST), **facts))
+                raise web.HTTPBadRequest(text=filled(words["examples_unfit"], n=str(LONGEST), **facts))
             if owner := owner_of(line.question, articles, line.article):
-                raise web.HTTPConflict(text=_filled(words["examples_owned"], owner=owner, **facts))
+                raise web.HTTPConflict(text=filled(words["examples_owned"], owner=owner, **facts))
         return lines
 
     async def _effect(self, lines: Sequence[AcceptedExample], words: Mapping[str, str]) -> ExampleEffect:
@@ -250,7 +252,7 @@ class ExamplePages:
         try:
             return await asyncio.to_thread(measured)
         except ConfigError as error:
-            raise web.HTTPConflict(text=_filled(words["examples_bad_golden"], reason=str(error))) from error
+            raise web.HTTPConflict(text=filled(words["examples_bad_golden"], reason=str(error))) from error
 
     def _golden(self) -> Sequence[GoldenQuestion]:
         file = self._services.golden
@@ -268,9 +270,9 @@ class ExamplePages:
             try:
                 change = add_questions(article, [line.question for line in mine])
             except ReadOnlyArticles as error:
-                written.failed.append(_filled(words["examples_unwritable"], article=name, reason=str(error)))
+                written.failed.append(filled(words["examples_unwritable"], article=name, reason=str(error)))
             except ValueError:
-                written.failed.append(_filled(words["gaps_bad_head"], article=name))
+                written.failed.append(filled(words["gaps_bad_head"], article=name))
             else:
                 written.lines += mine
                 written.changes += [change] if change is not None else []
@@ -291,28 +293,12 @@ class ExamplePages:
         return read_words(self._pages.language(request))
 
 
-async def _data(request: web.Request) -> Mapping[str, object]:
-    try:
-        data = await request.json()
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="JSON expected") from error
-    if not isinstance(data, dict):
-        raise web.HTTPBadRequest(text="{lines} expected")
-    return data
-
-
-def _filled(text: str, **facts: str) -> str:
-    for name, value in facts.items():
-        text = text.replace("{" + name + "}", value)
-    return text
-
-
 def _told(words: Mapping[str, str], effect: ExampleEffect) -> str:
     """What changes, in numbers."""
     facts = {
         name: str(getattr(effect, name))
         for name in ("total", "before", "after", "golden", "golden_before", "golden_after")
     }
-    parts = [_filled(words["examples_change"], **facts)]
-    parts += [_filled(words["examples_golden"], **facts)] if effect.golden else [words["examples_no_golden"]]
+    parts = [filled(words["examples_change"], **facts)]
+    parts += [filled(words["examples_golden"], **facts)] if effect.golden else [words["examples_no_golden"]]
     return " ".join(parts)

@@ -40,6 +40,7 @@ from bot.model import Answer, Event
 from bot.text.pii import HIDDEN
 from bot.web.answer_notices import TOLD, Audience, GapFacts, audience, tell
 from bot.web.content_gaps import ContentGaps, MissedQuestions
+from bot.web.filled_words import filled
 from bot.web.pages import Pages, read_words
 from bot.web.security import USER
 from bot.web.services import WebServices
@@ -167,12 +168,12 @@ class GapPages:
                 was = article.path.read_bytes()
                 added = await asyncio.to_thread(add_question, article, question)
             except ReadOnlyArticles as error:
-                raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
+                raise web.HTTPConflict(text=filled(words["gaps_unwritable"], reason=str(error))) from error
             except ValueError as error:
-                raise web.HTTPConflict(text=_filled(words["gaps_bad_head"], article=article.id)) from error
+                raise web.HTTPConflict(text=filled(words["gaps_bad_head"], article=article.id)) from error
             await self._reload()
             after = await self._effect(gap)
-        text = _filled(words["gaps_added" if added else "gaps_there"], question=question, article=article.id)
+        text = filled(words["gaps_added" if added else "gaps_there"], question=question, article=article.id)
         undo = await self._remember(article.path, was) if added else ""
         if undo:
             facts = {"act": "add", "gap": gap.id, "article": article.id, "change": undo}
@@ -209,12 +210,12 @@ class GapPages:
             except OutsideFolder as error:
                 raise web.HTTPBadRequest(text=words["gaps_outside"]) from error
             except ArticleExists as error:
-                raise web.HTTPConflict(text=_filled(words["gaps_taken"], article=str(error))) from error
+                raise web.HTTPConflict(text=filled(words["gaps_taken"], article=str(error))) from error
             except ReadOnlyArticles as error:
-                raise web.HTTPConflict(text=_filled(words["gaps_unwritable"], reason=str(error))) from error
+                raise web.HTTPConflict(text=filled(words["gaps_unwritable"], reason=str(error))) from error
             await self._reload()
         place = path.relative_to(self._knowledge.folder.resolve())
-        text = _filled(
+        text = filled(
             words["gaps_drafted"],
             path=(Path(self._knowledge.folder.name) / place).as_posix(),
             replies=str(len(replies)),
@@ -309,7 +310,7 @@ class GapPages:
                 self._services.clock(),
             )
         return self._told(
-            gap, now_answered, _filled(words["gaps_told" if count else "gaps_nobody"], n=str(count)), "", ""
+            gap, now_answered, filled(words["gaps_told" if count else "gaps_nobody"], n=str(count)), "", ""
         )
 
     # --- what was asked
@@ -400,13 +401,7 @@ async def _fields(request: web.Request) -> Mapping[str, str]:
     return data
 
 
-def _filled(text: str, **facts: str) -> str:
-    for name, value in facts.items():
-        text = text.replace("{" + name + "}", value)
-    return text
-
-
 def _change(words: Mapping[str, str], before: DraftEffect, after: DraftEffect) -> str:
-    return _filled(
+    return filled(
         words["gaps_change"], before=str(before.answered), after=str(after.answered), total=str(after.total)
     )

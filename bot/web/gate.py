@@ -17,6 +17,7 @@ from bot.knowledge.search import Knowledge
 from bot.release_gate import GateTerms, ReleaseGate, drafts_in, with_drafts_published
 from bot.release_runs import ReleaseBusy, ReleaseRun, ReleaseRuns
 from bot.text.pii import mask
+from bot.web.json_body import json_object
 from bot.web.pages import Pages, read_words
 from bot.web.security import USER
 from bot.web.services import WebServices
@@ -86,7 +87,7 @@ class GatePages:
 
     async def start(self, request: web.Request) -> web.Response:
         """POST /gate/run {drafts}: compare the base with these drafts published."""
-        data, words = await _data(request), self._words(request)
+        data, words = await json_object(request, "an object"), self._words(request)
         wanted = data.get("drafts")
         known = {a.id for a in await asyncio.to_thread(self._drafts)}
         ids = [str(id) for id in wanted[:MOST] if id in known] if isinstance(wanted, list) else []
@@ -101,14 +102,14 @@ class GatePages:
 
     async def stop(self, request: web.Request) -> web.Response:
         """POST /gate/stop {run}: nobody wants to know any more. A repeat changes nothing."""
-        await self._runs.stop(str((await _data(request)).get("run", "")))
+        await self._runs.stop(str((await json_object(request, "an object")).get("run", "")))
         return web.json_response({"text": self._words(request)["gate_stopping"]})
 
     async def allow(self, request: web.Request) -> web.Response:
         """POST /gate/allow {run, reason}: a supervisor says yes to this very draft, in spite of the
         limits.
         """
-        data, words = await _data(request), self._words(request)
+        data, words = await json_object(request, "an object"), self._words(request)
         run = await self._runs.find(str(data.get("run", "")))
         reason = " ".join(str(data.get("reason", "")).split())
         if run is None or run.report is None:
@@ -149,13 +150,3 @@ def _coverage(report: GateReport | None) -> Sequence[ArticleCoverage]:
     """What the draft changes first, then what it moves, then the rest by how much it answers."""
     rows = report.coverage if report is not None else ()
     return sorted(rows, key=lambda c: (not c.state, -abs(c.after - c.before), -c.after))[:ROWS]
-
-
-async def _data(request: web.Request) -> Mapping[str, object]:
-    try:
-        data = await request.json()
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="JSON expected") from error
-    if not isinstance(data, dict):
-        raise web.HTTPBadRequest(text="an object expected")
-    return data

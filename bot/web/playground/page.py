@@ -23,6 +23,7 @@ from bot.knowledge.decision.explanation import sentence_of
 from bot.model import Attachment, InboundKind, Json
 from bot.observability import get_logger
 from bot.storage.base import TurnRecord
+from bot.web.json_body import json_object
 from bot.web.playground.customers import PlaygroundCustomers
 from bot.web.playground.journal import Journal
 from bot.web.playground.scene_player import (
@@ -433,13 +434,7 @@ class _Told:
 
 
 async def _told(request: web.Request) -> _Told:
-    try:
-        data = await request.json()
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="JSON expected") from error
-    if not isinstance(data, dict):
-        raise web.HTTPBadRequest(text="a JSON object expected")
-    return _Told(data)
+    return _Told(await json_object(request, "a JSON object"))
 
 
 async def _read_limited(request: web.Request) -> bytes:
