@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -62,8 +63,7 @@ class NoConnector:
 
 def request_of(described: FlowRequest, known: Mapping[str, str], key: str) -> ConnectorRequest:
     """The call of a step with what is known. Raises `UnfitValue`."""
-    # law: what a customer wrote never becomes the name of a variable
-    safe = {name: value.replace("${", "$ {") for name, value in known.items()}
+    safe = {name: _without_variables(value) for name, value in known.items()}
     headers = {
         name: filled(value, safe).replace("\r", " ").replace("\n", " ") for name, value in _rows(described)
     }
@@ -79,6 +79,11 @@ def request_of(described: FlowRequest, known: Mapping[str, str], key: str) -> Co
         described.timeout,
         described.may_repeat,
     )
+
+
+def _without_variables(value: str) -> str:
+    """Law: what a customer wrote never becomes the name of a variable, nor a part of one."""
+    return re.sub(r"\A\{", " {", re.sub(r"\$(?=\{|\Z)", "$ ", value))
 
 
 def key_of(*parts: object) -> str:
