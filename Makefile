@@ -15,11 +15,12 @@ run: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
 	-$(BIN)/pre-commit install
 
-# in as many processes; the tests of a file stay together
+# in as many processes; the tests of a file stay together; a process that dies ends the run, since one that
+# takes its place may wait for ever
 WORKERS ?= 2
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
 # branches of the code that the tests reach; left out is what lives in other processes, a browser, or long
 coverage: $(VENV)/.installed-dev

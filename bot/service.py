@@ -26,8 +26,8 @@ from bot.leases import PERIODIC, channel_lease, while_held
 from bot.memory import give_back
 from bot.model import Inbound
 from bot.observability import get_logger
+from bot.process_end import EMBEDDING_THREAD
 
-EMBEDDING_THREAD = "embeddings"
 WORKERS = 8  # turns decided at once
 Work = Callable[[], Awaitable[None]]
 

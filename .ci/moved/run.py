@@ -33,7 +33,8 @@ def main() -> int:
         moved["TZ"] = zone
     measured = os.environ.get("MEASURED") == sys.argv[1]
     through = ["coverage", "run", "-m"] if measured else []
-    workers = [] if measured else ["-n", "2", "--dist", "loadfile"]  # coverage counts in one process
+    two = ["-n", "2", "--dist", "loadfile", "--max-worker-restart", "0"]
+    workers = [] if measured else two  # coverage counts in one process
     command = [*through, "pytest", *workers, "-W", "ignore:Module already imported", *sys.argv[2:]]
     done = _python(command, moved)
     if measured:

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from bot.cli.messages import EXIT_USAGE, LANGUAGES, program_version, say, without_language
+from bot.process_end import end_process
 from bot.text.problems import reading
 
 
@@ -679,4 +680,9 @@ def model_pull(
 
 def main() -> None:
     """The entry point `bot`."""
-    app()
+    try:
+        app()
+    except SystemExit as ended:
+        if not isinstance(ended.code, int):
+            raise
+        end_process(ended.code)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-import threading
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,7 +29,7 @@ from bot.knowledge.articles.blanks import blanks
 from bot.knowledge.articles.schema import article_files
 from bot.model import PLAYED
 from bot.observability import set_up_logging
-from bot.service import EMBEDDING_THREAD, run, watch_articles
+from bot.service import run, watch_articles
 
 if TYPE_CHECKING:
     from bot.cli.page_serving import PageServing
@@ -201,13 +199,7 @@ def _until_stopped(work: Coroutine[object, object, None]) -> None:
     except BotError as error:
         raise fail(error) from None
     except KeyboardInterrupt:
-        return
-    if any(t.name == EMBEDDING_THREAD and t.is_alive() for t in threading.enumerate()):
-        # everything is kept and closed; only numbers are still being crunched, and an interpreter cannot end
-        # under them
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+        pass
 
 
 async def _channels(config: Config, path: Path | None, options: ProcessOptions, overrides: Overrides) -> None:

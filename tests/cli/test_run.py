@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -95,3 +96,30 @@ async def test_a_changed_config_is_taken_over_while_running(tmp_path: Path) -> N
                 bot.kill()
             print((tmp_path / "log").read_text("utf-8"))
     assert len(telegram.of("sendMessage")) == 3
+
+
+VECTORS_UNDER_WAY = """
+import sys, threading
+from pathlib import Path
+from typer.testing import CliRunner
+from bot.cli.root import app, main
+from bot.process_end import EMBEDDING_THREAD
+
+threading.Thread(target=threading.Event().wait, name=EMBEDDING_THREAD, daemon=True).start()
+told = CliRunner().invoke(app, ["chat", "--config", sys.argv[1]], input="/quit\\n")
+print("the program goes on", told.exit_code)
+sys.argv = ["bot", "nothing-like-it"]
+main()
+"""
+
+
+def test_a_command_never_ends_the_program_that_runs_it(tmp_path: Path) -> None:
+    """Even where vectors are still being computed; only the entry point ends the process, with its code."""
+    (tmp_path / "kb_articles").mkdir()
+    config = tmp_path / "config.yaml"
+    config.write_text("knowledge: {folder: kb_articles, embeddings: {model: 'off'}}\n", "utf-8")
+    program = [sys.executable, "-c", VECTORS_UNDER_WAY, str(config)]
+    run = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "the program goes on 0" in run.stdout, run.stderr
+    assert run.returncode == 2
