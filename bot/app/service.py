@@ -12,6 +12,7 @@ from bot.app.channels import hooks_of, read_local
 from bot.app.desk import open_desk, open_outreach
 from bot.app.dialogs import open_flow
 from bot.app.flows import FlowParts, open_connector, open_flows, questionnaires_of
+from bot.app.page_chats import attach_chats
 from bot.app.service_parts import Overrides, ServiceParts, open_parts
 from bot.app.stores import session_secret
 from bot.clock import Clock
@@ -93,6 +94,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     outreach = open_outreach(parts, similarity, questionnaires_of(flows.flows))
     desk = await open_desk(parts, overrides.desk, outreach)
     outbox = _open_outbox(parts, desk, overrides.folders)
+    attach_chats(parts)
     engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox)
     typing: list[Peer] = []
     inbox = _open_inbox(parts, engine, typing)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
 from bot.config.handoff import Section
+from bot.config.website_channel import WebsiteChannel
 from bot.text.problems import told
 
 
@@ -33,6 +34,11 @@ class TelegramChannel(Section):
             raise ValueError(told("config.webhook_mode"))
         return self
 
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
+
 
 class VkChannel(Section):
     """A VK community."""
@@ -55,6 +61,11 @@ class VkChannel(Section):
             raise ValueError(told("config.callback_mode"))
         return self
 
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
+
 
 class OtherChannel(BaseModel):
     """A channel that another package brings (entry point `bot.adapters`); its keys are its own."""
@@ -63,16 +74,22 @@ class OtherChannel(BaseModel):
     type: str = Field(description="name of the adapter's entry point")
     token: SecretStr | None = None
 
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
+
 
 def _kind(value: object) -> str:
     """Which section a channel's settings are checked against."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return kind if kind in ("telegram", "vk") else "other"
+    return kind if kind in ("telegram", "vk", "website") else "other"
 
 
 Channel = Annotated[
     Annotated[TelegramChannel, Tag("telegram")]
     | Annotated[VkChannel, Tag("vk")]
+    | Annotated[WebsiteChannel, Tag("website")]
     | Annotated[OtherChannel, Tag("other")],
     Discriminator(_kind),
 ]
