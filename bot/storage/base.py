@@ -453,6 +453,12 @@ class Store(Protocol):
         """The setting as whoever came first kept it: *value* where nobody had."""
         ...
 
+    async def count_up(self, name: str, amount: int) -> int:
+        """Add *amount* to the number that is kept as this setting (0 where there is none); returns the sum.
+        Of many at once each gets a sum of its own.
+        """
+        ...
+
     async def tickets(
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]:

@@ -247,6 +247,9 @@ class QueryStore(ABC):
     async def first_setting(self, name: str, value: str) -> str:
         return await self._write(lambda db: desk.first_setting(db, name, value))
 
+    async def count_up(self, name: str, amount: int) -> int:
+        return await self._write(lambda db: desk.count_up(db, name, amount))
+
     async def tickets(
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]:
