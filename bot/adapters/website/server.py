@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.adapters.website.reading import ChatReading
 from bot.adapters.website.sessions import ChatSessions
 from bot.adapters.website.site_chat import ChatRefusal, SiteChat
-from bot.adapters.website.writing import ChatWriting
+from bot.adapters.website.visitor_requests import ChatWriting
 from bot.errors import StorageError
 from bot.observability import get_logger
 

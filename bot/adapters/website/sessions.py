@@ -8,8 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.adapters.sanitize import clean_text
+from bot.adapters.website.html_rendering import rich_html
 from bot.adapters.website.identity import DAY, BadLogin, Identity, read_login
-from bot.adapters.website.rich_html import rich_html
 from bot.adapters.website.shown_line import message_json
 from bot.adapters.website.site_chat import LANGUAGES, Caller, ChatRefusal, SiteChat, json_body
 from bot.model import Customer, Visitor

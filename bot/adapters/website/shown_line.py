@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.adapters.website.rich_html import is_safe_address, rich_html
+from bot.adapters.website.html_rendering import is_safe_address, rich_html
 from bot.button_tokens import token
 from bot.model import Attachment, ChatLine, Outbound, RichText, Rows, Span, Style
 

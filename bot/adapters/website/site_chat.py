@@ -12,9 +12,9 @@ from aiohttp import web
 
 from bot.adapters.base import Accept
 from bot.adapters.page_channel import ChatParts
+from bot.adapters.website.caller_limits import PER_ADDRESS, PER_VISITOR, CallerLimits
 from bot.adapters.website.identity import Identity, VisitorTokens
 from bot.adapters.website.origins import Callers, Origins
-from bot.adapters.website.pace import PER_ADDRESS, PER_VISITOR, Pace
 from bot.adapters.website.settings import WebsiteSettings
 from bot.adapters.website.streams import ChatStreams
 from bot.clock import Clock
@@ -59,12 +59,12 @@ class SiteChat:
     streams: ChatStreams = field(default_factory=ChatStreams)
     origins: Origins = field(init=False)
     callers: Callers = field(init=False)
-    pace: Pace = field(init=False)
+    pace: CallerLimits = field(init=False)
     _tokens: VisitorTokens | None = None
 
     def __post_init__(self) -> None:
         self.origins = Origins(self.settings.origins, own=self.settings.demo)
-        self.callers, self.pace = Callers(self.settings.proxies), Pace(self.monotonic)
+        self.callers, self.pace = Callers(self.settings.proxies), CallerLimits(self.monotonic)
 
     @property
     def ready(self) -> ChatParts:

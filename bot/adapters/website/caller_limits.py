@@ -32,7 +32,7 @@ PER_ADDRESS = {
 }
 
 
-class Pace:
+class CallerLimits:
     """The windows of this process."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
