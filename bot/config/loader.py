@@ -37,6 +37,7 @@ from bot.config.handoff import (
 )
 from bot.config.quality import AuthoritySettings, PlaybookSettings, QualitySettings
 from bot.config.sequences import SequenceSettings
+from bot.config.voice import VoiceSettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -419,6 +420,9 @@ class Config(Section):
         default_factory=AuthoritySettings, description="what operators may give, and what needs a yes"
     )
     quality: QualitySettings = Field(default_factory=QualitySettings, description="the scorecard of dialogs")
+    voice: VoiceSettings | None = Field(
+        None, description="voice messages as words; without it a person is offered to listen"
+    )
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"
