@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -15,7 +15,7 @@ import yaml
 from bot.transcription import HeardSpeech
 
 SILENT = 0.6  # an engine that finds it likelier than this that nobody speaks
-REPEATED = 0.6  # share of one word from which on the engine is stuttering
+STUTTERS = 2.4  # a text that can be packed this much says the same again and again
 PHANTOM_WORDS = 12  # a longer text is more than what models hear in silence
 _NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|[♪♫🎵🎶]+")
 _WORD = re.compile(r"\w+")
@@ -59,8 +59,8 @@ def is_sure(heard: HeardSpeech, *, languages: Collection[str], least: float) -> 
         return False
     if heard.language and languages and code_of(heard.language) not in languages:
         return False
-    most = Counter(words).most_common(1)[0][1]
-    if len(words) >= 6 and most / len(words) > REPEATED:
+    raw = heard.text.encode()
+    if len(raw) / len(zlib.compress(raw)) > STUTTERS:
         return False
     said = " ".join(words)
     return len(words) > PHANTOM_WORDS or not any(said.startswith(p) or said == p for p in _phantoms())

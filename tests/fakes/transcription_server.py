@@ -1,4 +1,4 @@
-"""A server that speaks `/v1/audio/transcriptions` as strictly as the real ones, and misbehaves when told to."""
+"""A server that speaks `/v1/audio/transcriptions` as strictly as real ones, and misbehaves when told to."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ class FakeTranscription:
         self.plain = False
         self.heard: list[dict[str, Any]] = []  # what was sent: file, name, model, language, format
         self.asked = 0
+        self.begun = asyncio.Event()  # somebody has asked
         self.address = ""
 
     async def transcribe(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
+        self.begun.set()
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             return _refused(401, "Incorrect API key provided")
         form = await request.post()
