@@ -46,6 +46,7 @@ from bot.reports.topic_alarms import TopicAlarms
 from bot.storage.base import Store
 
 if TYPE_CHECKING:
+    from bot.assistant.guarded_assistant import GuardedAssistant
     from bot.transcription.voice_reader import VoiceReader
 
 # a decision has half a minute; a turn that is held for longer has lost its worker
@@ -77,6 +78,7 @@ class Service:
     open_rounds: Callable[[], PeriodicChecks]
     typing: list[Peer] = field(default_factory=list)
     voice: VoiceReader | None = None
+    assistant: GuardedAssistant | None = None
 
     def wake(self) -> None:
         """Something changed for everybody (the clock was moved): look again."""
@@ -86,6 +88,8 @@ class Service:
     async def close(self) -> None:
         if self.voice is not None:
             await self.voice.close()
+        if self.assistant is not None:
+            await self.assistant.close()
         await self.store.close()
 
 
@@ -138,6 +142,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         open_rounds,
         typing,
         voice,
+        parts.assistant,
     )
 
 

@@ -56,7 +56,7 @@ class LocalModel:
         await self._end()
 
     async def _asked(self, audio: File) -> bytes:
-        process = await self._running()
+        process = await self.running()
         assert process.stdin is not None and process.stdout is not None
         head = {"size": len(audio.content), "language": self._language}
         process.stdin.write(json.dumps(head).encode() + b"\n" + audio.content)
@@ -66,7 +66,8 @@ class LocalModel:
             raise EOFError
         return line
 
-    async def _running(self) -> asyncio.subprocess.Process:
+    async def running(self) -> asyncio.subprocess.Process:
+        """The process that holds the model, started where there is none."""
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

@@ -21,7 +21,7 @@ from bot.observability import get_logger
 from bot.storage.base import Store
 from bot.text.transcripts import KEPT, PLATFORM, SPOKEN, Transcript, tries_of, with_transcript
 from bot.transcription import HeardSpeech, Transcriber, TranscriptionFailed
-from bot.transcription.circuit_breaker import CircuitBreaker
+from bot.transcription.circuit import EngineCircuit
 from bot.transcription.judgement import clean_words, is_sure
 
 TRIES = 2  # the second one after a process that died while it listened
@@ -62,7 +62,7 @@ class VoiceReader:
         self._store, self._clock, self._files, self._transcriber = store, clock, files, transcriber
         self._limits = limits or VoiceLimits()
         self.heard: Callable[[], None] = lambda: None  # called when a conversation may be decided on
-        self._breaker = CircuitBreaker(clock)
+        self._circuit = EngineCircuit(clock)
         self._slots = asyncio.Semaphore(self._limits.at_once)
         self._tasks: set[asyncio.Task[None]] = set()
         self._log = get_logger("voice")
@@ -114,7 +114,7 @@ class VoiceReader:
             return False
         if attachment.data.get(PLATFORM):
             return True
-        if self._transcriber is None or self._breaker.is_open or not attachment.ref:
+        if self._transcriber is None or self._circuit.is_open or not attachment.ref:
             return False
         return attachment.duration <= self._limits.seconds and attachment.size <= self._limits.size
 
@@ -139,7 +139,7 @@ class VoiceReader:
         """Never raises but for cancellation: a voice message that nobody understood goes the ordinary way."""
         if told := str(attachment.data.get(PLATFORM) or ""):
             return self._judged(HeardSpeech(told), attachment.channel)
-        if self._transcriber is None or self._breaker.is_open:
+        if self._transcriber is None or self._circuit.is_open:
             return None
         async with self._slots:
             try:
@@ -158,7 +158,7 @@ class VoiceReader:
             except Exception as error:  # noqa: BLE001 - law: an engine that breaks loses no message
                 self._failed(type(error).__name__)
                 return None
-        self._breaker.went(well=True)
+        self._circuit.went(well=True)
         return self._judged(heard, self._transcriber.name)
 
     async def _read(self, attachment: Attachment) -> File:
@@ -175,7 +175,7 @@ class VoiceReader:
 
     def _failed(self, why: str) -> None:
         self._log.warning("transcription_failed", why=why)
-        if self._breaker.went(well=False):
+        if self._circuit.went(well=False):
             self._log.error("transcription_given_up", hint="voice messages go the ordinary way for a minute")
 
 

@@ -53,7 +53,7 @@ async def test_it_is_stopped_where_it_hangs_or_dies(model: LocalModel) -> None:
     """Its time is over: the process ends, and the next message starts another, without an old answer."""
     with pytest.raises(TranscriptionFailed, match="in time"):
         await model.transcribe(SOUND, timeout=0.01)
-    first = await model._running()
+    first = await model.running()
     asking = asyncio.create_task(model.transcribe(SOUND, timeout=50))
     await asyncio.sleep(0)
     first.kill()

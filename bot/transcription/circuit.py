@@ -9,7 +9,7 @@ FAILURES = 3  # in a row, after which nobody is asked for a while
 PAUSE = timedelta(minutes=1)
 
 
-class CircuitBreaker:
+class EngineCircuit:
     """Of one process: each finds out for itself. After the pause one try shows whether it works again."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
