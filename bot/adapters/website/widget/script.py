@@ -14,8 +14,8 @@ _FOLDER = Path(__file__).parent
 
 
 def widget_script(settings: Mapping[str, object], language: str = "ru") -> bytes:
-    """The script for one channel: *settings* are those of a session's answer, so that the button has its colour
-    before anybody asks; *language* is used where the page names none.
+    """The script for one channel: *settings* are those of a session's answer, so that the button has its
+    colour before anybody asks; *language* is used where the page names none.
     """
     setup = {"language": language, "settings": dict(settings), "words": _words()}
     return _code().replace("const SETUP = {};", f"const SETUP = {_literal(setup)};", 1).encode()
