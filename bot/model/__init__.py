@@ -68,6 +68,7 @@ from bot.model.ticket_state import (
     TicketState,
 )
 from bot.model.tickets import Operator, Ticket, WaitingTickets
+from bot.model.visitors import ChatLine, Visitor
 
 __all__ = [
     "PLAYED",
@@ -79,6 +80,7 @@ __all__ = [
     "Button",
     "CallName",
     "Candidate",
+    "ChatLine",
     "CheckFound",
     "Compensation",
     "Contacts",
@@ -139,5 +141,6 @@ __all__ = [
     "Timer",
     "TimerFired",
     "Turn",
+    "Visitor",
     "WaitingTickets",
 ]
