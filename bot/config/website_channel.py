@@ -34,7 +34,7 @@ class WebsiteChannel(Section):
         description="what stands above the chat; one, or by language; without one the name of the business",
     )
     colour: str = Field("#0b57d0", pattern=r"^#[0-9a-fA-F]{6}$", description="colour of button and heading")
-    login_secret: SecretStr | None = Field(
+    secret: SecretStr | None = Field(
         None,
         description='what your site signs logins with (HS256), 32 characters or more, as "${WEBSITE_SECRET}"',
     )
@@ -81,7 +81,7 @@ class WebsiteChannel(Section):
 
     @model_validator(mode="after")
     def _secret_is_long(self) -> WebsiteChannel:
-        secret = self.login_secret.get_secret_value() if self.login_secret else ""
+        secret = self.secret.get_secret_value() if self.secret else ""
         if secret and len(secret) < SHORTEST:
             raise ValueError(told("website.secret", least=SHORTEST))
         return self

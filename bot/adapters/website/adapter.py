@@ -130,7 +130,7 @@ class WebsiteAdapter(Adapter):
 
     async def check(self) -> tuple[Problem, ...]:
         """What keeps the chat from being shown."""
-        if self._settings.login_secret and not _has_package():
+        if self._settings.secret and not _has_package():
             return (problem("website.package", name=self.name),)
         return ()
 

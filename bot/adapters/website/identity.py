@@ -98,7 +98,7 @@ def read_login(token: object, secret: str, now: datetime) -> tuple[str, str, str
     import jwt  # an extra: only where a site has logins
 
     if not secret:
-        raise BadLogin("no login_secret is set for this channel")
+        raise BadLogin("no secret is set for this channel")
     if not isinstance(token, str) or len(token) > LONGEST_TOKEN:
         raise BadLogin("no token")
     try:

@@ -127,7 +127,7 @@ class ChatSessions:
         """
         chat, tokens = self._chat, await self._chat.tokens()
         try:
-            sub, name, email = read_login(login, chat.settings.login_secret, chat.clock())
+            sub, name, email = read_login(login, chat.settings.secret, chat.clock())
         except BadLogin as error:
             chat.limit_address("bad", address)
             raise ChatRefusal(401, "login", about=str(error)) from None

@@ -14,7 +14,7 @@ class WebsiteSettings:
     address: str = ""
     title: str | Mapping[str, str] = ""
     colour: str = "#0b57d0"
-    login_secret: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
     consent: bool = False
     ask_email: bool = False
     letters: str = ""

@@ -28,7 +28,7 @@ from bot.web.services import WebServices
 
 SHOP, FOREIGN = "https://shop.example", "https://evil.example"
 SECRET = "0123456789abcdef0123456789abcdef"
-SETTINGS = WebsiteSettings(origins=(SHOP,), login_secret=SECRET, title="Чат", ask_email=True)
+SETTINGS = WebsiteSettings(origins=(SHOP,), secret=SECRET, title="Чат", ask_email=True)
 
 
 @dataclass
