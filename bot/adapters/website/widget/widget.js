@@ -332,6 +332,7 @@
     change(entry);
     started.set(entry.body.key, performance.now());
     setTimeout(draw, LATE + 50);
+    wake();
     flush();
     draw();
   }
@@ -364,6 +365,7 @@
           const answer = await call(entry.kind, entry.body, { token: entry.token, last: true });
           if (entry.text) state.echoes.push({ ...entry, id: answer.id });
           drop(entry);
+          if (entry.kind === "consent") greet();
           failures = 0;
           cutOff(false);
         } catch (error) {
@@ -824,7 +826,6 @@
       state.declined = !agreed;
       if (agreed) kept.set("agreed", text);
       put("consent", { agreed });
-      greet();
       setTimeout(() => (agreed ? ui.field : ui.consent.querySelector("button")).focus(), 30);
     };
     ui.consent.replaceChildren(el("p", {}, state.declined ? say("declined") : text, " ",
@@ -970,7 +971,7 @@
   function greet() {  // the bot may say hello to whoever opens the chat for the first time
     if (state.greeted || !state.ready || !state.open || state.quiet || state.messages.length || unasked() || entries().length) return;
     state.greeted = true;
-    put("start", { page: here() });
+    call("start", { key: uuid(), language, page: here() }).catch(() => { state.greeted = false; });
   }
   function open(quietly) {
     if (!ui || state.open) return;
