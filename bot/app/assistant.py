@@ -14,6 +14,8 @@ from bot.text.problems import problem
 if TYPE_CHECKING:
     from bot.assistant.guarded_assistant import GuardedAssistant
     from bot.assistant.store import AssistantStore
+    from bot.assistant.task import Assistant
+    from bot.dialogs.composed.answer_composer import AnswerComposer
 
 
 def open_assistant(
@@ -31,3 +33,13 @@ def open_assistant(
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     chat = OpenAiChat(settings.base_url, settings.model, key)
     return GuardedAssistant(settings, chat, store, clock, zone)
+
+
+def open_composer(config: Config, assistant: Assistant | None) -> AnswerComposer | None:
+    """What picks customers' answers out of articles; None unless the owner turned it on."""
+    if assistant is None or not config.assistant.customers:
+        return None
+    from bot.dialogs.composed.answer_composer import AnswerComposer
+
+    # a dialog that thinks for too long calls a person, and nobody wants one because of the assistant
+    return AnswerComposer(assistant, min(config.assistant.customer_wait, config.dialogs.timeout / 2))

@@ -209,7 +209,7 @@ def _modal(text: str, chance: random.Random) -> str:
 
 def _condition(text: str, chance: random.Random) -> str:
     """Only what stands before a condition, or after it."""
-    cut = re.split(r",? (?:если|кроме|при|только|но|однако|when|if|unless|except|only|but) ?", text)
+    cut = re.split(r",? \b(?:если|кроме|при|только|но|однако|when|if|unless|except|only|but)\b ?", text)
     return cut[0].rstrip(".,") + "." if len(cut) > 1 else f"Бесплатно: {text}"
 
 
