@@ -10,6 +10,7 @@ from bot.text.nearest import nearest
 
 KINDS: Mapping[str, str] = {
     "heard": "a customer wrote or pressed a button, and something came of it (`dialog`, `result`, `seconds`)",
+    "voice_transcribed": "a voice message was written down (`seconds`, `sure`, `by`)",
     "answered": "the bot answered with an article (`article`, `confidence`)",
     "feedback": "a customer said whether an article helped (`article`, `helped`)",
     "menu_opened": 'a customer looked into the menu of sections (`section`, "" = all of them; `page`)',
