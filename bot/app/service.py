@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +17,11 @@ from bot.app.stores import session_secret
 from bot.clock import Clock
 from bot.config.loader import Config
 from bot.config.roles import ProcessRole
-from bot.delivery import splitting
+from bot.delivery import public_words, splitting
 from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.flood_control import Flood
 from bot.delivery.webhook_events import Announcer
 from bot.dialogs.flows.flow_file import FlowFile
-from bot.dialogs.incident_notice import Banner
 from bot.engine import Deciders, Engine
 from bot.handoff.attachments import named
 from bot.handoff.delivery_views import DeskViews
@@ -37,7 +36,7 @@ from bot.inbox import Inbox
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.search import Knowledge
 from bot.leases import LeaseKeeper
-from bot.model import Inbound, InboundKind, Outbound, Peer, RichText, Turn
+from bot.model import Inbound, InboundKind, Outbound, Outcome, Peer, RichText, Turn
 from bot.observability import Observers
 from bot.outbox import Outbox
 from bot.reports.topic_alarms import TopicAlarms
@@ -143,12 +142,18 @@ def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Ou
     return outbox
 
 
-def _open_engine(parts: ServiceParts, desk: Desk, flow: Banner, outbox: Outbox) -> Engine:
+def _open_engine(
+    parts: ServiceParts, desk: Desk, flow: Callable[[Turn], Awaitable[Outcome]], outbox: Outbox
+) -> Engine:
     config, texts = parts.config, parts.texts
     limits: dict[str, Limits] = {name: a.limits for name, a in parts.adapters.items()}
 
     def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
-        return splitting.parts(named(outbound, texts, config.business.language), limits)
+        return tuple(
+            part
+            for kept in public_words.guarded(outbound)
+            for part in splitting.parts(named(kept, texts, config.business.language), limits)
+        )
 
     def flooded(turn: Turn) -> RichText:
         lang = turn.customer.language if turn.customer else config.business.language
