@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
@@ -74,6 +76,35 @@ class VkChannel(Section):
         return self
 
 
+class MaxChannel(Section):
+    """A MAX bot."""
+
+    type: Literal["max"] = Field(description="max")
+    token: SecretStr | None = Field(None, description='token from business.max.ru, as "${MAX_BOT_TOKEN}"')
+    api_base: str | None = Field(None, description="another API server (a test server)")
+    ca_file: str | None = Field(
+        None, description="PEM file of root certificates the API is checked with, beside the system's"
+    )
+    proxy: str | None = Field(None, description="http:// or socks5:// address through which MAX is reached")
+    mode: Literal["polling", "webhook"] = Field(
+        "polling", description="polling is for trying; webhook, for work, needs webhook_url and secret"
+    )
+    webhook_url: str | None = Field(
+        None, description="public https address that leads to /hooks/NAME of the page"
+    )
+    secret: SecretStr | None = Field(None, description='webhook secret, as "${MAX_SECRET}"')
+
+    @model_validator(mode="after")
+    def _webhook_is_guarded(self) -> MaxChannel:
+        if self.mode == "webhook" and not (self.secret and self.webhook_url):
+            raise ValueError(told("config.webhook_mode"))
+        if self.webhook_url and not _is_reached(self.webhook_url):
+            raise ValueError(told("max.webhook_url"))
+        if self.secret and not re.fullmatch(r"[A-Za-z0-9-]{5,256}", self.secret.get_secret_value()):
+            raise ValueError(told("config.max_secret"))
+        return self
+
+
 class OtherChannel(BaseModel):
     """A channel that another package brings (entry point `bot.adapters`); its keys are its own."""
 
@@ -82,15 +113,27 @@ class OtherChannel(BaseModel):
     token: SecretStr | None = None
 
 
+def _is_reached(address: str) -> bool:
+    """Whether MAX calls such an address: https, and one of its ports."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or 443
+    except ValueError:
+        return False
+    reached = port in (80, 443, 8080, 8443) or 16384 <= port <= 32383
+    return parts.scheme == "https" and bool(parts.hostname) and reached
+
+
 def _kind(value: object) -> str:
     """Which section a channel's settings are checked against."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return kind if kind in ("telegram", "vk") else "other"
+    return kind if kind in ("telegram", "vk", "max") else "other"
 
 
 Channel = Annotated[
     Annotated[TelegramChannel, Tag("telegram")]
     | Annotated[VkChannel, Tag("vk")]
+    | Annotated[MaxChannel, Tag("max")]
     | Annotated[OtherChannel, Tag("other")],
     Discriminator(_kind),
 ]

@@ -68,6 +68,7 @@ from bot.model.ticket_state import (
     TicketState,
 )
 from bot.model.tickets import Operator, Ticket, WaitingTickets
+from bot.model.visitors import ChatLine, Visitor
 
 __all__ = [
     "PLAYED",
@@ -80,6 +81,7 @@ __all__ = [
     "Button",
     "CallName",
     "Candidate",
+    "ChatLine",
     "CheckFound",
     "Compensation",
     "Contacts",
@@ -140,5 +142,6 @@ __all__ = [
     "Timer",
     "TimerFired",
     "Turn",
+    "Visitor",
     "WaitingTickets",
 ]
