@@ -15,6 +15,7 @@ from bot.app.dialogs import open_flow
 from bot.app.flows import FlowParts, open_connector, open_flows, questionnaires_of
 from bot.app.service_parts import Overrides, ServiceParts, open_parts
 from bot.app.stores import session_secret
+from bot.app.voice import open_voice
 from bot.clock import Clock
 from bot.config.loader import Config
 from bot.config.roles import ProcessRole
@@ -45,7 +46,9 @@ from bot.storage.base import Store
 
 if TYPE_CHECKING:
     from bot.assistant.guarded_assistant import GuardedAssistant
+    from bot.transcription.voice_reader import VoiceReader
 
+Flow = Callable[[Turn], Awaitable[Outcome]]
 # a decision has half a minute; a turn that is held for longer has lost its worker
 HELD = timedelta(minutes=2)
 
@@ -74,6 +77,7 @@ class Service:
     flows: Mapping[str, FlowFile]
     open_rounds: Callable[[], PeriodicChecks]
     typing: list[Peer] = field(default_factory=list)
+    voice: VoiceReader | None = None
     assistant: GuardedAssistant | None = None
 
     def wake(self) -> None:
@@ -82,6 +86,8 @@ class Service:
         self.outbox.wake()
 
     async def close(self) -> None:
+        if self.voice is not None:
+            await self.voice.close()
         if self.assistant is not None:
             await self.assistant.close()
         await self.store.close()
@@ -98,8 +104,12 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     )
     outreach = open_outreach(parts, similarity, questionnaires_of(flows.flows))
     desk = await open_desk(parts, overrides.desk, outreach)
-    outbox = _open_outbox(parts, desk, overrides.folders)
-    engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox)
+    files = _open_files(parts, overrides.folders)
+    outbox = _open_outbox(parts, desk, files)
+    voice = open_voice(parts, files)
+    engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox, voice)
+    if voice is not None:
+        voice.heard = engine.wake
     typing: list[Peer] = []
     inbox = _open_inbox(parts, engine, typing)
     announcer = Announcer(parts.store, hooks_of(config), parts.clock, salt=parts.salt, enqueued=outbox.wake)
@@ -131,18 +141,23 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         flows.flows,
         open_rounds,
         typing,
+        voice,
         parts.assistant,
     )
 
 
-def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Outbox:
+def _open_files(parts: ServiceParts, folders: Sequence[Path]) -> AttachmentReader:
     roots = [parts.config.path(parts.config.knowledge.folder), *(f.resolve() for f in folders)]
+    return AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots), parts.store)
+
+
+def _open_outbox(parts: ServiceParts, desk: Desk, files: AttachmentReader) -> Outbox:
     outbox = Outbox(
         parts.store,
         parts.adapters,
         parts.clock,
         views=DeskViews(desk.context),
-        files=AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots), parts.store),
+        files=files,
         observers=parts.observers,
     )
     outbox.share_channels(parts.leases)
@@ -151,7 +166,7 @@ def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Ou
 
 
 def _open_engine(
-    parts: ServiceParts, desk: Desk, flow: Callable[[Turn], Awaitable[Outcome]], outbox: Outbox
+    parts: ServiceParts, desk: Desk, flow: Flow, outbox: Outbox, voice: VoiceReader | None
 ) -> Engine:
     config, texts = parts.config, parts.texts
     limits: dict[str, Limits] = {name: a.limits for name, a in parts.adapters.items()}
@@ -174,6 +189,7 @@ def _open_engine(
         timeout=config.dialogs.timeout + 5,
         flood=Flood(flooded),
         articles=lambda: parts.knowledge.articles_version,
+        voice=voice,
     )
     return Engine(
         parts.store,

@@ -22,6 +22,7 @@ from bot.handoff.queue import acknowledgement, wait_estimate
 from bot.handoff.sla import timers
 from bot.handoff.tickets import closing, lifecycle, reopening, transfer
 from bot.handoff.tickets.settle import settled
+from bot.handoff.transcripts import shown_words
 from bot.model import (
     Button,
     Event,
@@ -42,6 +43,7 @@ from bot.model import (
 )
 from bot.model.internal import BotResumed, MysteryStep, PageOrder, ReviewDialog, TicketTimer, UnattendedTicket
 from bot.text.markdown import join
+from bot.text.transcripts import without_words
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 AFTERWARDS = frozenset(
@@ -208,7 +210,7 @@ class Relay:
     def _is_plain(self, turn: Turn) -> bool:
         return (
             bool(turn.text.strip())
-            and not turn.attachments
+            and not without_words(turn.attachments)
             and all(i.kind is InboundKind.MESSAGE for i in turn.inbounds)
         )
 
@@ -376,7 +378,7 @@ class Relay:
     def _is_thanks(self, turn: Turn) -> bool:
         """Thanks and good-byes: carried, and nobody owes an answer to them."""
         return (
-            not (turn.attachments or brings_words(turn.context))
+            not (without_words(turn.attachments) or brings_words(turn.context))
             and bool(turn.text)
             and self._desk.rules.is_thanks(turn.text)
         )
@@ -415,7 +417,8 @@ class Relay:
         if getattr(quoted, "mirrors", ""):
             context = tuple(c for c in context if c.data.get("context") != "reply")
         above = RichText(shown(context, self._words, self._desk.lang))
-        return above + "\n" + inbound.rich if above and inbound.text else above or inbound.rich
+        words = shown_words(inbound, self._words, self._desk.lang)
+        return above + "\n" + words if above and words else above or words
 
     def _bot_is_at_it(self, turn: Turn) -> Outcome | None:
         """Buttons of a ticket that is over do nothing, politely; asked about requests, the bot says that

@@ -135,6 +135,16 @@ class QueryStore(ABC):
             self._unlock(turn)
             raise
 
+    async def rest_turn(self, turn: Turn, inbounds: Sequence[Inbound], until: datetime) -> None:
+        try:
+            await self._write(lambda db: turns.rest(db, self._locks, turn, inbounds, until))
+        except StorageError:
+            self._unlock(turn)
+            raise
+
+    async def keep_heard(self, conversation: int, inbounds: Sequence[Inbound], now: datetime) -> None:
+        await self._write(lambda db: turns.keep_heard(db, conversation, inbounds, now))
+
     async def fire_timers(self, now: datetime) -> int:
         return await self._write(lambda db: inbox.fire_timers(db, now))
 

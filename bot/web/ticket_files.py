@@ -84,7 +84,9 @@ class TicketFiles:
         return tuple(kept)
 
     async def show(self, request: web.Request) -> web.Response:
-        """What was sent in this conversation: pictures are shown, everything else is only downloaded."""
+        """What was sent in this conversation: pictures and voice messages are shown, everything
+        else is only downloaded.
+        """
         written, mark = request.match_info["id"], request.match_info["mark"]
         reader = self._services.files
         lines = (
@@ -99,13 +101,13 @@ class TicketFiles:
             file = await reader.read(found)
         except (Refused, RetryLater) as error:
             raise web.HTTPNotFound(text=str(error)) from error
-        picture = _picture(file.content)
+        shown = _picture(file.content) or _sound(file.content)
         name = quote(clean_file_name(found.name or file.name) or "file")
         headers = {
-            "Content-Disposition": f"{'inline' if picture else 'attachment'}; filename*=UTF-8''{name}",
+            "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{name}",
             "Cache-Control": "private, max-age=3600",
         }
-        mime = picture or "application/octet-stream"
+        mime = shown or "application/octet-stream"
         return web.Response(body=file.content, content_type=mime, headers=headers)
 
 
@@ -121,6 +123,11 @@ def _checked(written: str, content: bytes) -> tuple[Attachment, bytes]:
     picture = _picture(content)
     media = Media.PHOTO if picture else _MEDIA.get(suffix, Media.DOCUMENT)
     return Attachment(media, name=name, mime=picture), content
+
+
+def _sound(content: bytes) -> str:
+    """The type of a voice message, as messengers record it; "" = something else."""
+    return "audio/ogg" if content.startswith(b"OggS") else ""
 
 
 def _picture(content: bytes) -> str:

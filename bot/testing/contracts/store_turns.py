@@ -228,6 +228,29 @@ class TurnContract:
         await hear(store, arrival("3", at=11))
         assert (await take(store, 11)).attempts == 0
 
+    async def test_what_is_found_out_meanwhile_is_kept_and_ends_the_rest(self, store: Store) -> None:
+        """A turn rests while somebody looks at what came with it; new words wait with it, what was found out
+        is read with it, once, and changes nothing that was decided.
+        """
+        await hear(store, arrival("1"))
+        turn = await take(store)
+        looked_at = replace(turn.inbounds[0], data={"seen": 1})
+        await store.rest_turn(turn, (looked_at,), later(30))
+        await hear(store, arrival("2", at=1))
+        assert await store.take_turn(later(29)) is None
+        found = replace(turn.inbounds[0], data={"seen": 2})
+        await store.keep_heard(turn.conversation.id, (found,), later(5))
+        again = await take(store, 5)
+        assert ([i.data for i in again.inbounds], again.attempts) == ([{"seen": 2}, {}], 0)
+
+        await answer(store, again, at=5)
+        await store.keep_heard(turn.conversation.id, (found,), later(6))
+        assert await store.take_turn(later(60)) is None
+        await hear(store, arrival("3", at=61))
+        lost = await take(store, 61)
+        await store.rest_turn(lost, lost.inbounds, later(70))
+        assert [i.key for i in (await take(store, 70)).inbounds] == ["3"], "nobody came back"
+
     async def test_a_taker_who_goes_away_leaves_no_lock(self, store: Store) -> None:
         """A cancelled take gives back what it may have taken."""
         await hear(store, arrival("1"))
