@@ -23,14 +23,14 @@ from bot.text.problems import problem
 
 
 def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, Adapter]:
-    """An adapter for every channel whose token is there. Raises `ConfigError` for a kind that nobody brings.
+    """An adapter for every channel that has what it needs. Raises `ConfigError` for a kind nobody brings.
 
     *salt* tells this database from an older one of the same bot: deliveries are numbered anew in each, and VK
     drops a number twice said.
     """
     made: dict[str, Adapter] = {}
     for name, settings in config.channels.items():
-        if settings.token is not None:
+        if settings.enabled:
             made[name] = _adapter(name, settings, clock, salt)
     return made
 

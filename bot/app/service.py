@@ -13,6 +13,7 @@ from bot.app.channels import hooks_of, read_local
 from bot.app.desk import open_desk, open_outreach
 from bot.app.dialogs import open_flow
 from bot.app.flows import FlowParts, open_connector, open_flows, questionnaires_of
+from bot.app.page_chats import attach_chats
 from bot.app.service_parts import Overrides, ServiceParts, open_parts
 from bot.app.stores import session_secret
 from bot.app.voice import open_voice
@@ -106,6 +107,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     desk = await open_desk(parts, overrides.desk, outreach)
     files = _open_files(parts, overrides.folders)
     outbox = _open_outbox(parts, desk, files)
+    attach_chats(parts)
     voice = open_voice(parts, files)
     engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox, voice)
     if voice is not None:

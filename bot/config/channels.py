@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
 from bot.config.handoff import Section
+from bot.config.website_channel import WebsiteChannel
 from bot.text.problems import told
 
 
@@ -34,6 +35,11 @@ class TelegramChannel(Section):
         if self.mode == "webhook" and not (self.secret and self.webhook_url):
             raise ValueError(told("config.webhook_mode"))
         return self
+
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
 
 
 class CommentSettings(Section):
@@ -75,6 +81,11 @@ class VkChannel(Section):
             raise ValueError(told("config.callback_mode"))
         return self
 
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
+
 
 class MaxChannel(Section):
     """A MAX bot."""
@@ -104,6 +115,11 @@ class MaxChannel(Section):
             raise ValueError(told("config.max_secret"))
         return self
 
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
+
 
 class OtherChannel(BaseModel):
     """A channel that another package brings (entry point `bot.adapters`); its keys are its own."""
@@ -111,6 +127,11 @@ class OtherChannel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     type: str = Field(description="name of the adapter's entry point")
     token: SecretStr | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
 
 
 def _is_reached(address: str) -> bool:
@@ -127,13 +148,14 @@ def _is_reached(address: str) -> bool:
 def _kind(value: object) -> str:
     """Which section a channel's settings are checked against."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return kind if kind in ("telegram", "vk", "max") else "other"
+    return kind if kind in ("telegram", "vk", "max", "website") else "other"
 
 
 Channel = Annotated[
     Annotated[TelegramChannel, Tag("telegram")]
     | Annotated[VkChannel, Tag("vk")]
     | Annotated[MaxChannel, Tag("max")]
+    | Annotated[WebsiteChannel, Tag("website")]
     | Annotated[OtherChannel, Tag("other")],
     Discriminator(_kind),
 ]
