@@ -63,7 +63,9 @@ def _read(kind: str, item: Fields, payload: Fields, channel: str) -> Attachment:
             return Attachment(Media.LOCATION, channel=channel, data=place)
         case "share":
             about = " ".join(str(item[k]) for k in ("title", "description") if item.get(k))
-            return Attachment(Media.OTHER, channel=channel, data=_data("", type="link", about=about, link=url))
+            return Attachment(
+                Media.OTHER, channel=channel, data=_data("", type="link", about=about, link=url)
+            )
     return Attachment(Media.OTHER, channel=channel, data=_data("", type=kind, link=url))
 
 
