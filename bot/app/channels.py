@@ -62,10 +62,16 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
         values |= settings.model_extra or {}
     if isinstance(settings, VkChannel):
         values["salt"] = salt
-    revealed = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
+    revealed = {name: _revealed(value) for name, value in values.items()}
     if isinstance(found, ConfiguredAdapter):
         return found.configured(name, revealed, clock)
     return cast(Callable[..., Adapter], found)(name, clock=clock, **revealed)
+
+
+def _revealed(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _revealed(inner) for name, inner in value.items()}
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 class Platforms:

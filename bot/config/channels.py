@@ -42,6 +42,21 @@ class TelegramChannel(Section):
         return self.token is not None
 
 
+class CommentSettings(Section):
+    """Comments under what the community publishes."""
+
+    watch: tuple[Literal["posts", "photos", "videos", "goods", "discussions"], ...] = Field(
+        min_length=1, description="where comments are conversations; reviews are often a discussion"
+    )
+    answer: bool = Field(True, description="false: no public words by the bot, operators see every question")
+    length: int = Field(300, ge=80, le=1000, description="characters of a public answer at most")
+    per_post: int = Field(20, ge=1, le=200, description="public words of the bot under one post in an hour")
+    admin_key: SecretStr | None = Field(
+        None,
+        description='key of an administrator for what VK refuses a community, as "${VK_ADMIN_KEY}"',
+    )
+
+
 class VkChannel(Section):
     """A VK community."""
 
@@ -56,6 +71,9 @@ class VkChannel(Section):
     secret: SecretStr | None = Field(None, description='secret of the Callback API, as "${VK_SECRET}"')
     confirmation: SecretStr | None = Field(None, description="string that confirms the Callback API server")
     mark_read: bool = Field(True, description="mark messages as read once they are kept")
+    comments: CommentSettings | None = Field(
+        None, description="comments under posts, photos, videos, goods and in discussions; off without it"
+    )
 
     @model_validator(mode="after")
     def _callback_is_guarded(self) -> VkChannel:
