@@ -268,7 +268,7 @@ async def _slow_or_broken(folder: Path) -> None:
         assert_article(await shop.told())
     for trouble in ("broken", "cut", "null"):
         async with open_shop(folder) as shop:
-            shop.server.always = trouble  # type: ignore[assignment]
+            shop.server.always = trouble
             assert_article(await shop.told())
 
 
