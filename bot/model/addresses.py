@@ -17,7 +17,7 @@ class Peer:
 
     `thread` is the platform's own id. One form is ours: `ticket:1042` means "wherever ticket 1042 is shown",
     and is resolved by the outbox (a forum topic, opened on demand; the plain group itself where there are no
-    topics).
+    topics). `account:ID` is a chat of a person's own account in which a connection lets the bot answer.
     """
 
     channel: str
