@@ -11,11 +11,13 @@ from pydantic_core import PydanticUndefined
 
 from bot.config.channels import MaxChannel, TelegramChannel, VkChannel
 from bot.config.loader import Config
+from bot.config.website_channel import WebsiteChannel
 
 CHANNELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("type: telegram", TelegramChannel),
     ("type: vk", VkChannel),
     ("type: max", MaxChannel),
+    ("type: website", WebsiteChannel),
 )
 
 

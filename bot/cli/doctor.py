@@ -297,7 +297,7 @@ async def _channels(config: Config, place: Peer | None, *, ask_desk: bool) -> li
         found += [_finding(say("doctor.config"), p) for p in error.problems]
     for name, channel in config.channels.items():
         what = say("doctor.channel", name=name)
-        if channel.token is None:
+        if not channel.enabled:
             found.append(CheckResult(what, "warning", say("doctor.no_token"), say("doctor.no_token_hint")))
         elif (adapter := adapters.get(name)) is not None:
             found += await _asked(what, adapter.check())

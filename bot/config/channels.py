@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
 from bot.config.handoff import Section
+from bot.config.website_channel import WebsiteChannel
 from bot.text.problems import told
 
 
@@ -39,6 +40,26 @@ class TelegramChannel(Section):
             raise ValueError(told("config.webhook_mode"))
         return self
 
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
+
+
+class CommentSettings(Section):
+    """Comments under what the community publishes."""
+
+    watch: tuple[Literal["posts", "photos", "videos", "goods", "discussions"], ...] = Field(
+        min_length=1, description="where comments are conversations; reviews are often a discussion"
+    )
+    answer: bool = Field(True, description="false: no public words by the bot, operators see every question")
+    length: int = Field(300, ge=80, le=1000, description="characters of a public answer at most")
+    per_post: int = Field(20, ge=1, le=200, description="public words of the bot under one post in an hour")
+    admin_key: SecretStr | None = Field(
+        None,
+        description='key of an administrator for what VK refuses a community, as "${VK_ADMIN_KEY}"',
+    )
+
 
 class VkChannel(Section):
     """A VK community."""
@@ -54,12 +75,20 @@ class VkChannel(Section):
     secret: SecretStr | None = Field(None, description='secret of the Callback API, as "${VK_SECRET}"')
     confirmation: SecretStr | None = Field(None, description="string that confirms the Callback API server")
     mark_read: bool = Field(True, description="mark messages as read once they are kept")
+    comments: CommentSettings | None = Field(
+        None, description="comments under posts, photos, videos, goods and in discussions; off without it"
+    )
 
     @model_validator(mode="after")
     def _callback_is_guarded(self) -> VkChannel:
         if self.mode == "callback" and not (self.secret and self.confirmation):
             raise ValueError(told("config.callback_mode"))
         return self
+
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
 
 
 class MaxChannel(Section):
@@ -90,6 +119,11 @@ class MaxChannel(Section):
             raise ValueError(told("config.max_secret"))
         return self
 
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
+
 
 class OtherChannel(BaseModel):
     """A channel that another package brings (entry point `bot.adapters`); its keys are its own."""
@@ -97,6 +131,11 @@ class OtherChannel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     type: str = Field(description="name of the adapter's entry point")
     token: SecretStr | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.token is not None
 
 
 def _is_reached(address: str) -> bool:
@@ -113,13 +152,14 @@ def _is_reached(address: str) -> bool:
 def _kind(value: object) -> str:
     """Which section a channel's settings are checked against."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return kind if kind in ("telegram", "vk", "max") else "other"
+    return kind if kind in ("telegram", "vk", "max", "website") else "other"
 
 
 Channel = Annotated[
     Annotated[TelegramChannel, Tag("telegram")]
     | Annotated[VkChannel, Tag("vk")]
     | Annotated[MaxChannel, Tag("max")]
+    | Annotated[WebsiteChannel, Tag("website")]
     | Annotated[OtherChannel, Tag("other")],
     Discriminator(_kind),
 ]

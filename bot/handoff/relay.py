@@ -98,6 +98,8 @@ class Relay:
             return shut_out
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
+        if first.kind is InboundKind.DELETED:
+            return self._taken_back(turn, first)
         if isinstance(first.payload, BotResumed):
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
@@ -114,6 +116,8 @@ class Relay:
             return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
             return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))
+        if turn.conversation.peer.is_public:  # whoever comments gives no orders and presses no buttons
+            return settled(self._desk, turn.ticket, self._carry(turn, turn.ticket))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
         if (
@@ -452,6 +456,14 @@ class Relay:
         if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.places.thread(turn.ticket)):
             say = (notices.in_desk(self._desk, to, turn.ticket, "desk.customer_blocked"),)
         return Outcome("relay", Result.IGNORED, "blocked", say, events=(Event("customer_blocked"),))
+
+    def _taken_back(self, turn: Turn, first: Inbound) -> Outcome:
+        """A comment was deleted, or is back: who works on it hears of it."""
+        say: tuple[Outbound, ...] = ()
+        if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.places.thread(turn.ticket)):
+            key = "desk.comment.restored" if first.data.get("restored") else "desk.comment.deleted"
+            say = (notices.in_desk(self._desk, to, turn.ticket, key),)
+        return Outcome("relay", Result.CARRIED if say else Result.IGNORED, "taken_back", say)
 
     def _stepped_in(self, turn: Turn, inbound: Inbound) -> Outcome:
         """A colleague answered in the community's own inbox: the bot steps back, the desk hears of it."""

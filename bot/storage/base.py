@@ -685,10 +685,14 @@ class Store(Protocol):
 
     async def visitor(self, channel: str, chat: str) -> Visitor | None: ...
 
-    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor:
+    async def login_visitor(self, channel: str, login: str) -> Visitor | None:
+        """Whom the business knows as *login*."""
+        ...
+
+    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor | None:
         """The visitor whom the business knows as *login*. The chat of *inbound* becomes theirs, or goes on in
-        the one that is theirs already, with its lines and as one customer; somebody else's stays as it is.
-        A repeat changes nothing.
+        the one that is theirs already, with its lines and as one customer. Somebody else's stays as it is:
+        None where *login* has none of their own. A repeat changes nothing.
         """
         ...
 

@@ -394,7 +394,10 @@ class QueryStore(ABC):
     async def visitor(self, channel: str, chat: str) -> Visitor | None:
         return await self._read(lambda db: visitors.read(db, channel, chat))
 
-    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor:
+    async def login_visitor(self, channel: str, login: str) -> Visitor | None:
+        return await self._read(lambda db: visitors.logged_in(db, channel, login))
+
+    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor | None:
         return await self._write(lambda db: visitors.log_in(db, inbound, login, now))
 
     async def mark_visitor(self, channel: str, chat: str, **marks: int | str | datetime) -> None:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from bot.adapters.kept_files import KEPT, MEDIA, SUFFIXES, suffix_of
 from bot.adapters.sanitize import clean_file_name
-from bot.delivery.attachment_reader import KEPT
 from bot.errors import Refused, RetryLater
 from bot.model import Attachment, Media
 from bot.web.services import WebServices
@@ -20,29 +20,6 @@ MOST = 10  # files of one answer
 LINES = 1000  # of a conversation in which a file is looked for
 # What a file begins with that is shown as a picture: what a name claims does not count.
 _PICTURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
-# Suffixes that people send one another; programs and pages are refused.
-SUFFIXES = frozenset(
-    (
-        *(
-            "jpg",
-            "jpeg",
-            "png",
-            "webp",
-            "gif",
-            "heic",
-            "pdf",
-            "txt",
-            "csv",
-            "rtf",
-            "doc",
-            "docx",
-            "odt",
-            "xls",
-        ),
-        *("xlsx", "ods", "ppt", "pptx", "odp", "zip", "mp3", "ogg", "m4a", "wav", "mp4", "mov"),
-    )
-)
-_MEDIA = {"mp4": Media.VIDEO, "mov": Media.VIDEO, "mp3": Media.AUDIO, "m4a": Media.AUDIO}
 _KEY = re.compile(r"[\w-]{1,60}")
 
 
@@ -113,7 +90,7 @@ class TicketFiles:
 
 def _checked(written: str, content: bytes) -> tuple[Attachment, bytes]:
     name = clean_file_name(written) or "file"
-    suffix = name.rpartition(".")[2].lower() if "." in name else ""
+    suffix = suffix_of(name)
     if suffix not in SUFFIXES:
         raise BadFile("kind", name)
     if not content:
@@ -121,7 +98,7 @@ def _checked(written: str, content: bytes) -> tuple[Attachment, bytes]:
     if len(content) > LARGEST:
         raise BadFile("large", name)
     picture = _picture(content)
-    media = Media.PHOTO if picture else _MEDIA.get(suffix, Media.DOCUMENT)
+    media = Media.PHOTO if picture else MEDIA.get(suffix, Media.DOCUMENT)
     return Attachment(media, name=name, mime=picture), content
 
 

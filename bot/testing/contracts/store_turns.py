@@ -46,6 +46,24 @@ class InboxContract:
         await answer(store, await take(store))
         assert await store.take_turn(later(100)) is None
 
+    async def test_what_is_taken_back_is_told_where_it_was_said(self, store: Store) -> None:
+        """The platform names the message alone; what nobody knows makes no conversation."""
+        nowhere, gone = Peer("tg", "0", "public:wall.1"), {"of": "1"}
+        await store.accept("tg", [arrival("1", "раз")])
+        kept = await store.accept(
+            "tg",
+            [
+                arrival("2", "", nowhere, kind=InboundKind.DELETED, data=gone),
+                arrival("3", "", nowhere, kind=InboundKind.DELETED, data={"of": "9"}),
+            ],
+        )
+        assert kept == 1 and await store.conversation(nowhere) is None
+        first = await take(store)
+        await answer(store, first)
+        second = await take(store)
+        assert second.conversation.id == first.conversation.id
+        assert second.inbounds[0].kind is InboundKind.DELETED and second.inbounds[0].peer == first.peer
+
     async def test_the_cursor_moves_with_what_was_kept(self, store: Store) -> None:
         """A failing accept keeps nothing, not even the place in the queue."""
         await store.accept("tg", [arrival("1")], cursor="10")
