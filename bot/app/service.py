@@ -20,6 +20,7 @@ from bot.config.roles import ProcessRole
 from bot.delivery import splitting
 from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.flood_control import Flood
+from bot.delivery.letters import as_letters
 from bot.delivery.webhook_events import Announcer
 from bot.dialogs.flows.flow_file import FlowFile
 from bot.dialogs.incident_notice import Banner
@@ -147,8 +148,10 @@ def _open_engine(parts: ServiceParts, desk: Desk, flow: Banner, outbox: Outbox) 
     config, texts = parts.config, parts.texts
     limits: dict[str, Limits] = {name: a.limits for name, a in parts.adapters.items()}
 
-    def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
-        return splitting.parts(named(outbound, texts, config.business.language), limits)
+    def prepare(turn: Turn, messages: tuple[Outbound, ...]) -> tuple[Outbound, ...]:
+        arranged = as_letters(messages, turn, limits)
+        lang = config.business.language
+        return tuple(part for o in arranged for part in splitting.parts(named(o, texts, lang), limits))
 
     def flooded(turn: Turn) -> RichText:
         lang = turn.customer.language if turn.customer else config.business.language

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.adapters.base import Adapter
+from bot.adapters.base import Adapter, RecordedAdapter
 from bot.adapters.played import PlayedAdapter
 from bot.app.channels import open_adapters, open_webhooks
 from bot.app.config_parts import follow_calendar, open_hours, open_knowledge, open_texts
@@ -98,6 +98,9 @@ async def open_parts(config: Config, overrides: Overrides) -> ServiceParts:
     except BaseException:
         await store.close()
         raise
+    for adapter in adapters.values():
+        if isinstance(adapter, RecordedAdapter):
+            adapter.know(store, texts)
     observers = Observers([LogObserver()] if overrides.log_events else [])
     return ServiceParts(
         config, clock, hours, texts, knowledge, store, salt, adapters, observers, overrides.roles, leases

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from bot.config.channels import TelegramChannel, VkChannel
+from bot.config.email_channel import EmailChannel
 from bot.config.loader import Config
 
 
@@ -43,7 +44,11 @@ def _lines() -> Iterator[str]:
                 "Each entry is a named instance; several of one kind may stand side by side. Other packages"
                 " bring further types (docs/en/adapters.md)."
             )
-            for title, model in (("type: telegram", TelegramChannel), ("type: vk", VkChannel)):
+            for title, model in (
+                ("type: telegram", TelegramChannel),
+                ("type: vk", VkChannel),
+                ("type: email", EmailChannel),
+            ):
                 yield ""
                 yield f"### `{title}`"
                 yield ""

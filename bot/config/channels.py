@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
+from bot.config.email_channel import EmailChannel
 from bot.config.handoff import Section
 from bot.text.problems import told
 
@@ -67,12 +68,13 @@ class OtherChannel(BaseModel):
 def _kind(value: object) -> str:
     """Which section a channel's settings are checked against."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return kind if kind in ("telegram", "vk") else "other"
+    return kind if kind in ("telegram", "vk", "email") else "other"
 
 
 Channel = Annotated[
     Annotated[TelegramChannel, Tag("telegram")]
     | Annotated[VkChannel, Tag("vk")]
+    | Annotated[EmailChannel, Tag("email")]
     | Annotated[OtherChannel, Tag("other")],
     Discriminator(_kind),
 ]

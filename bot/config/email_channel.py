@@ -76,6 +76,11 @@ class EmailChannel(Section):
         return self
 
     @property
+    def token(self) -> SecretStr | None:
+        """What must be there before the channel is used."""
+        return self.password
+
+    @property
     def imap(self) -> MailServer:
         """Where letters are read."""
         host = self.imap_host or self._provider.imap
