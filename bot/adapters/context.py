@@ -7,7 +7,16 @@ from typing import Literal
 from bot.model import Attachment, Media
 
 Kind = Literal[
-    "forward", "reply", "quote", "external", "story", "letter", "unverified", "unreadable", "too_big"
+    "forward",
+    "reply",
+    "quote",
+    "external",
+    "story",
+    "comment",
+    "letter",
+    "unverified",
+    "unreadable",
+    "too_big",
 ]
 LONGEST_NAME = 128
 

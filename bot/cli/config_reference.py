@@ -9,9 +9,18 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bot.config.channels import TelegramChannel, VkChannel
+from bot.config.channels import MaxChannel, TelegramChannel, VkChannel
 from bot.config.email_channel import EmailChannel
 from bot.config.loader import Config
+from bot.config.website_channel import WebsiteChannel
+
+CHANNELS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("type: telegram", TelegramChannel),
+    ("type: vk", VkChannel),
+    ("type: max", MaxChannel),
+    ("type: website", WebsiteChannel),
+    ("type: email", EmailChannel),
+)
 
 
 def config_reference() -> str:
@@ -27,9 +36,9 @@ def _lines() -> Iterator[str]:
         " the nearest known key."
     )
     yield (
-        'Secrets (`token`, `secret`, `password`, `confirmation`) are given as `"${VARIABLE}"` and live in the'
-        " environment, or in the file `.env` beside `config.yaml` (a line `VARIABLE=value` each, mode 600);"
-        " the environment comes first."
+        'Secrets (`token`, `secret`, `password`, `confirmation`, `api_key`) are given as `"${VARIABLE}"` and'
+        " live in the environment, or in the file `.env` beside `config.yaml` (a line `VARIABLE=value` each,"
+        " mode 600); the environment comes first."
     )
     for name, field in Config.model_fields.items():
         if name in ("base", "file"):
@@ -44,11 +53,7 @@ def _lines() -> Iterator[str]:
                 "Each entry is a named instance; several of one kind may stand side by side. Other packages"
                 " bring further types (docs/en/adapters.md)."
             )
-            for title, model in (
-                ("type: telegram", TelegramChannel),
-                ("type: vk", VkChannel),
-                ("type: email", EmailChannel),
-            ):
+            for title, model in CHANNELS:
                 yield ""
                 yield f"### `{title}`"
                 yield ""

@@ -76,9 +76,9 @@ class EmailChannel(Section):
         return self
 
     @property
-    def token(self) -> SecretStr | None:
-        """What must be there before the channel is used."""
-        return self.password
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.password is not None
 
     @property
     def imap(self) -> MailServer:

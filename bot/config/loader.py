@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
+from bot.config.assistant import AssistantSettings
 from bot.config.channels import Channel
 from bot.config.environment import environment_beside
 from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
@@ -37,6 +38,7 @@ from bot.config.handoff import (
 )
 from bot.config.quality import AuthoritySettings, PlaybookSettings, QualitySettings
 from bot.config.sequences import SequenceSettings
+from bot.config.voice import VoiceSettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -419,6 +421,12 @@ class Config(Section):
         default_factory=AuthoritySettings, description="what operators may give, and what needs a yes"
     )
     quality: QualitySettings = Field(default_factory=QualitySettings, description="the scorecard of dialogs")
+    voice: VoiceSettings | None = Field(
+        None, description="voice messages as words; without it a person is offered to listen"
+    )
+    assistant: AssistantSettings = Field(
+        default_factory=AssistantSettings, description="a language model that words what the articles say"
+    )
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"
