@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,12 +20,12 @@ from bot.app.voice import open_voice
 from bot.clock import Clock
 from bot.config.loader import Config
 from bot.config.roles import ProcessRole
-from bot.delivery import splitting
+from bot.delivery import public_words, splitting
 from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.flood_control import Flood
+from bot.delivery.letters import as_letters
 from bot.delivery.webhook_events import Announcer
 from bot.dialogs.flows.flow_file import FlowFile
-from bot.dialogs.incident_notice import Banner
 from bot.engine import Deciders, Engine
 from bot.handoff.attachments import named
 from bot.handoff.delivery_views import DeskViews
@@ -40,7 +40,7 @@ from bot.inbox import Inbox
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.search import Knowledge
 from bot.leases import LeaseKeeper
-from bot.model import Inbound, InboundKind, Outbound, Peer, RichText, Turn
+from bot.model import Inbound, InboundKind, Outbound, Outcome, Peer, RichText, Turn
 from bot.observability import Observers
 from bot.outbox import Outbox
 from bot.reports.topic_alarms import TopicAlarms
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from bot.assistant.guarded_assistant import GuardedAssistant
     from bot.transcription.voice_reader import VoiceReader
 
+Flow = Callable[[Turn], Awaitable[Outcome]]
 # a decision has half a minute; a turn that is held for longer has lost its worker
 HELD = timedelta(minutes=2)
 
@@ -168,13 +169,19 @@ def _open_outbox(parts: ServiceParts, desk: Desk, files: AttachmentReader) -> Ou
 
 
 def _open_engine(
-    parts: ServiceParts, desk: Desk, flow: Banner, outbox: Outbox, voice: VoiceReader | None
+    parts: ServiceParts, desk: Desk, flow: Flow, outbox: Outbox, voice: VoiceReader | None
 ) -> Engine:
     config, texts = parts.config, parts.texts
     limits: dict[str, Limits] = {name: a.limits for name, a in parts.adapters.items()}
 
-    def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
-        return splitting.parts(named(outbound, texts, config.business.language), limits)
+    def prepare(turn: Turn, messages: tuple[Outbound, ...]) -> tuple[Outbound, ...]:
+        lang = config.business.language
+        return tuple(
+            part
+            for outbound in as_letters(messages, turn, limits)
+            for kept in public_words.guarded(outbound)
+            for part in splitting.parts(named(kept, texts, lang), limits)
+        )
 
     def flooded(turn: Turn) -> RichText:
         lang = turn.customer.language if turn.customer else config.business.language

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
+from bot.config.email_channel import EmailChannel
 from bot.config.handoff import Section
 from bot.config.website_channel import WebsiteChannel
 from bot.text.problems import told
@@ -29,6 +30,10 @@ class TelegramChannel(Section):
         None, description="public https address that leads to /hooks/NAME of the page"
     )
     secret: SecretStr | None = Field(None, description='webhook secret, as "${TELEGRAM_SECRET}"')
+    business: bool = Field(
+        False,
+        description="answer in the chats of whoever connects the bot to their account (Telegram Business)",
+    )
 
     @model_validator(mode="after")
     def _webhook_is_guarded(self) -> TelegramChannel:
@@ -40,6 +45,21 @@ class TelegramChannel(Section):
     def enabled(self) -> bool:
         """Whether what it needs is there."""
         return self.token is not None
+
+
+class CommentSettings(Section):
+    """Comments under what the community publishes."""
+
+    watch: tuple[Literal["posts", "photos", "videos", "goods", "discussions"], ...] = Field(
+        min_length=1, description="where comments are conversations; reviews are often a discussion"
+    )
+    answer: bool = Field(True, description="false: no public words by the bot, operators see every question")
+    length: int = Field(300, ge=80, le=1000, description="characters of a public answer at most")
+    per_post: int = Field(20, ge=1, le=200, description="public words of the bot under one post in an hour")
+    admin_key: SecretStr | None = Field(
+        None,
+        description='key of an administrator for what VK refuses a community, as "${VK_ADMIN_KEY}"',
+    )
 
 
 class VkChannel(Section):
@@ -56,6 +76,9 @@ class VkChannel(Section):
     secret: SecretStr | None = Field(None, description='secret of the Callback API, as "${VK_SECRET}"')
     confirmation: SecretStr | None = Field(None, description="string that confirms the Callback API server")
     mark_read: bool = Field(True, description="mark messages as read once they are kept")
+    comments: CommentSettings | None = Field(
+        None, description="comments under posts, photos, videos, goods and in discussions; off without it"
+    )
 
     @model_validator(mode="after")
     def _callback_is_guarded(self) -> VkChannel:
@@ -130,7 +153,7 @@ def _is_reached(address: str) -> bool:
 def _kind(value: object) -> str:
     """Which section a channel's settings are checked against."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return kind if kind in ("telegram", "vk", "max", "website") else "other"
+    return kind if kind in ("telegram", "vk", "max", "website", "email") else "other"
 
 
 Channel = Annotated[
@@ -138,6 +161,7 @@ Channel = Annotated[
     | Annotated[VkChannel, Tag("vk")]
     | Annotated[MaxChannel, Tag("max")]
     | Annotated[WebsiteChannel, Tag("website")]
+    | Annotated[EmailChannel, Tag("email")]
     | Annotated[OtherChannel, Tag("other")],
     Discriminator(_kind),
 ]

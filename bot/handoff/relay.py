@@ -98,10 +98,13 @@ class Relay:
             return shut_out
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
+        if first.kind is InboundKind.DELETED:
+            return self._taken_back(turn, first)
         if isinstance(first.payload, BotResumed):
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
-            return self._blocked(turn)
+            reason = str(first.data.get("bounced") or "")
+            return self._bounced(turn, reason) if reason else self._blocked(turn)
         if isinstance(first.payload, PageOrder):
             return await page_orders.carry_out(self._desk, turn, first.payload)
         if isinstance(first.payload, MysteryStep):
@@ -114,6 +117,8 @@ class Relay:
             return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
             return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))
+        if turn.conversation.peer.is_public:  # whoever comments gives no orders and presses no buttons
+            return settled(self._desk, turn.ticket, self._carry(turn, turn.ticket))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
         if (
@@ -452,6 +457,28 @@ class Relay:
         if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.places.thread(turn.ticket)):
             say = (notices.in_desk(self._desk, to, turn.ticket, "desk.customer_blocked"),)
         return Outcome("relay", Result.IGNORED, "blocked", say, events=(Event("customer_blocked"),))
+
+    def _bounced(self, turn: Turn, reason: str) -> Outcome:
+        """A letter came back: told where the customer's ticket is shown, also where that is closed since."""
+        ticket = turn.ticket or (turn.past[0] if turn.past else None)
+        to = self._desk.places.thread(ticket) if ticket else None
+        say: tuple[Outbound, ...] = ()
+        if ticket is not None and to is not None:
+            address = turn.conversation.peer.chat
+            say = (
+                notices.in_desk(
+                    self._desk, to, ticket, "desk.letter_bounced", reason=reason, address=address
+                ),
+            )
+        return Outcome("relay", Result.IGNORED, "bounced", say, events=(Event("customer_blocked"),))
+
+    def _taken_back(self, turn: Turn, first: Inbound) -> Outcome:
+        """A comment was deleted, or is back: who works on it hears of it."""
+        say: tuple[Outbound, ...] = ()
+        if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.places.thread(turn.ticket)):
+            key = "desk.comment.restored" if first.data.get("restored") else "desk.comment.deleted"
+            say = (notices.in_desk(self._desk, to, turn.ticket, key),)
+        return Outcome("relay", Result.CARRIED if say else Result.IGNORED, "taken_back", say)
 
     def _stepped_in(self, turn: Turn, inbound: Inbound) -> Outcome:
         """A colleague answered in the community's own inbox: the bot steps back, the desk hears of it."""

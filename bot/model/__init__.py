@@ -5,7 +5,7 @@ imports nothing else of the project.
 All values are frozen; a change makes a new value (`dataclasses.replace`). Times are aware datetimes.
 """
 
-from bot.model.addresses import PLAYED, Json, Peer, Sender
+from bot.model.addresses import PLAYED, PUBLIC, Json, Peer, Sender
 from bot.model.answers import Answer, Candidate, Decision, Intent
 from bot.model.conversations import (
     Conversation,
@@ -72,6 +72,7 @@ from bot.model.visitors import ChatLine, Visitor
 
 __all__ = [
     "PLAYED",
+    "PUBLIC",
     "AdminCommand",
     "Answer",
     "AnswerPreview",
