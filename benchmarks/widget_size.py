@@ -1,4 +1,4 @@
-"""How large the chat's script for shops' pages is, as it lies and as it travels (gzip): `make widget-size`."""
+"""How large the chat's script for shops' pages is, unpacked and as it travels: `make widget-size`."""
 
 from __future__ import annotations
 

@@ -109,7 +109,9 @@
     if (!body) cut = () => control.abort();
     try {
       const answer = await fetch(BASE + path, {
-        method: body ? "POST" : "GET", credentials: "omit", cache: "no-store", keepalive: last, signal: control.signal,
+        method: body ? "POST" : "GET", cache: "no-store", keepalive: last,
+        credentials: /^(session|logout)$/.test(path) ? "include" : "omit",  // a cookie lasts longer in some browsers
+        signal: control.signal,
         headers: { ...(body && { "Content-Type": "application/json" }), ...(token && { Authorization: "Bearer " + token }) },
         body: body && JSON.stringify(body),
       });
@@ -157,6 +159,7 @@
 
   async function askSession() {
     const before = state.token || kept.get("visitor") || "", login = state.login, then = person;
+    if (kept.get("leave")) await leave(before);
     const answer = await call("session", {
       ...(before && { visitor: before }), ...(login && { login }), language, page: here(),
     }, { token: "" });
@@ -1006,11 +1009,12 @@
     begin();
   }
   function logout() {
-    const token = state.token;
+    const token = state.token || kept.get("visitor");
     person++;
-    if (token) call("logout", {}, { token, last: true }).catch(() => {});
     forget();
     for (const name of kept.names("")) kept.set(name, null);
+    if (token) kept.set("leave", true);
+    if (token) leave(token).catch(() => {});
     Object.assign(state, { token: "", login: "", ready: false, cursor: "" });
     generation++;
     cut();
@@ -1018,6 +1022,7 @@
     draw();
   }
   const stay = () => { if (ui && !ui.host.isConnected) document.body.append(ui.host); };
+  const leave = (token) => call("logout", {}, { token, last: true }).then(() => kept.set("leave", null));
   const face = { open, close, login, logout, stay, push: (...calls) => calls.forEach(([name, ...rest]) => {
     try { if (Object.prototype.hasOwnProperty.call(face, name)) face[name](...rest); } catch (error) { console.warn("[support-chat]", error); }
   }) };
