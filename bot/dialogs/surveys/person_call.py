@@ -1,4 +1,4 @@
-"""Whether a comment to a survey calls a person, or only speaks of one: «долго ждал оператора» is a comment."""
+"""Whether a comment to a survey calls a person or speaks of one: «долго ждал оператора» is a comment."""
 
 from __future__ import annotations
 
