@@ -29,6 +29,10 @@ class TelegramChannel(Section):
         None, description="public https address that leads to /hooks/NAME of the page"
     )
     secret: SecretStr | None = Field(None, description='webhook secret, as "${TELEGRAM_SECRET}"')
+    business: bool = Field(
+        False,
+        description="answer in the chats of whoever connects the bot to their account (Telegram Business)",
+    )
 
     @model_validator(mode="after")
     def _webhook_is_guarded(self) -> TelegramChannel:
