@@ -1,4 +1,4 @@
-"""MAX's channel. Its library is an extra: whoever configures the channel without it is told what to install."""
+"""MAX's channel. Its library is an extra: who configures the channel without it is told what to install."""
 
 from bot.errors import ConfigError
 from bot.text.problems import problem
