@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 
+from bot.app.assistant import open_composer
 from bot.app.config_parts import open_facts, open_hours
 from bot.app.entry_points import brought, imported, known_names
 from bot.app.flows import FlowParts
@@ -16,7 +17,7 @@ from bot.config.channels import Channel, VkChannel
 from bot.config.handoff import length
 from bot.dialogs.api_requests import ApiRequests
 from bot.dialogs.base import Dialog
-from bot.dialogs.builtin_dialogs import our_dialogs
+from bot.dialogs.builtin_dialogs import DialogParts, our_dialogs
 from bot.dialogs.comments import SPOKEN, CommentContext, CommentDialog, CommentRules
 from bot.dialogs.consent import Consent, ConsentDialog
 from bot.dialogs.faq import Faq
@@ -152,8 +153,11 @@ def open_dialogs(
         read_act,
         knowledge,
         ways.after_form,
-        open_facts(config, knowledge, open_hours(config)),
-        flows_of if "menu" in config.dialogs.order else None,
+        DialogParts(
+            open_facts(config, knowledge, open_hours(config)),
+            flows_of if "menu" in config.dialogs.order else None,
+            open_composer(config, parts.assistant),
+        ),
     )
     span = DaySpan.parse(config.outreach.hours)
 
