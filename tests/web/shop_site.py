@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
 
 from aiohttp import ClientSession, ClientTimeout, web
 
@@ -38,7 +37,7 @@ def _nothing(path: str, number: int) -> Fault:
 @dataclass
 class Network:
     """What lies between the browser and the chat. `fault` says what happens to a request, by its path behind
-    the channel's name ("messages", "events") and how often that was asked for.
+    the channel's name ("messages", "events"; "poll" asks for messages) and how often that was asked for.
     """
 
     upstream: str = ""
@@ -47,7 +46,8 @@ class Network:
     _open: dict[int, web.Request] = field(default_factory=dict)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        path = "/".join(urlsplit(request.path).path.split("/")[3:4])
+        path = request.path.split("/")[3]
+        path = "poll" if (request.method, path) == ("GET", "messages") else path
         self.asked[path] += request.method != "OPTIONS"
         fault = self.fault(path, self.asked[path]) if request.method != "OPTIONS" else ""
         self._open[id(request)] = request

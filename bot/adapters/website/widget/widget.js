@@ -179,7 +179,7 @@
   function adopt(before, token, byLogin) {
     const same = who(before) === who(token), goesOn = same || !kept.get("named");
     retoken((of) => !of || who(of) === who(token) || (goesOn && who(of) === who(before)), token);
-    kept.set("named", byLogin || Boolean(same && kept.get("named")));
+    kept.set("named", byLogin || (same && kept.get("named")) || null);
     if (!goesOn) forget();
     state.token = token;
     if (kept.get("visitor") !== token) kept.set("visitor", token);
@@ -316,9 +316,10 @@
   function seen() {
     if (!visible() || !state.ready) return;
     const last = state.messages[state.messages.length - 1];
+    const reader = person;
     state.unread = 0;
     if (last && last.cursor !== kept.get("read")) {
-      call("read", { cursor: last.cursor }).then(() => kept.set("read", last.cursor), () => {});
+      call("read", { cursor: last.cursor }).then(() => reader === person && kept.set("read", last.cursor), () => {});
     }
   }
 
