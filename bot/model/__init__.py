@@ -5,7 +5,7 @@ imports nothing else of the project.
 All values are frozen; a change makes a new value (`dataclasses.replace`). Times are aware datetimes.
 """
 
-from bot.model.addresses import PLAYED, Json, Peer, Sender
+from bot.model.addresses import ASSISTANT, PLAYED, Json, Peer, Sender
 from bot.model.answers import Answer, Candidate, Decision, Intent
 from bot.model.conversations import (
     Conversation,
@@ -56,6 +56,7 @@ from bot.model.messages import (
 from bot.model.operators import CallName, Member
 from bot.model.ticket_state import (
     AnswerPreview,
+    AssistantRequest,
     Compensation,
     Contacts,
     DialogScore,
@@ -70,11 +71,13 @@ from bot.model.ticket_state import (
 from bot.model.tickets import Operator, Ticket, WaitingTickets
 
 __all__ = [
+    "ASSISTANT",
     "PLAYED",
     "AdminCommand",
     "Answer",
     "AnswerPreview",
     "ApiRequest",
+    "AssistantRequest",
     "Attachment",
     "Button",
     "CallName",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Json = Mapping[str, object]
+ASSISTANT = "assistant-desk"  # the channel by which the assistant is asked for what operators want
 PLAYED = "guests"  # the channel of customers whom the service itself plays: in no ordinary figure
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from bot.model import (
     AnswerPreview,
+    AssistantRequest,
     Compensation,
     Contacts,
     DialogScore,
@@ -27,6 +28,7 @@ REPLIES = ("first_reply", "next_reply")  # deadlines that end with an operator's
 LONGEST_PREVIEW = 1000  # characters that are remembered of what was shown
 MOST_HELD, MOST_ALBUMS, MOST_TAPPED = 20, 5, 20
 MOST_COMPENSATIONS = 20
+MOST_REQUESTS, USED = 6, ("sent", "edited")  # to the assistant; what became of those that were used
 
 
 # --- whose it is
@@ -184,6 +186,21 @@ def previewed(ticket: Ticket, shown: AnswerPreview) -> Ticket:
     """An operator looks at what would be sent."""
     kept = replace(shown, text=shown.text[:LONGEST_PREVIEW])
     return replace(ticket, state=replace(ticket.state, preview=kept))
+
+
+def assistant_asked(ticket: Ticket, request: AssistantRequest) -> Ticket:
+    """Something is prepared for the operator; the same task asked for anew takes the place of an older one
+    that was never used.
+    """
+    kept = (r for r in ticket.state.assistant if r.task != request.task or r.status in USED)
+    asked = (*kept, request)[-MOST_REQUESTS:]
+    return replace(ticket, state=replace(ticket.state, assistant=asked))
+
+
+def assistant_settled(ticket: Ticket, request: AssistantRequest) -> Ticket:
+    """What became of a request to the assistant, in the place of what it was."""
+    known = tuple(request if r.id == request.id else r for r in ticket.state.assistant)
+    return replace(ticket, state=replace(ticket.state, assistant=known))
 
 
 def held(ticket: Ticket, asked: HeldMessage) -> Ticket:
