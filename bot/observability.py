@@ -15,9 +15,14 @@ from bot.text.phones import find
 
 Logger = structlog.stdlib.BoundLogger
 
+SECRET_TOKENS = (
+    re.compile(r"\b(?:bot)?\d{6,}:[\w-]{3,}"),
+    re.compile(r"\bvk1\.a\.[\w-]+"),
+    re.compile(r"\b(?:sk|pk|rk)-[\w-]{12,}"),
+    re.compile(r"(?<=Bearer )[\w.~+/=-]{6,}"),
+)  # of channels, and keys of servers
 _SECRETS = (
-    (re.compile(r"\b(?:bot)?\d{6,}:[\w-]{3,}"), "<token>"),
-    (re.compile(r"\bvk1\.a\.[\w-]+"), "<token>"),
+    *((pattern, "<token>") for pattern in SECRET_TOKENS),
     (re.compile(r"(://[^\s:/@]*):[^\s'\"]+@"), r"\1:<hidden>@"),
     (re.compile(r"(access_token|secret|password|key)=[^&\s'\"]+", re.I), r"\1=<hidden>"),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "<e-mail>"),

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1] / "bot"
 CYRILLIC = re.compile("[А-Яа-яЁё]")
 LETTERS = re.compile("[а-яА-Я]-[а-яА-Я]|[ёЁе]")  # classes of letters in patterns, and ё made е: no words
 READS = {  # modules that may hold Russian, and why; a folder stands for all in it
+    "assistant/masking.py": "patterns that find addresses and documents among people's words",
     "demo": "the played customers and operators of a Russian shop speak Russian",
     "testing/contracts": "the contracts that stores and adapters are tested by talk in Russian",
     "testing/harness.py": "the names of the played people of a test",

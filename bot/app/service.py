@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.adapters.base import Adapter, Limits
 from bot.app.channels import hooks_of, read_local
@@ -43,6 +44,9 @@ from bot.outbox import Outbox
 from bot.reports.topic_alarms import TopicAlarms
 from bot.storage.base import Store
 
+if TYPE_CHECKING:
+    from bot.assistant.guarded_assistant import GuardedAssistant
+
 # a decision has half a minute; a turn that is held for longer has lost its worker
 HELD = timedelta(minutes=2)
 
@@ -71,6 +75,7 @@ class Service:
     flows: Mapping[str, FlowFile]
     open_rounds: Callable[[], PeriodicChecks]
     typing: list[Peer] = field(default_factory=list)
+    assistant: GuardedAssistant | None = None
 
     def wake(self) -> None:
         """Something changed for everybody (the clock was moved): look again."""
@@ -78,6 +83,8 @@ class Service:
         self.outbox.wake()
 
     async def close(self) -> None:
+        if self.assistant is not None:
+            await self.assistant.close()
         await self.store.close()
 
 
@@ -125,6 +132,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         flows.flows,
         open_rounds,
         typing,
+        parts.assistant,
     )
 
 

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.adapters.base import Adapter
 from bot.adapters.played import PlayedAdapter
+from bot.app.assistant import open_assistant
 from bot.app.channels import open_adapters, open_webhooks
 from bot.app.config_parts import follow_calendar, open_hours, open_knowledge, open_texts
 from bot.app.replicas import describe, wanted_leases
@@ -25,6 +27,9 @@ from bot.model import PLAYED, Peer
 from bot.observability import LogObserver, Observers
 from bot.storage.base import Store
 from bot.text.phones import set_home
+
+if TYPE_CHECKING:
+    from bot.assistant.guarded_assistant import GuardedAssistant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,7 @@ class ServiceParts:
     observers: Observers
     roles: frozenset[ProcessRole]
     leases: LeaseKeeper
+    assistant: GuardedAssistant | None = None
 
     @property
     def titles(self) -> dict[str, str]:
@@ -88,6 +94,7 @@ async def open_parts(config: Config, overrides: Overrides) -> ServiceParts:
     try:
         await follow_database(clock, store)
         salt = await salt_of(store)
+        assistant = open_assistant(config, store, clock, hours.zone)
         adapters = _adapters(config, overrides, clock, salt)
         leases = LeaseKeeper(
             store,
@@ -100,7 +107,18 @@ async def open_parts(config: Config, overrides: Overrides) -> ServiceParts:
         raise
     observers = Observers([LogObserver()] if overrides.log_events else [])
     return ServiceParts(
-        config, clock, hours, texts, knowledge, store, salt, adapters, observers, overrides.roles, leases
+        config,
+        clock,
+        hours,
+        texts,
+        knowledge,
+        store,
+        salt,
+        adapters,
+        observers,
+        overrides.roles,
+        leases,
+        assistant,
     )
 
 

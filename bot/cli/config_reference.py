@@ -26,9 +26,9 @@ def _lines() -> Iterator[str]:
         " the nearest known key."
     )
     yield (
-        'Secrets (`token`, `secret`, `password`, `confirmation`) are given as `"${VARIABLE}"` and live in the'
-        " environment, or in the file `.env` beside `config.yaml` (a line `VARIABLE=value` each, mode 600);"
-        " the environment comes first."
+        'Secrets (`token`, `secret`, `password`, `confirmation`, `api_key`) are given as `"${VARIABLE}"` and'
+        " live in the environment, or in the file `.env` beside `config.yaml` (a line `VARIABLE=value` each,"
+        " mode 600); the environment comes first."
     )
     for name, field in Config.model_fields.items():
         if name in ("base", "file"):

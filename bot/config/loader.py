@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
+from bot.config.assistant import AssistantSettings
 from bot.config.channels import Channel
 from bot.config.environment import environment_beside
 from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
@@ -419,6 +420,9 @@ class Config(Section):
         default_factory=AuthoritySettings, description="what operators may give, and what needs a yes"
     )
     quality: QualitySettings = Field(default_factory=QualitySettings, description="the scorecard of dialogs")
+    assistant: AssistantSettings = Field(
+        default_factory=AssistantSettings, description="a language model that words what the articles say"
+    )
     web: Web = Field(default_factory=Web, description="the page")
     webhooks: Mapping[Name, Webhook] = Field(
         default_factory=dict, max_length=8, description="other systems that are told what happens"

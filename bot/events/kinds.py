@@ -94,6 +94,9 @@ KINDS: Mapping[str, str] = {
     "flow_call_failed": "another system did not answer a flow (`flow`, `step`)",
     "questionnaire_answered": "a customer answered a question of a questionnaire (`flow`, `number`, `step`)",
     "questionnaire_reminded": "a customer was reminded of a questionnaire (`flow`, `number`)",
+    "assistant_asked": "the assistant was asked (`task`, `audience`, `model`, `reserved` tokens)",
+    "assistant_replied": "how that ended (`task`, `audience`, `outcome`, `tokens`, `seconds`)",
+    "assistant_refused": "it was not asked (`task`, `audience`, `outcome`: budget, resting, too_long)",
     "broadcast_said": "a broadcast was enqueued for a customer (`number`)",
 }
 

@@ -69,6 +69,7 @@ from bot.model.ticket_state import (
     TicketState,
 )
 from bot.model.tickets import Operator, Ticket, WaitingTickets
+from bot.model.visitors import ChatLine, Visitor
 
 __all__ = [
     "ASSISTANT",
@@ -82,6 +83,7 @@ __all__ = [
     "Button",
     "CallName",
     "Candidate",
+    "ChatLine",
     "CheckFound",
     "Compensation",
     "Contacts",
@@ -142,5 +144,6 @@ __all__ = [
     "Timer",
     "TimerFired",
     "Turn",
+    "Visitor",
     "WaitingTickets",
 ]

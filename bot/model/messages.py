@@ -133,7 +133,8 @@ class Inbound:
     `message` is the platform's id of the message, `quotes` the id of the message it replies to, `album`
     groups the parts of an album. `press` is the token of a pressed button and `callback` the id to
     acknowledge it by. `context` is what came with the words and is not the sender's own: somebody else's
-    words, what is answered (`data` {"context", "who", "text", "link"}).
+    words, what is answered (`data` {"context", "who", "text", "link"}). `line` is what its own chat shows of
+    it, where that chat lies in the store: kept with it.
     """
 
     key: str
@@ -154,6 +155,7 @@ class Inbound:
     data: Json = field(default_factory=dict)
     context: tuple[Attachment, ...] = ()
     payload: Payload | None = None
+    line: Json = field(default_factory=dict)
 
     @property
     def rich(self) -> RichText:

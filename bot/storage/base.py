@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bot.model import (
+    ChatLine,
     Conversation,
     Customer,
     CustomerMerge,
@@ -29,6 +30,7 @@ from bot.model import (
     Status,
     Ticket,
     Turn,
+    Visitor,
 )
 
 DeliveryStatus = Literal["pending", "sending", "sent", "unknown", "failed", "cancelled"]
@@ -451,6 +453,12 @@ class Store(Protocol):
         """The setting as whoever came first kept it: *value* where nobody had."""
         ...
 
+    async def count_up(self, name: str, amount: int) -> int:
+        """Add *amount* to the number that is kept as this setting (0 where there is none); returns the sum.
+        Of many at once each gets a sum of its own.
+        """
+        ...
+
     async def tickets(
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]:
@@ -658,8 +666,55 @@ class Store(Protocol):
         """What customers suggest and support, the newest 5000 in the order in which they came."""
         ...
 
+    # --- chats that are shown on pages of ours
+    async def meet_visitor(self, inbound: Inbound, now: datetime) -> Visitor:
+        """The visitor of this peer; made with customer and conversation where there is none yet."""
+        ...
+
+    async def visitor(self, channel: str, chat: str) -> Visitor | None: ...
+
+    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor:
+        """The visitor whom the business knows as *login*. The chat of *inbound* becomes theirs, or goes on in
+        the one that is theirs already, with its lines and as one customer; somebody else's stays as it is.
+        A repeat changes nothing.
+        """
+        ...
+
+    async def mark_visitor(self, channel: str, chat: str, **marks: int | str | datetime) -> None:
+        """Note what was `read` (it never falls), when they were `seen` or `mailed`, their `email`."""
+        ...
+
+    async def away_visitors(self, channel: str, since: datetime, *, limit: int = 50) -> tuple[Visitor, ...]:
+        """Who left an address, has unread messages, was not there since then, and had no letter since they
+        were.
+        """
+        ...
+
+    async def add_chat_line(self, channel: str, chat: str, line: ChatLine) -> ChatLine | None:
+        """Write a line at the end of the chat, or of the one in which it goes on. The same source again is
+        the same line. An edit or a removal changes its message, too. None where nobody is at the other end.
+        """
+        ...
+
+    async def chat_lines(
+        self, channel: str, chat: str, *, after: int, limit: int = 100
+    ) -> tuple[ChatLine, ...]:
+        """What happened behind a line, in order; each message as it is by now."""
+        ...
+
+    async def chat_messages(
+        self, channel: str, chat: str, *, before: int | None = None, limit: int = 50
+    ) -> tuple[ChatLine, ...]:
+        """The newest messages, in order, as they are by now; removed ones left out."""
+        ...
+
+    async def chat_line(self, channel: str, source: str) -> tuple[str, ChatLine] | None:
+        """The line that was made of *source*, with the chat in which it is shown."""
+        ...
+
     async def purge(self, before: datetime) -> int:
-        """Blank the words of what ended before: messages, answers, history, tickets' notes, settled ideas.
+        """Blank the words of what ended before: messages, answers, history, tickets' notes, settled ideas;
+        lines of our own chats go altogether.
         Rows and counts stay; what is open or waits is not touched. Returns how many rows were blanked; a
         repeat finds nothing.
         """

@@ -87,6 +87,8 @@ _ROWS = {
     "incident_met": f"conversation in {_HIS}",
     "file_parts": f"conversation in {_HIS}",
     "ideas": f"conversation in {_HIS}",
+    "visitors": f"conversation in {_HIS}",
+    "chat_lines": f"conversation in {_HIS}",
 }
 # Deliveries to the chats themselves, whomever they were about.
 _CHATS = "(select channel, chat from conversations where customer = :customer)"
@@ -100,7 +102,14 @@ _OURS = frozenset(
     {"head", "told", "dedupe", "epoch", "desk", "xid", "held_by", "held_turn", "held_since", "held_inbounds"}
 )
 # By what the rows of a table are told apart and ordered, where it is not `id`.
-_KEYS = {"tickets": "number", "topics": "ticket", "incident_met": "number", "file_parts": "at, file, part"}
+_KEYS = {
+    "tickets": "number",
+    "topics": "ticket",
+    "incident_met": "number",
+    "file_parts": "at, file, part",
+    "visitors": "chat",
+    "chat_lines": "chat, number",
+}
 _JSON = frozenset({"state", "payload", "why", "data", "fields", "attachments"})
 _TIMES = frozenset(
     {
@@ -121,6 +130,8 @@ _TIMES = frozenset(
         "cancelled",
         "erased",
         "changed",
+        "seen",
+        "mailed",
         "ready_at",
         "ready_max",
         "rest_until",
@@ -187,7 +198,7 @@ def erase(db: Database, id: int, now: datetime, turn: Callable[[Database], int])
     ):
         db.execute(statement, values)
     _erase_events(db, values)
-    for table in ("incident_met", "file_parts"):
+    for table in ("incident_met", "file_parts", "chat_lines", "visitors"):
         db.execute(f"delete from {table} where {_ROWS[table]}", values)
     for statement in (
         f"""update tickets set chat = '', thread = '', reason = '', topic = '', data = '{{}}', version =

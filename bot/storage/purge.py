@@ -15,7 +15,7 @@ from typing import Any
 from bot.storage.codec import ms
 from bot.storage.database import Database
 from bot.storage.migrations.fourth import BLANK_OUT
-from bot.storage.queries import files, ideas, row_cursors
+from bot.storage.queries import chat_lines, files, ideas, row_cursors
 
 LOOKED = 5000  # rows looked at in one transaction
 _BLANK_IN = '{"key":"","peer":{"channel":"","chat":""},"sender":{"id":""},"at":"1970-01-01T00:00:00+00:00"}'
@@ -88,6 +88,8 @@ def purge(db: Database, before: datetime, limit: int) -> PurgedPortion:
     gone = files.purge(db, before, limit)
     portions.append(PurgedPortion(gone, gone == limit))
     gone = ideas.purge(db, before, limit)
+    portions.append(PurgedPortion(gone, gone == limit))
+    gone = chat_lines.purge(db, before, limit)
     portions.append(PurgedPortion(gone, gone == limit))
     more = any(portion.more for portion in portions)
     if not more:

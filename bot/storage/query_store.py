@@ -9,6 +9,7 @@ from functools import partial
 
 from bot.errors import StorageError, VersionConflict
 from bot.model import (
+    ChatLine,
     Conversation,
     Customer,
     CustomerMerge,
@@ -24,6 +25,7 @@ from bot.model import (
     Press,
     Ticket,
     Turn,
+    Visitor,
 )
 from bot.storage import maintenance, privacy
 from bot.storage import purge as purging
@@ -41,10 +43,12 @@ from bot.storage.base import (
     StoredEvent,
     TurnRecord,
 )
+from bot.storage.codec import ms
 from bot.storage.database import Database, Made, Work
 from bot.storage.queries import (
     announcements,
     article_versions,
+    chat_lines,
     conversation_search,
     customer_merge,
     desk_state,
@@ -55,6 +59,7 @@ from bot.storage.queries import (
     outbox,
     recipients,
     turns,
+    visitors,
 )
 from bot.storage.queries import commit as finishing
 from bot.storage.queries import events as event_queries
@@ -242,6 +247,9 @@ class QueryStore(ABC):
     async def first_setting(self, name: str, value: str) -> str:
         return await self._write(lambda db: desk.first_setting(db, name, value))
 
+    async def count_up(self, name: str, amount: int) -> int:
+        return await self._write(lambda db: desk.count_up(db, name, amount))
+
     async def tickets(
         self, *, open_only: bool = True, limit: int = 200, bare: bool = False
     ) -> tuple[Ticket, ...]:
@@ -368,6 +376,39 @@ class QueryStore(ABC):
 
     async def ideas(self) -> tuple[Idea, ...]:
         return await self._read(ideas.read)
+
+    # --- chats that are shown on pages of ours
+    async def meet_visitor(self, inbound: Inbound, now: datetime) -> Visitor:
+        return await self._write(lambda db: visitors.meet(db, inbound, now))
+
+    async def visitor(self, channel: str, chat: str) -> Visitor | None:
+        return await self._read(lambda db: visitors.read(db, channel, chat))
+
+    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor:
+        return await self._write(lambda db: visitors.log_in(db, inbound, login, now))
+
+    async def mark_visitor(self, channel: str, chat: str, **marks: int | str | datetime) -> None:
+        kept = {k: ms(v) if isinstance(v, datetime) else v for k, v in marks.items()}
+        await self._write(lambda db: visitors.mark(db, channel, chat, kept))
+
+    async def away_visitors(self, channel: str, since: datetime, *, limit: int = 50) -> tuple[Visitor, ...]:
+        return await self._read(lambda db: visitors.away(db, channel, since, limit))
+
+    async def add_chat_line(self, channel: str, chat: str, line: ChatLine) -> ChatLine | None:
+        return await self._write(lambda db: chat_lines.add(db, channel, chat, line))
+
+    async def chat_lines(
+        self, channel: str, chat: str, *, after: int, limit: int = 100
+    ) -> tuple[ChatLine, ...]:
+        return await self._read(lambda db: chat_lines.after(db, channel, chat, after, limit))
+
+    async def chat_messages(
+        self, channel: str, chat: str, *, before: int | None = None, limit: int = 50
+    ) -> tuple[ChatLine, ...]:
+        return await self._read(lambda db: chat_lines.messages(db, channel, chat, before, limit))
+
+    async def chat_line(self, channel: str, source: str) -> tuple[str, ChatLine] | None:
+        return await self._read(lambda db: chat_lines.by_source(db, channel, source))
 
     async def purge(self, before: datetime) -> int:
         """In portions, each a transaction of its own, so that nobody waits long."""

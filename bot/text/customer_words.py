@@ -14,20 +14,20 @@ from bot.text.pii import CARD, EMAIL, HIDDEN, mask
 LONGEST = 200  # characters of an example
 _CASES: tuple[Case, ...] = ("nom", "gen", "dat", "acc", "ins", "pre")
 _AMOUNT = r"(?![\d.,]*\s*(?:₽|руб|р\b|тыс|%|км|кг|гр?\b|мл|шт|дн|час|мин|лет|rub|usd|eur|\$|€|days?\b))"
-_LONG_NUMBER = re.compile(
+LONG_NUMBER = re.compile(
     rf"(?<![\w•])(?:№\s*|#\s*)?[A-ZА-ЯЁa-zа-яё]{{0,4}}-?(?=\d[\d-]*\d{{4}}){_AMOUNT}\d[\d-]{{4,}}[A-Z]{{0,3}}(?!\w)"
 )
-_NUMBER_OF = re.compile(
+NUMBER_OF = re.compile(
     r"(?P<what>\b(?:заказ\w*|номер\w*|договор\w*|трек\w*|чек\w*|сч[её]т\w*|заявк\w*|order|number|invoice|track"
     r"(?:ing)?)\b)(?P<sign>\s*(?:№|#|:|n°|no\.)?\s*)(?P<number>[A-ZА-ЯЁa-zа-яё]{0,4}-?\d[\d-]{2,}(?!\w))",
     re.IGNORECASE,
 )
-_SIGNED = re.compile(r"(?:№|#)\s*[A-ZА-ЯЁ]{0,4}-?\d[\d-]*(?!\w)")
-_INTRODUCED = re.compile(
+SIGNED = re.compile(r"(?:№|#)\s*[A-ZА-ЯЁ]{0,4}-?\d[\d-]*(?!\w)")
+INTRODUCED = re.compile(
     r"\b(?P<what>(?i:меня зовут|мо[её] имя|моя фамилия|зовут меня|на имя|my name is))\s+"
     r"(?P<name>[^\W\d_][\w'’-]*(?:\s+[A-ZА-ЯЁ][\w'’-]*){0,2})"
 )
-_FULL_NAME = re.compile(
+FULL_NAME = re.compile(
     r"\b(?P<what>фио|получатель|name)\s*:\s*(?P<name>[^\W\d_][^,;.?!\n]{1,60})", re.IGNORECASE
 )
 _OPENING = re.compile(
@@ -44,12 +44,12 @@ def masked(text: str, names: Collection[str] = ()) -> str:
     'где заказ № •••? •••, a•••@mail.ru'
     """
     text = mask(text)
-    text = _NUMBER_OF.sub(lambda m: f"{m['what']}{m['sign']}{HIDDEN}", text)
-    text = _SIGNED.sub(lambda m: f"{m[0][0]} {HIDDEN}", _LONG_NUMBER.sub(HIDDEN, text))
-    text = _INTRODUCED.sub(
-        lambda m: f"{m['what']} {HIDDEN}", _FULL_NAME.sub(lambda m: f"{m['what']}: {HIDDEN}", text)
+    text = NUMBER_OF.sub(lambda m: f"{m['what']}{m['sign']}{HIDDEN}", text)
+    text = SIGNED.sub(lambda m: f"{m[0][0]} {HIDDEN}", LONG_NUMBER.sub(HIDDEN, text))
+    text = INTRODUCED.sub(
+        lambda m: f"{m['what']} {HIDDEN}", FULL_NAME.sub(lambda m: f"{m['what']}: {HIDDEN}", text)
     )
-    return _own(names).sub(HIDDEN, text) if names else text
+    return own_names(names).sub(HIDDEN, text) if names else text
 
 
 def as_example(text: str, names: Collection[str] = ()) -> str:
@@ -62,10 +62,10 @@ def as_example(text: str, names: Collection[str] = ()) -> str:
     for phone in reversed(find(text)):
         text = text[: phone.start] + " " + text[phone.end :]
     text = EMAIL.sub(" ", CARD.sub(" ", text))
-    text = _NUMBER_OF.sub(lambda m: m["what"], text)
-    text = _SIGNED.sub(" ", _LONG_NUMBER.sub(" ", text))
-    text = _INTRODUCED.sub(" ", _FULL_NAME.sub(" ", text))
-    text = _own(names).sub(" ", text) if names else text
+    text = NUMBER_OF.sub(lambda m: m["what"], text)
+    text = SIGNED.sub(" ", LONG_NUMBER.sub(" ", text))
+    text = INTRODUCED.sub(" ", FULL_NAME.sub(" ", text))
+    text = own_names(names).sub(" ", text) if names else text
     return _shortened(_tidy(text))
 
 
@@ -87,7 +87,7 @@ def _shortened(text: str) -> str:
     return text[:LONGEST].rsplit(" ", 1)[0].rstrip(" ,;:-–—")
 
 
-def _own(names: Iterable[str]) -> re.Pattern[str]:
+def own_names(names: Iterable[str]) -> re.Pattern[str]:
     """What finds a person's names in any case of theirs."""
     forms: set[str] = set()
     for name in names:

@@ -18,6 +18,7 @@ from bot.storage.base import DeliveryStatus
 from bot.storage.database import SqliteDatabase
 from bot.storage.migrations import bring_up
 from bot.storage.queries import (
+    chat_lines,
     customer_merge,
     events,
     outbox,
@@ -26,6 +27,7 @@ from bot.storage.queries import (
     row_cursors,
     tickets,
     turns,
+    visitors,
 )
 from bot.testing.contracts.store_scene import NOON
 
@@ -55,6 +57,13 @@ ASKED: dict[str, Asked] = {
     "tickets": lambda db: tickets.tickets(db, False, 10),
     "tickets by number": lambda db: tickets.tickets_of(db, [1, 2]),
     "tickets of one": lambda db: tickets.tickets_in(db, 1),
+    "a visitor": lambda db: visitors.read(db, "site", "v"),
+    "a login": lambda db: visitors.logged_in(db, "site", "anna"),
+    "who is away": lambda db: visitors.away(db, "site", NOON, 10),
+    "lines of a chat": lambda db: chat_lines.after(db, "site", "v", 5, 10),
+    "messages of a chat": lambda db: chat_lines.messages(db, "site", "v", None, 10),
+    "a line": lambda db: chat_lines.by_source(db, "site", "o1"),
+    "old lines": lambda db: chat_lines.purge(db, NOON, 10),
     "queue": tickets.queue,
     "unattended": tickets.unattended,
     "owed": lambda db: owed.owed(db, NOON, LATE),

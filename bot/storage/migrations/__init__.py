@@ -16,6 +16,7 @@ from bot.storage.migrations.fifth import STATEMENTS as FIFTH
 from bot.storage.migrations.first import STATEMENTS
 from bot.storage.migrations.fourth import STATEMENTS as FOURTH
 from bot.storage.migrations.second import STATEMENTS as SECOND
+from bot.storage.migrations.sixth import STATEMENTS as SIXTH
 from bot.storage.migrations.third import STATEMENTS as THIRD
 from bot.storage.migrations.third import fill
 from bot.text.problems import told
@@ -26,6 +27,7 @@ STEPS = {
     "003_desk_state": THIRD,
     "004_growth": FOURTH,
     "005_service": FIFTH,
+    "006_channels": SIXTH,
 }
 # What a step does besides its statements, in the same transaction.
 FILLS = {"003_desk_state": fill}

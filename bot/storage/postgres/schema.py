@@ -186,6 +186,25 @@ _SERVICE = (
     "create index ideas_conversation on ideas(conversation)",
     "create index ideas_worded on ideas(id) where text <> ''",
 )
+# What the sixth step of SQLite (`bot/storage/migrations/sixth.py`) adds.
+_CHANNELS = (
+    """create table visitors(
+      channel text not null, chat text not null, conversation bigint not null references conversations,
+      login text not null default '', joined text not null default '', last bigint not null default 0,
+      upto bigint not null default 0, seen bigint not null, mailed bigint,
+      email text not null default '', primary key(channel, chat))""",
+    "create unique index visitors_login on visitors(channel, login) where login <> ''",
+    "create index visitors_conversation on visitors(conversation)",
+    "create index visitors_email on visitors(channel, seen) where email <> ''",
+    """create table chat_lines(
+      channel text not null, chat text not null, number bigint not null, source text not null,
+      kind text not null, message text not null, own bigint not null default 0,
+      edited bigint not null default 0, conversation bigint not null references conversations,
+      at bigint not null, payload text not null default '', primary key(channel, chat, number),
+      unique(channel, source))""",
+    "create index chat_lines_conversation on chat_lines(conversation)",
+    "create index chat_lines_at on chat_lines(at)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +219,7 @@ class Step:
 STEPS = (
     Step("001_first", (*_FUNCTIONS, *_TABLES, *INDEXES), additive=False),
     Step("002_service", _SERVICE, additive=True),
+    Step("003_channels", _CHANNELS, additive=True),
 )
 AT_WORK = 30_000  # milliseconds in which a process at work reports
 _LOCK = 0x0071_6B6C_6974  # "otklik": one process migrates at a time

@@ -46,7 +46,10 @@ PATIENCE = 10  # seconds that a new connection may take
 AGAIN = 3.0
 _TIME = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)"
 # Where a customer's words were, for VACUUM after they were blanked.
-_WORDS = "conversations, inbox, turns, history, tickets, topics, outbox, timers, events, customers, settings"
+_WORDS = (
+    "conversations, inbox, turns, history, tickets, topics, outbox, timers, events, customers, settings,"
+    " visitors, chat_lines"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.model import Inbound, InboundKind, Peer, Sender
+from bot.model import ChatLine, Inbound, InboundKind, Peer, Sender
 from bot.storage.base import ScheduledInbound
 from bot.storage.codec import clean, encode, moment, ms, payload_of, to_json
 from bot.storage.database import Database
-from bot.storage.queries import outbox
+from bot.storage.queries import chat_lines, outbox
 
 # Who writes in these is the customer themselves, so names are theirs and they can be reached.
 OWN = frozenset(
@@ -54,9 +54,12 @@ def accept(
         db.lock_conversations(_known(db, peers))
     for arrival in arrivals:
         inbound = arrival.inbound
-        conversation = _meet(db, inbound, now)
+        conversation = meet(db, inbound, now)
         if keep(db, channel, arrival, conversation, now):
             new += 1
+            if inbound.line:
+                line = ChatLine(inbound.key, "message", inbound.at, to_json(inbound.line), own=True)
+                chat_lines.add(db, channel, inbound.peer.chat, line)
             if inbound.kind is InboundKind.PRESS:
                 outbox.prove(db, inbound.press, inbound.peer, inbound.message, now)
     if cursor is not None:
@@ -132,7 +135,7 @@ def fire_timers(db: Database, now: datetime, limit: int = 500) -> int:
     return fired
 
 
-def _meet(db: Database, inbound: Inbound, now: datetime) -> int:
+def meet(db: Database, inbound: Inbound, now: datetime) -> int:
     """The conversation of the inbound's peer, made where there is none; what it tells of the customer is
     noted.
     """

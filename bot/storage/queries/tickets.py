@@ -110,6 +110,17 @@ def first_setting(db: Database, name: str, value: str) -> str:
     return str(db.execute("select value from settings where name = ?", (name,)).fetchone()[0])
 
 
+def count_up(db: Database, name: str, amount: int) -> int:
+    return int(
+        db.execute(
+            "insert into settings(name, value) values(?, cast(cast(? as bigint) as text)) on conflict(name)"
+            " do update set value = cast(cast(settings.value as bigint) + cast(excluded.value as bigint)"
+            " as text) returning value",
+            (name, amount),
+        ).fetchone()[0]
+    )
+
+
 def tickets(db: Database, open_only: bool, limit: int, bare: bool = False) -> tuple[Ticket, ...]:
     rows: list[Any] = []
     for query in (_WAITING, _WORKED) if open_only else (_WAITING, _WORKED, _CLOSED):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.testing.contracts.store_chats import ChatsContract
 from bot.testing.contracts.store_commit import CommitContract
 from bot.testing.contracts.store_desk import DeskStateContract
 from bot.testing.contracts.store_outbox import DeliveriesContract, DeskContract
@@ -37,5 +38,6 @@ class StoreContract(
     AudienceContract,
     ConversationListContract,
     DeskStateContract,
+    ChatsContract,
 ):
     """Every law of the store as a test of one sentence."""

@@ -189,3 +189,10 @@ class DeskStateContract:
         made = await asyncio.gather(*(store.first_setting("salt", f"{n}") for n in range(8)))
 
         assert set(made) == {await store.setting("salt")} and await store.first_setting("salt", "x") in made
+
+    async def test_what_is_counted_up_at_once_is_all_counted(self, store: Store) -> None:
+        """Each gets the sum with its own part, below zero, too."""
+        sums = await asyncio.gather(*(store.count_up("spent", 3) for _ in range(8)))
+
+        assert sorted(sums) == [3 * n for n in range(1, 9)]
+        assert await store.count_up("spent", -30) == -6 and await store.setting("spent") == "-6"

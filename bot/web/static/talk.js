@@ -89,6 +89,10 @@ if (pick) {
   pick.addEventListener("click", () => (ready.hidden ? offer() : fold()));
   find.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, 150); });
   ready.addEventListener("keydown", move);
+  if (field.value.startsWith("/")) { // typed before this script came
+    [find.value, field.value] = [field.value.slice(1), ""];
+    offer();
+  }
 }
 
 function offer() {

@@ -1,0 +1,136 @@
+"""A letter of ours: plain text beside simple HTML, its files, and the headers by which programs know it."""
+
+from __future__ import annotations
+
+import html
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from itertools import pairwise
+
+from bot.adapters.base import File
+from bot.adapters.rich_text import degrade
+from bot.adapters.sanitize import clean_file_name, clean_text
+from bot.model import RichText, Span, Style
+
+LOOP = "X-Loop"  # names our own mailbox: what carries it has been here already
+SUBJECT = 200  # characters of a subject that are kept
+_TAGS = {
+    Style.BOLD: "b",
+    Style.ITALIC: "i",
+    Style.UNDERLINE: "u",
+    Style.STRIKE: "s",
+    Style.CODE: "code",
+    Style.PRE: "code",
+    Style.QUOTE: "i",
+}
+_LINKS = ("http://", "https://", "mailto:", "tel:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What is written to one person. *automatic*: nobody wrote it by hand, and no machine may answer it.
+
+    The same *message_id* is the same letter, however often it is sent.
+    """
+
+    sender: str
+    sender_name: str = ""
+    to: str
+    subject: str
+    text: RichText
+    signature: str = ""
+    files: tuple[File, ...] = ()
+    message_id: str
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    automatic: bool = True
+
+    def message(self, at: datetime) -> EmailMessage:
+        """The letter as it is sent. Raises `ValueError` for an address that is none."""
+        made = EmailMessage(policy=SMTP)
+        made["From"] = Address(one_line(self.sender_name), addr_spec=self.sender)
+        made["To"] = Address(addr_spec=self.to)
+        made["Subject"] = one_line(self.subject)[:SUBJECT]
+        made["Date"] = format_datetime(at)
+        made["Message-ID"] = self.message_id
+        if self.in_reply_to:
+            made["In-Reply-To"] = self.in_reply_to
+        if self.references:
+            made["References"] = " ".join(self.references)
+        if self.automatic:
+            made["Auto-Submitted"] = "auto-replied" if self.in_reply_to else "auto-generated"
+        made["X-Auto-Response-Suppress"] = "All" if self.automatic else "OOF, AutoReply"
+        made[LOOP] = self.sender
+        text = RichText(clean_text(self.text.text), self.text.spans)
+        made.set_content(_plain(text, self.signature))
+        made.add_alternative(_html(text, self.signature), subtype="html")
+        for file in self.files:
+            _attach(made, file)
+        return made
+
+
+def one_line(text: str) -> str:
+    """*text* as a header can hold it.
+
+    >>> one_line("Заказ\\r\\nBcc: all@example.org")
+    'Заказ Bcc: all@example.org'
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in clean_text(text)).split())
+
+
+def _plain(text: RichText, signature: str) -> str:
+    words = degrade(text, frozenset()).text
+    return f"{words}\n\n-- \n{signature}\n" if signature else f"{words}\n"
+
+
+def _html(text: RichText, signature: str) -> str:
+    ending = f"<p style='color:#666'>-- <br>{_lines(html.escape(signature))}</p>" if signature else ""
+    return (
+        "<!doctype html><html><head><meta charset='utf-8'></head>"
+        f"<body><div>{_lines(to_html(text))}</div>{ending}</body></html>\n"
+    )
+
+
+def _lines(marked: str) -> str:
+    return marked.replace("\n", "<br>\n")
+
+
+def to_html(rich: RichText) -> str:
+    """The text with its styles as simple tags; whatever looks like markup in it is shown as it stands.
+
+    >>> to_html(RichText("<b> да", (Span(Style.BOLD, 4, 2),)))
+    '&lt;b&gt; <b>да</b>'
+    """
+    borders = {0, len(rich.text)}
+    for span in rich.spans:
+        borders |= {span.offset, span.offset + span.length}
+    places = sorted(b for b in borders if 0 <= b <= len(rich.text))
+    return "".join(
+        _styled(rich.text[begin:end], [s for s in rich.spans if s.offset <= begin < s.offset + s.length])
+        for begin, end in pairwise(places)
+    )
+
+
+def _styled(text: str, spans: Sequence[Span]) -> str:
+    marked = html.escape(text, quote=False)
+    for span in spans:
+        if span.style is Style.LINK and span.url.lower().startswith(_LINKS):
+            marked = f'<a href="{html.escape(span.url)}">{marked}</a>'
+        elif tag := _TAGS.get(span.style):
+            marked = f"<{tag}>{marked}</{tag}>"
+    return marked
+
+
+def _attach(made: EmailMessage, file: File) -> None:
+    name = clean_file_name(file.name) or "file"
+    kind = file.mime or mimetypes.guess_type(name)[0] or ""
+    main, _, sub = kind.partition("/")
+    if not sub or main in ("multipart", "message"):
+        main, sub = "application", "octet-stream"
+    made.add_attachment(file.content, maintype=main, subtype=sub, filename=name)

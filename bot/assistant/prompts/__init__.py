@@ -1,0 +1,1 @@
+"""The assistant's instructions, NAME.LANG.md: words of ours alone."""
