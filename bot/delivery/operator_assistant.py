@@ -25,7 +25,7 @@ from bot.handoff.assist.assistant_requests import (
     UNDERSTAND,
     find,
 )
-from bot.handoff.desk_context import ArticleAudience, DeskContext
+from bot.handoff.desk_context import ArticleAudience, DeskContext, FoundArticle
 from bot.model import AssistantRequest, Customer, HistoryEntry, Ticket
 from bot.model.internal import AssistantReplied
 from bot.observability import get_logger
@@ -98,7 +98,7 @@ class OperatorAssistant:
             return await self._draft(ticket, request, customer, talk)
         if request.task == SUMMARY:
             return await self._summary(ticket, request, customer, talk), ()
-        words = _newest(talk)
+        words = "\n".join(_newest(talk))
         if request.task == UNDERSTAND:
             if not words:
                 raise NothingToSay("no_words")
@@ -119,11 +119,14 @@ class OperatorAssistant:
         talk: Sequence[HistoryEntry],
     ) -> tuple[Pairs, Pairs]:
         """An answer from the articles found for the customer's words, each sentence marked by its source."""
-        words = _newest(talk)
-        if not words and not request.given:
+        rules = self._desk.rules
+        asked = _newest(talk, rules.question) or _newest(
+            talk, lambda text: "" if rules.meaning(text) == "call" else text
+        )
+        if not asked and not request.given:
             raise NothingToSay("no_words")
         audience = ArticleAudience(customer, ticket.customer_peer.channel, self._desk.lang_of(customer))
-        passages = await self._passages(words or request.given, audience)
+        passages = await self._passages(asked or (request.given,), audience)
         if not passages and not request.given:
             raise NothingToSay("no_articles")
         shown = [
@@ -145,10 +148,14 @@ class OperatorAssistant:
             raise NothingToSay("no_answer")
         return _joined(sentences), tuple(used.items())
 
-    async def _passages(self, words: str, audience: ArticleAudience) -> list[tuple[str, str, str]]:
-        """(what, title, text) of the articles that fit, those for operators alone, too."""
-        rules = self._desk.rules
-        found = await rules.find(words, audience) if rules.find is not None else ()
+    async def _passages(self, asked: Sequence[str], audience: ArticleAudience) -> list[tuple[str, str, str]]:
+        """(what, title, text) of the articles that fit, those for operators alone, too: what fits all of the
+        lines, else what fits the newest of them that anything fits.
+        """
+        rules, found = self._desk.rules, tuple[FoundArticle, ...]()
+        for words in ("\n".join(asked), *reversed(asked)):
+            if rules.find is not None and not found:
+                found = tuple(await rules.find(words, audience))
         passages = []
         for article in found[:ARTICLES]:
             read = rules.internal if article.internal else rules.article
@@ -232,14 +239,17 @@ def checked_words(text: str, source: str) -> Pairs:
     return tuple(("" if facts_of(part) <= known else "unsupported", part) for part in parts)
 
 
-def _newest(talk: Sequence[HistoryEntry]) -> str:
-    """The customer's words since somebody answered them last; where there are none, their last ones."""
+def _newest(
+    talk: Sequence[HistoryEntry], question: Callable[[str], str] = lambda text: text
+) -> tuple[str, ...]:
+    """The customer's lines since an operator answered last; where there are none, their last one. *question*
+    gives what of a line is wanted, "" = nothing.
+    """
     lines = [h for h in talk if h.author in ("customer", "operator") and h.text.strip()]
     after = next((n for n in range(len(lines), 0, -1) if lines[n - 1].author == "operator"), 0)
-    mine = [h.text for h in lines[after:] if h.author == "customer"] or [
-        h.text for h in lines if h.author == "customer"
-    ][-1:]
-    return "\n".join(mine[-QUESTION:])[-LONGEST:]
+    wanted = [(n, question(h.text).strip()) for n, h in enumerate(lines) if h.author == "customer"]
+    said = [(n, text[:LINE]) for n, text in wanted if text]
+    return tuple(text for n, text in said if n >= after)[-QUESTION:] or tuple(t for _, t in said[-1:])
 
 
 def _lines(talk: Sequence[HistoryEntry], *, notes: bool) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ imports nothing else of the project.
 All values are frozen; a change makes a new value (`dataclasses.replace`). Times are aware datetimes.
 """
 
-from bot.model.addresses import ASSISTANT, PLAYED, Json, Peer, Sender
+from bot.model.addresses import ASSISTANT, INNER, PLAYED, Json, Peer, Sender
 from bot.model.answers import Answer, Candidate, Decision, Intent
 from bot.model.conversations import (
     Conversation,
@@ -73,6 +73,7 @@ from bot.model.visitors import ChatLine, Visitor
 
 __all__ = [
     "ASSISTANT",
+    "INNER",
     "PLAYED",
     "AdminCommand",
     "Answer",

@@ -9,6 +9,7 @@ from typing import Literal
 Json = Mapping[str, object]
 ASSISTANT = "assistant-desk"  # the channel by which the assistant is asked for what operators want
 PLAYED = "guests"  # the channel of customers whom the service itself plays: in no ordinary figure
+INNER = frozenset({PLAYED, ASSISTANT})  # channels at whose other end nobody is
 
 
 @dataclass(frozen=True, slots=True, order=True)

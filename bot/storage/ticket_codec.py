@@ -183,7 +183,10 @@ def _compensations(value: Any) -> tuple[Compensation, ...]:
 def _requests(value: Any) -> tuple[AssistantRequest, ...]:
     return tuple(
         AssistantRequest(
-            *(str(kept[key]) for key in ("id", "task", "by", "name")),
+            str(kept["id"]),
+            str(kept["task"]),
+            str(kept["by"]),
+            str(kept["name"]),
             datetime.fromisoformat(kept["at"]),
             on_page=bool(kept.get("on_page")),
             given=str(kept.get("given", "")),

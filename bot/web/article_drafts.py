@@ -45,8 +45,8 @@ class ArticleDrafts:
         self._supports = SentenceSupport()
 
     async def write(self, gap: Gap, language: str, by: str, blank: str) -> MadeDraft | None:
-        """A draft about *gap*; None where nothing of the reply could be used. *blank* is what an editor has to
-        fill in, with `{what}` in it. Raises `AssistantError`.
+        """A draft about *gap*; None where nothing of the reply could be used. *blank* is what an editor has
+        to fill in, with `{what}` in it. Raises `AssistantError`.
         """
         replies = {f"r{n}": mask(reply) for n, reply in enumerate(gap.replies[:REPLIES], 1)}
         if not replies:

@@ -117,7 +117,8 @@ class GapEdit:
 
 
 class GapPages:
-    """GET /gaps; POST /gaps/add, /gaps/draft, /gaps/assist, /gaps/undo, /gaps/dismiss, /gaps/restore and /gaps/tell.
+    """GET /gaps; POST /gaps/add, /gaps/draft, /gaps/assist, /gaps/undo, /gaps/dismiss, /gaps/restore and
+    /gaps/tell.
 
     Everything shown is masked.
     """
@@ -264,7 +265,7 @@ class GapPages:
             ) from error
         if made is None:
             raise web.HTTPConflict(text=words["gaps_no_draft"])
-        sources = tuple(filled(words["gaps_source"], text=source) for source in made.sources)
+        sources = tuple(filled(words["gaps_source"], reply=source) for source in made.sources)
         drafted = DraftWords(made.title, made.body, sources)
         text = filled(words["gaps_assisted"], replies=str(len(made.sources)), doubtful=str(made.doubtful))
         return await self._drafted(request, gap, fields.get("section", ""), (), text, drafted)

@@ -186,6 +186,8 @@ def _shown(desk: DeskContext, to: Peer, ticket: Ticket, request: AssistantReques
             {"title": title, "internal": what.startswith("internal:")} for what, title in request.articles
         ],
         "own": bool(request.by),
+        "unsupported": any(mark == "unsupported" for mark, _ in request.sentences),
+        "internal": any(mark == "internal" for mark, _ in request.sentences),
     }
     note = notices.in_desk(desk, to, ticket, key, **facts)
     note = replace(note, buttons=_buttons(desk, request))

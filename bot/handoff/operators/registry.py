@@ -189,7 +189,7 @@ class Registry:
                     texts.text(f"desk.button.{c.button}", lang=lang),
                     c.button,
                     str(ticket.number),
-                    style=c.style if c is row[0] else "",  # type: ignore[arg-type]
+                    style=c.style if c is row[0] else "",
                 )
                 for c in row
             )

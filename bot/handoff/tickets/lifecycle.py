@@ -28,7 +28,7 @@ REPLIES = ("first_reply", "next_reply")  # deadlines that end with an operator's
 LONGEST_PREVIEW = 1000  # characters that are remembered of what was shown
 MOST_HELD, MOST_ALBUMS, MOST_TAPPED = 20, 5, 20
 MOST_COMPENSATIONS = 20
-MOST_REQUESTS, USED = 6, ("sent", "edited")  # to the assistant; what became of those that were used
+MOST_REQUESTS, USED = 10, ("sent", "edited")  # to the assistant; what became of those that were used
 
 
 # --- whose it is
@@ -190,9 +190,9 @@ def previewed(ticket: Ticket, shown: AnswerPreview) -> Ticket:
 
 def assistant_asked(ticket: Ticket, request: AssistantRequest) -> Ticket:
     """Something is prepared for the operator; the same task asked for anew takes the place of an older one
-    that was never used.
+    that came and was never used.
     """
-    kept = (r for r in ticket.state.assistant if r.task != request.task or r.status in USED)
+    kept = (r for r in ticket.state.assistant if r.task != request.task or r.status in (*USED, "asked"))
     asked = (*kept, request)[-MOST_REQUESTS:]
     return replace(ticket, state=replace(ticket.state, assistant=asked))
 
