@@ -47,7 +47,7 @@ class Passages(Protocol):
     def __call__(self, sentence: str, passage: str) -> bool: ...
 
 
-class NothingToSay(BotError):
+class NoMaterialError(BotError):
     """There is nothing to work on; *why* says what is missing."""
 
     def __init__(self, why: str) -> None:
@@ -81,7 +81,7 @@ class OperatorAssistant:
             async with asyncio.timeout(self._seconds + SPARE):
                 sentences, articles = await self._done(ticket, request)
             return ticket, AssistantReplied(number, id, sentences, articles)
-        except NothingToSay as nothing:
+        except NoMaterialError as nothing:
             return ticket, AssistantReplied(number, id, why=nothing.why)
         except AssistantError as error:
             return ticket, AssistantReplied(number, id, why=error.reason)
@@ -101,7 +101,7 @@ class OperatorAssistant:
         words = "\n".join(_newest(talk))
         if request.task == UNDERSTAND:
             if not words:
-                raise NothingToSay("no_words")
+                raise NoMaterialError("no_words")
             data: dict[str, Any] = {"text": words}
         elif request.task == TRANSLATE:
             data = {"text": request.given, "customer": words}
@@ -124,11 +124,11 @@ class OperatorAssistant:
             talk, lambda text: "" if rules.meaning(text) == "call" else text
         )
         if not asked and not request.given:
-            raise NothingToSay("no_words")
+            raise NoMaterialError("no_words")
         audience = ArticleAudience(customer, ticket.customer_peer.channel, self._desk.lang_of(customer))
         passages = await self._passages(asked or (request.given,), audience)
         if not passages and not request.given:
-            raise NothingToSay("no_articles")
+            raise NoMaterialError("no_articles")
         shown = [
             {"id": f"p{n}", "title": title, "text": text} for n, (_, title, text) in enumerate(passages, 1)
         ]
@@ -145,7 +145,7 @@ class OperatorAssistant:
             if what:
                 used[what] = title
         if not sentences:
-            raise NothingToSay("no_answer")
+            raise NoMaterialError("no_answer")
         return _joined(sentences), tuple(used.items())
 
     async def _passages(self, asked: Sequence[str], audience: ArticleAudience) -> list[tuple[str, str, str]]:
@@ -174,12 +174,12 @@ class OperatorAssistant:
     ) -> Pairs:
         lines = _lines(talk, notes=True)
         if not lines or (not request.by and len(lines) < LONG_TALK):
-            raise NothingToSay("no_words")
+            raise NoMaterialError("no_words")
         found = await self._asked(ticket, request, customer, {"conversation": lines}, shape="json")
         told = ((part, found.get(part)) for part in ("asked", "tried", "open"))
         kept = tuple((p, clean_text(t).strip()[:400]) for p, t in told if isinstance(t, str) and t.strip())
         if not kept:
-            raise NothingToSay("empty")
+            raise NoMaterialError("empty")
         return kept
 
     async def _asked(
@@ -256,10 +256,10 @@ def _lines(talk: Sequence[HistoryEntry], *, notes: bool) -> list[dict[str, str]]
     """The newest lines, the oldest first, within what may be sent."""
     authors = ("customer", "bot", "operator", *(("note",) if notes else ()))
     kept: list[dict[str, str]] = []
-    room = TALK
+    left = TALK
     for line in reversed([h for h in talk if h.author in authors and h.text.strip()]):
         text = line.text[:LINE]
-        if (room := room - len(text)) < 0:
+        if (left := left - len(text)) < 0:
             break
         kept.append({"who": line.author, "text": text})
     return kept[::-1]

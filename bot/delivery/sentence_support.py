@@ -14,17 +14,17 @@ ENOUGH = 0.75  # share of a sentence's words that a sentence of the passage must
 SHORT = 3  # letters of a word that says something
 _FACT = re.compile(r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\d+(?:[.,:/]\d+)*%?")
 _END = re.compile(r"(?<=[.!?…])\s+|\n+")
-_NOT = frozenset(
-    {"не", "нет", "нельзя", "ни", "без", "кроме", "not", "no", "never", "cannot", "without", "except"}
-)
 _SHORTENED = re.compile(r"n['’]t\b", re.IGNORECASE)
 
 
 class SentenceSupport:
-    """*courtesies* are whole sentences that claim nothing: a greeting, thanks."""
+    """*courtesies* are whole sentences that claim nothing: a greeting, thanks. *denials* are the words that
+    turn what is said into its opposite, or except something from it.
+    """
 
-    def __init__(self, courtesies: Collection[str] = ()) -> None:
+    def __init__(self, courtesies: Collection[str], denials: Collection[str]) -> None:
         self._courtesies = frozenset(" ".join(words_of(c)) for c in courtesies)
+        self._denials = frozenset(map(fold, denials))
 
     def __call__(self, sentence: str, passage: str) -> bool:
         """Whether *passage* says it."""
@@ -32,7 +32,7 @@ class SentenceSupport:
             return True
         if not facts_of(sentence) <= facts_of(passage):
             return False
-        mine = _telling(sentence)
+        mine = self._telling(sentence)
         parts = [p for p in _END.split(passage) if p.strip()]
         near = [p for n, _ in enumerate(parts) for p in (parts[n], " ".join(parts[n : n + 2]))]
         return bool(mine) and any(self._says(sentence, mine, part) for part in near)
@@ -44,24 +44,19 @@ class SentenceSupport:
             " ".join(said[:n]) in self._courtesies for n in range(max(1, len(said) - 1), len(said) + 1)
         )
 
-    @staticmethod
-    def _says(sentence: str, mine: Collection[str], part: str) -> bool:
-        its = _telling(part)
+    def _says(self, sentence: str, mine: Collection[str], part: str) -> bool:
+        its = self._telling(part)
         share = sum(w in its for w in mine) / len(mine)
-        return (
-            share >= ENOUGH and facts_of(sentence) <= facts_of(part) and _denials(sentence) == _denials(part)
-        )
+        same = facts_of(sentence) <= facts_of(part) and self._denied(sentence) == self._denied(part)
+        return share >= ENOUGH and same
+
+    def _telling(self, text: str) -> set[str]:
+        return {lemma(w) for w in words_of(text) if len(w) >= SHORT and w not in self._denials}
+
+    def _denied(self, text: str) -> bool:
+        return bool(self._denials & set(words_of(text))) or _SHORTENED.search(text) is not None
 
 
 def facts_of(text: str) -> set[str]:
     """Numbers, links and addresses in it."""
     return {found.rstrip(".,:/") for found in _FACT.findall(text)}
-
-
-def _telling(text: str) -> set[str]:
-    return {lemma(w) for w in words_of(text) if len(w) >= SHORT and w not in _NOT}
-
-
-def _denials(text: str) -> bool:
-    plain = fold(text)
-    return bool(_NOT & set(words_of(text))) or _SHORTENED.search(plain) is not None

@@ -57,6 +57,7 @@ from bot.model.operators import CallName, Member
 from bot.model.ticket_state import (
     AnswerPreview,
     AssistantRequest,
+    AssistantStatus,
     Compensation,
     Contacts,
     DialogScore,
@@ -80,6 +81,7 @@ __all__ = [
     "AnswerPreview",
     "ApiRequest",
     "AssistantRequest",
+    "AssistantStatus",
     "Attachment",
     "Button",
     "CallName",

@@ -12,6 +12,7 @@ from bot.model.addresses import Json
 from bot.model.messages import Span
 
 Pair = tuple[str, str]
+AssistantStatus = Literal["asked", "ready", "failed", "sent", "edited", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class AssistantRequest:
     at: datetime
     on_page: bool = False  # asked for in the browser, and shown there alone
     given: str = ""
-    status: Literal["asked", "ready", "failed", "sent", "edited", "dropped"] = "asked"
+    status: AssistantStatus = "asked"
     sentences: tuple[Pair, ...] = ()
     articles: tuple[Pair, ...] = ()
     why: str = ""

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 from bot.model import (
     AnswerPreview,
     AssistantRequest,
+    AssistantStatus,
     Compensation,
     Contacts,
     DialogScore,
@@ -34,8 +35,7 @@ _Decision = Literal["", "own", "yes", "no"]
 _Mark = Literal["", "yes", "partly", "no"]
 _DECISIONS: tuple[_Decision, ...] = ("", "own", "yes", "no")
 _ASKED = frozenset({"number", "amount", "reason", "by", "name", "at"})  # of a compensation, always there
-_Status = Literal["asked", "ready", "failed", "sent", "edited", "dropped"]
-_STATUSES: tuple[_Status, ...] = ("asked", "ready", "failed", "sent", "edited", "dropped")
+_STATUSES: tuple[AssistantStatus, ...] = ("asked", "ready", "failed", "sent", "edited", "dropped")
 _OF_REQUEST = frozenset({"id", "task", "by", "name", "at"})  # to the assistant, always there
 _MARKS: tuple[_Mark, ...] = ("", "yes", "partly", "no")
 

@@ -40,9 +40,8 @@ class MadeDraft:
 class ArticleDrafts:
     """Asks *assistant* for them."""
 
-    def __init__(self, assistant: Assistant, knowledge: Knowledge) -> None:
-        self._assistant, self._knowledge = assistant, knowledge
-        self._supports = SentenceSupport()
+    def __init__(self, assistant: Assistant, knowledge: Knowledge, supports: SentenceSupport) -> None:
+        self._assistant, self._knowledge, self._supports = assistant, knowledge, supports
 
     async def write(self, gap: Gap, language: str, by: str, blank: str) -> MadeDraft | None:
         """A draft about *gap*; None where nothing of the reply could be used. *blank* is what an editor has

@@ -19,6 +19,7 @@ from aiohttp import web
 from bot.article_edits import ArticleEdits
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import BotError
+from bot.i18n.texts import Texts
 from bot.knowledge.articles.writer import (
     ArticleExists,
     FileChange,
@@ -438,9 +439,12 @@ def _drafts(services: WebServices, knowledge: Knowledge) -> ArticleDrafts | None
     """Who writes drafts with the assistant, where it works for editors."""
     if services.assistant is None or not services.assistant.allows("editors"):
         return None
+    from bot.delivery.sentence_support import SentenceSupport
     from bot.web.article_drafts import ArticleDrafts
 
-    return ArticleDrafts(services.assistant, knowledge)
+    texts = services.words or Texts.load()
+    supports = SentenceSupport((), texts.options("desk.assistant.denials"))
+    return ArticleDrafts(services.assistant, knowledge, supports)
 
 
 async def _fields(request: web.Request) -> Mapping[str, str]:

@@ -59,7 +59,7 @@ class ShownStep:
 
 
 @dataclass(frozen=True, slots=True)
-class AssistantPanel:
+class AssistantPage:
     """The assistant on the page: what it was asked for about the ticket, the newest first, and the *words*
     that are worked on now.
     """
@@ -83,7 +83,7 @@ class TicketPage:
     steps: Sequence[ShownStep] = ()
     others: Sequence[Playbook] = ()
     compensations: Sequence[tuple[Compensation, str]] = ()  # with the sum in words
-    assistant: AssistantPanel | None = None  # None = it does not work for operators
+    assistant: AssistantPage | None = None  # None = it does not work for operators
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,7 @@ class TicketOrders:
         return "waits"
 
 
-def _assistant(ticket: Ticket, now: datetime, name: str) -> AssistantPanel:
+def _assistant(ticket: Ticket, now: datetime, name: str) -> AssistantPage:
     """What it was asked for; what was never answered is lost, and what was dropped is gone."""
     shown = [
         replace(r, status="failed", why="lost") if r.status == "asked" and now - r.at >= LOST else r
@@ -258,7 +258,7 @@ def _assistant(ticket: Ticket, now: datetime, name: str) -> AssistantPanel:
         if r.status != "dropped"
     ]
     words = next((r.given for r in shown if r.status == "asked" and r.on_page and r.name == name), "")
-    return AssistantPanel(shown, words)
+    return AssistantPage(shown, words)
 
 
 def _of_assistant(ticket: Ticket, made: PageOrder, id: str) -> PageOrder:

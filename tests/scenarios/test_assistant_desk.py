@@ -1,5 +1,5 @@
-"""The assistant in the operators' group: drafts, other words, translations, summaries. Operators alone see them,
-and nothing goes to a customer but by an operator's own act.
+"""The assistant in the operators' group: drafts, other words, translations, summaries. Operators alone see
+them, and nothing goes to a customer but by an operator's own act.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def honest(data: Mapping[str, Any]) -> str:
 
 
 async def test_a_draft_is_shown_to_the_operator_and_sent_by_their_tap_once(scene: Scene) -> None:
-    """With the titles of its articles; at once there is a sign that it is prepared; two taps are one answer."""
+    """With the titles of its articles; at once there is a sign of it; two taps are one answer."""
     await scene.opened()
     scene.says(honest)
     await scene.olga.presses("Черновик", ticket=1)
@@ -364,7 +364,7 @@ async def test_it_works_in_every_kind_of_group(
         await scene.opened()
         await scene.olga.presses("Черновик")
         shown = [o for o in await scene.olga.sees() if "Черновик помощника" in o.text.text]
-        assert len(shown) == 1 and (forum and channel == "telegram" or "1" in shown[0].heading.text)
+        assert len(shown) == 1 and ((forum and channel == "telegram") or "1" in shown[0].heading.text)
         await scene.olga.presses("Отправить клиенту")
         assert f"Здравствуйте, Анна! {COURIER}" in scene.anna.hears()
 

@@ -151,14 +151,8 @@ async def replied(desk: DeskContext, turn: Turn, reply: AssistantReplied) -> Out
     if ticket is None or request is None or request.status != "asked" or not ticket.customer_peer.chat:
         return Outcome("desk", Result.IGNORED, "assistant_over")
     alone = not request.by  # nobody asked, so nobody hears that there is nothing
-    settled = replace(
-        request,
-        status=("dropped" if alone else "failed") if reply.why else "ready",
-        sentences=reply.sentences,
-        articles=reply.articles,
-        why=reply.why,
-    )
-    changed = lifecycle.assistant_settled(ticket, settled)
+    changed = lifecycle.assistant_prepared(ticket, request, reply)
+    settled = find(changed, request.id) or request
     data: dict[str, object] = {
         "task": request.task,
         "seconds": round((turn.now - request.at).total_seconds(), 1),
@@ -231,7 +225,7 @@ async def send(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Out
         return notice(desk, turn, "desk.closed_already")
     name = f"ready:{turn.id}"
     changed, status, events = answered(ticket, turn, name)
-    changed = lifecycle.assistant_settled(changed, replace(request, status="sent"))
+    changed = lifecycle.assistant_used(changed, request, "sent")
     words = Outbound(
         ticket.customer_peer,
         RichText(request.text),
@@ -254,7 +248,7 @@ async def drop(desk: DeskContext, turn: Turn, ticket: Ticket, rest: str) -> Outc
     request = find(ticket, turn.press.value if turn.press else rest)
     if request is None or request.status != "ready":
         return notice(desk, turn, "desk.old_button")
-    changed = lifecycle.assistant_settled(ticket, replace(request, status="dropped"))
+    changed = lifecycle.assistant_used(ticket, request, "dropped")
     dropped = done(desk, turn, "desk.assistant.dropped")
     return replace(dropped, ticket=changed, events=(_used(DROPPED, ticket, request, turn),))
 
@@ -268,7 +262,7 @@ def became_words(ticket: Ticket, ready: Sequence[Event], turn: Turn) -> tuple[Ti
     if request is None:
         return None
     same = ready[0].kind == "ready_sent"
-    changed = lifecycle.assistant_settled(ticket, replace(request, status="sent" if same else "edited"))
+    changed = lifecycle.assistant_used(ticket, request, "sent" if same else "edited")
     return changed, _used(SENT if same else EDITED, ticket, request, turn)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from bot.model import (
     AnswerPreview,
     AssistantRequest,
+    AssistantStatus,
     Compensation,
     Contacts,
     DialogScore,
@@ -22,6 +23,7 @@ from bot.model import (
     SentAlbum,
     Ticket,
 )
+from bot.model.internal import AssistantReplied
 from bot.text.customer_fields import CONTACTS, shown
 
 REPLIES = ("first_reply", "next_reply")  # deadlines that end with an operator's words
@@ -197,8 +199,25 @@ def assistant_asked(ticket: Ticket, request: AssistantRequest) -> Ticket:
     return replace(ticket, state=replace(ticket.state, assistant=asked))
 
 
-def assistant_settled(ticket: Ticket, request: AssistantRequest) -> Ticket:
-    """What became of a request to the assistant, in the place of what it was."""
+def assistant_prepared(ticket: Ticket, request: AssistantRequest, reply: AssistantReplied) -> Ticket:
+    """What was asked for has come, or failed; what nobody asked for fails without a word."""
+    failed: AssistantStatus = "failed" if request.by else "dropped"
+    settled = replace(
+        request,
+        status=failed if reply.why else "ready",
+        sentences=reply.sentences,
+        articles=reply.articles,
+        why=reply.why,
+    )
+    return _with_request(ticket, settled)
+
+
+def assistant_used(ticket: Ticket, request: AssistantRequest, how: AssistantStatus) -> Ticket:
+    """An operator sent it, sent what they made of it, or dropped it."""
+    return _with_request(ticket, replace(request, status=how))
+
+
+def _with_request(ticket: Ticket, request: AssistantRequest) -> Ticket:
     known = tuple(request if r.id == request.id else r for r in ticket.state.assistant)
     return replace(ticket, state=replace(ticket.state, assistant=known))
 
