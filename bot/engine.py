@@ -19,6 +19,7 @@ from bot.model import Event, Inbound, InboundKind, Outbound, OutboundKind, Outco
 from bot.model.desk_state import moved_setting
 from bot.observability import Observers, get_logger
 from bot.storage.base import Store
+from bot.text.transcripts import spoken_turn, transcript_of
 
 MAX_ATTEMPTS = (
     3  # a turn that cannot even be handed over this often is set aside, so that the conversation goes on
@@ -62,12 +63,24 @@ class MessageRelay(Protocol):
     async def __call__(self, turn: Turn) -> Outcome | None: ...
 
 
+class SpeechReader(Protocol):
+    """Writes down what customers say in voice messages (bot/transcription/voice_reader.py)."""
+
+    async def take(self, turn: Turn) -> bool:
+        """Whether the turn was given back to the store, because somebody listens to it first."""
+        ...
+
+    async def settle(self) -> bool:
+        """Wait for everybody who listens; false where nobody does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Deciders:
     """Who decides a turn: the operators' side, the relay while an operator has the ticket, else the dialogs.
 
     A decision has `timeout` seconds; `flood` answers who writes too much in their place; `articles` tells the
-    version of the articles that customers are answered from.
+    version of the articles that customers are answered from. With `voice` what customers say counts as words.
     """
 
     desk: OperatorDesk
@@ -76,6 +89,7 @@ class Deciders:
     timeout: float = 20.0
     flood: Flood | None = None
     articles: Callable[[], str] = lambda: ""
+    voice: SpeechReader | None = None
 
 
 class Engine:
@@ -94,7 +108,7 @@ class Engine:
         self._store, self._clock = store, clock
         self._desk, self._relay, self._flow = deciders.desk, deciders.relay, deciders.flow
         self._timeout, self._flood = deciders.timeout, deciders.flood
-        self._articles = deciders.articles
+        self._articles, self._voice = deciders.articles, deciders.voice
         self._prepare, self._committed = prepare, committed
         self._observers = observers or Observers()
         self._awake = asyncio.Event()
@@ -128,15 +142,21 @@ class Engine:
         For tests, the terminal and replays.
         """
         taken = 0
-        while (turn := await self._store.take_turn(self._clock())) is not None:
-            await self.take(turn)
-            taken += 1
-        return taken
+        while True:
+            while (turn := await self._store.take_turn(self._clock())) is not None:
+                await self.take(turn)
+                taken += 1
+            if self._voice is None or not await self._voice.settle():
+                return taken
 
     async def take(self, turn: Turn) -> None:
         """Decide a taken turn and commit it. Raises `StorageError` when even giving it back fails."""
         start = time.perf_counter()
         try:
+            if self._voice is not None and not self._desk.hears(turn):
+                if await self._voice.take(turn):
+                    return
+                turn = spoken_turn(turn)
             articles = "" if self._desk.hears(turn) else self._articles()  # as they were when it was begun
             outcome = replace(await self.decide_safely(turn), articles=articles)
             finished = await self._store.finish_turn(
@@ -243,7 +263,7 @@ class Engine:
             "result": str(outcome.result),
             "seconds": max(0.0, seconds),
         }
-        return replace(outcome, events=(Event("heard", data=data), *outcome.events))
+        return replace(outcome, events=(Event("heard", data=data), *_voices(turn), *outcome.events))
 
     def _ready(self, turn: Turn, outcome: Outcome) -> Outcome:
         """The outcome as it is enqueued: every press acknowledged, every text short enough for its
@@ -259,6 +279,14 @@ class Engine:
             outcome,
             messages=tuple(part for o in (*acknowledged, *outcome.messages) for part in self._prepare(o)),
         )
+
+
+def _voices(turn: Turn) -> tuple[Event, ...]:
+    """What was listened to, for the reports: no words."""
+    found = [(a, t) for a in turn.attachments if (t := transcript_of(a)) is not None]
+    return tuple(
+        Event("voice_transcribed", data={"sure": t.sure, "by": t.by, "seconds": a.duration}) for a, t in found
+    )
 
 
 def _worth_answering(turn: Turn, edit: Inbound) -> bool:

@@ -16,6 +16,7 @@ from functools import partial
 from bot import background_work
 from bot.adapters.base import Adapter
 from bot.adapters.clock import ClockAdapter
+from bot.adapters.page_channel import PageChannel
 from bot.app import Service
 from bot.command_menus import offer_commands
 from bot.command_spool import hear_orders, spool_folder
@@ -84,11 +85,24 @@ def _listen(service: Service) -> None:
     """Hints of other processes, and calls of platforms whose channel another process polls and sends to."""
     if not service.leases.shared:
         return
-    service.store.listen(lambda what: service.engine.wake() if what == "turns" else service.outbox.wake())
+    service.store.listen(partial(_heard, service))
     for adapter in service.adapters.values():
         adapter.health.state = "standby"
         if ProcessRole.WEB in service.roles:
             adapter.take_calls(partial(service.inbox.accept, adapter.name))
+
+
+def _heard(service: Service, what: str) -> None:
+    """A hint of another process."""
+    kind, _, place = what.partition(" ")
+    if kind == "turns":
+        service.engine.wake()
+    elif kind == "chat":
+        channel, _, chat = place.partition(" ")
+        if isinstance(adapter := service.adapters.get(channel), PageChannel):
+            adapter.hear(chat)
+    else:
+        service.outbox.wake()
 
 
 def _intake(service: Service) -> Iterator[tuple[str, Coroutine[object, object, None]]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.channels import TelegramChannel
 from bot.config.loader import read_config
 from bot.errors import ConfigError
 from bot.text.problems import reading
@@ -43,8 +44,10 @@ def test_a_missing_variable_switches_the_channel_off(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text('channels:\n  telegram: {type: telegram, token: "${NOWHERE}"}\n', encoding="utf-8")
 
-    assert read_config(file, environment={}).channels["telegram"].token is None
-    token = read_config(file, environment={"NOWHERE": "1:x"}).channels["telegram"].token
+    assert not read_config(file, environment={}).channels["telegram"].enabled
+    channel = read_config(file, environment={"NOWHERE": "1:x"}).channels["telegram"]
+    assert isinstance(channel, TelegramChannel) and channel.enabled
+    token = channel.token
     assert token is not None and token.get_secret_value() == "1:x" and "1:x" not in repr(token)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.channels import TelegramChannel
 from bot.config.environment import keep_variable
 from bot.config.loader import Config, read_config
 from bot.errors import ConfigError
@@ -20,7 +21,9 @@ def written(folder: Path, env: bytes) -> Path:
 
 
 def token(config: Config) -> str | None:
-    found = config.channels["telegram"].token
+    channel = config.channels["telegram"]
+    assert isinstance(channel, TelegramChannel)
+    found = channel.token
     return found.get_secret_value() if found else None
 
 

@@ -189,7 +189,8 @@ class Adapter(Protocol):
         return ""
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """What the page serves for this channel, where its platform calls us; all under /hooks/NAME."""
+        """What the page serves for this channel, where its platform calls us, all under /hooks/NAME; or where
+        people write, all under /chat/NAME/."""
         return ()
 
     def take_calls(self, accept: Accept) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.model import Attachment, Media
 
-Kind = Literal["forward", "reply", "quote", "external", "story"]
+Kind = Literal["forward", "reply", "quote", "external", "story", "comment"]
 LONGEST_NAME = 128
 
 

@@ -23,14 +23,14 @@ from bot.text.problems import problem
 
 
 def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, Adapter]:
-    """An adapter for every channel whose token is there. Raises `ConfigError` for a kind that nobody brings.
+    """An adapter for every channel that has what it needs. Raises `ConfigError` for a kind nobody brings.
 
     *salt* tells this database from an older one of the same bot: deliveries are numbered anew in each, and VK
     drops a number twice said.
     """
     made: dict[str, Adapter] = {}
     for name, settings in config.channels.items():
-        if settings.token is not None:
+        if settings.enabled:
             made[name] = _adapter(name, settings, clock, salt)
     return made
 
@@ -62,10 +62,16 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
         values |= settings.model_extra or {}
     if isinstance(settings, VkChannel):
         values["salt"] = salt
-    revealed = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in values.items()}
+    revealed = {name: _revealed(value) for name, value in values.items()}
     if isinstance(found, ConfiguredAdapter):
         return found.configured(name, revealed, clock)
     return cast(Callable[..., Adapter], found)(name, clock=clock, **revealed)
+
+
+def _revealed(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _revealed(inner) for name, inner in value.items()}
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 class Platforms:

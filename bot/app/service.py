@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,17 +14,18 @@ from bot.app.channels import hooks_of, read_local
 from bot.app.desk import open_desk, open_outreach
 from bot.app.dialogs import open_flow
 from bot.app.flows import FlowParts, open_connector, open_flows, questionnaires_of
+from bot.app.page_chats import attach_chats
 from bot.app.service_parts import Overrides, ServiceParts, open_parts
 from bot.app.stores import session_secret
+from bot.app.voice import open_voice
 from bot.clock import Clock
 from bot.config.loader import Config
 from bot.config.roles import ProcessRole
-from bot.delivery import splitting
+from bot.delivery import public_words, splitting
 from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.flood_control import Flood
 from bot.delivery.webhook_events import Announcer
 from bot.dialogs.flows.flow_file import FlowFile
-from bot.dialogs.incident_notice import Banner
 from bot.engine import Deciders, Engine
 from bot.handoff.attachments import named
 from bot.handoff.delivery_views import DeskViews
@@ -39,7 +40,7 @@ from bot.inbox import Inbox
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.search import Knowledge
 from bot.leases import LeaseKeeper
-from bot.model import Inbound, InboundKind, Outbound, Peer, RichText, Turn
+from bot.model import Inbound, InboundKind, Outbound, Outcome, Peer, RichText, Turn
 from bot.observability import Observers
 from bot.outbox import Outbox
 from bot.reports.topic_alarms import TopicAlarms
@@ -47,7 +48,9 @@ from bot.storage.base import Store
 
 if TYPE_CHECKING:
     from bot.assistant.guarded_assistant import GuardedAssistant
+    from bot.transcription.voice_reader import VoiceReader
 
+Flow = Callable[[Turn], Awaitable[Outcome]]
 # a decision has half a minute; a turn that is held for longer has lost its worker
 HELD = timedelta(minutes=2)
 
@@ -76,6 +79,7 @@ class Service:
     flows: Mapping[str, FlowFile]
     open_rounds: Callable[[], PeriodicChecks]
     typing: list[Peer] = field(default_factory=list)
+    voice: VoiceReader | None = None
     assistant: GuardedAssistant | None = None
 
     def wake(self) -> None:
@@ -84,6 +88,8 @@ class Service:
         self.outbox.wake()
 
     async def close(self) -> None:
+        if self.voice is not None:
+            await self.voice.close()
         if self.assistant is not None:
             await self.assistant.close()
         await self.store.close()
@@ -100,8 +106,13 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     )
     outreach = open_outreach(parts, similarity, questionnaires_of(flows.flows))
     desk = await open_desk(parts, overrides.desk, outreach)
-    outbox = _open_outbox(parts, desk, overrides.folders)
-    engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox)
+    files = _open_files(parts, overrides.folders)
+    outbox = _open_outbox(parts, desk, files)
+    attach_chats(parts)
+    voice = open_voice(parts, files)
+    engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox, voice)
+    if voice is not None:
+        voice.heard = engine.wake
     typing: list[Peer] = []
     inbox = _open_inbox(parts, engine, typing)
     join_assistant(parts, desk, inbox)
@@ -134,18 +145,23 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         flows.flows,
         open_rounds,
         typing,
+        voice,
         parts.assistant,
     )
 
 
-def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Outbox:
+def _open_files(parts: ServiceParts, folders: Sequence[Path]) -> AttachmentReader:
     roots = [parts.config.path(parts.config.knowledge.folder), *(f.resolve() for f in folders)]
+    return AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots), parts.store)
+
+
+def _open_outbox(parts: ServiceParts, desk: Desk, files: AttachmentReader) -> Outbox:
     outbox = Outbox(
         parts.store,
         parts.adapters,
         parts.clock,
         views=DeskViews(desk.context),
-        files=AttachmentReader(parts.adapters, lambda ref: read_local(ref, roots), parts.store),
+        files=files,
         observers=parts.observers,
     )
     outbox.share_channels(parts.leases)
@@ -153,12 +169,18 @@ def _open_outbox(parts: ServiceParts, desk: Desk, folders: Sequence[Path]) -> Ou
     return outbox
 
 
-def _open_engine(parts: ServiceParts, desk: Desk, flow: Banner, outbox: Outbox) -> Engine:
+def _open_engine(
+    parts: ServiceParts, desk: Desk, flow: Flow, outbox: Outbox, voice: VoiceReader | None
+) -> Engine:
     config, texts = parts.config, parts.texts
     limits: dict[str, Limits] = {name: a.limits for name, a in parts.adapters.items()}
 
     def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
-        return splitting.parts(named(outbound, texts, config.business.language), limits)
+        return tuple(
+            part
+            for kept in public_words.guarded(outbound)
+            for part in splitting.parts(named(kept, texts, config.business.language), limits)
+        )
 
     def flooded(turn: Turn) -> RichText:
         lang = turn.customer.language if turn.customer else config.business.language
@@ -171,6 +193,7 @@ def _open_engine(parts: ServiceParts, desk: Desk, flow: Banner, outbox: Outbox) 
         timeout=config.dialogs.timeout + 5,
         flood=Flood(flooded),
         articles=lambda: parts.knowledge.articles_version,
+        voice=voice,
     )
     return Engine(
         parts.store,

@@ -9,8 +9,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bot.config.channels import TelegramChannel, VkChannel
+from bot.config.channels import MaxChannel, TelegramChannel, VkChannel
 from bot.config.loader import Config
+from bot.config.website_channel import WebsiteChannel
+
+CHANNELS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("type: telegram", TelegramChannel),
+    ("type: vk", VkChannel),
+    ("type: max", MaxChannel),
+    ("type: website", WebsiteChannel),
+)
 
 
 def config_reference() -> str:
@@ -43,7 +51,7 @@ def _lines() -> Iterator[str]:
                 "Each entry is a named instance; several of one kind may stand side by side. Other packages"
                 " bring further types (docs/en/adapters.md)."
             )
-            for title, model in (("type: telegram", TelegramChannel), ("type: vk", VkChannel)):
+            for title, model in CHANNELS:
                 yield ""
                 yield f"### `{title}`"
                 yield ""

@@ -84,6 +84,7 @@ async def _collected(config: Config) -> list[CheckResult]:
     found += _words(config)
     found += _flows(config)
     found += _hours(config)
+    found += await _voice(config)
     asked = place is not None or all(f.what != say("doctor.desk") for f in found)
     found += await _channels(config, place, ask_desk=asked)
     found += await _webhooks(config)
@@ -125,6 +126,26 @@ def _flows(config: Config) -> list[CheckResult]:
         return []
     warned = [CheckResult(what, "warning", _placed(p), p.hint) for p in read.warnings]
     return warned or [CheckResult(what, "ok", str(len(read.flows)))]
+
+
+async def _voice(config: Config) -> list[CheckResult]:
+    """Whether somebody listens to voice messages; nothing where nobody is to."""
+    if config.voice is None:
+        return []
+    from bot.app.voice import open_transcriber
+
+    what = say("doctor.voice")
+    try:
+        engine = open_transcriber(config, config.voice)
+    except ConfigError as error:
+        return [CheckResult(what, "error", p.text, p.hint) for p in error.problems]
+    if engine is None:
+        return [CheckResult(what, "ok", config.voice.engine)]
+    wrong = await engine.check()
+    await engine.close()
+    if wrong:
+        return [_warned(what, say("doctor.voice_silent", reason=wrong), say("doctor.voice_silent_hint"))]
+    return [CheckResult(what, "ok", config.voice.engine)]
 
 
 def _placed(found: Problem) -> str:
@@ -276,7 +297,7 @@ async def _channels(config: Config, place: Peer | None, *, ask_desk: bool) -> li
         found += [_finding(say("doctor.config"), p) for p in error.problems]
     for name, channel in config.channels.items():
         what = say("doctor.channel", name=name)
-        if channel.token is None:
+        if not channel.enabled:
             found.append(CheckResult(what, "warning", say("doctor.no_token"), say("doctor.no_token_hint")))
         elif (adapter := adapters.get(name)) is not None:
             found += await _asked(what, adapter.check())

@@ -43,7 +43,7 @@ async def open_playground(config: Config, knowledge: Knowledge | None = None) ->
     messengers = playground_channels(files=folder, now=clock, business=config.business.name)
     quick = (
         config.model_copy(update={"desk": None})
-        if not any(c.token for c in config.channels.values())
+        if not any(c.enabled for c in config.channels.values())
         else config
     )
 

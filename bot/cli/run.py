@@ -59,14 +59,14 @@ def run_channels(path: Path | None, options: ProcessOptions) -> None:
     # law: who has no pages takes no port from who has, unless it is told which
     web = options.web and (ProcessRole.WEB in roles or options.port is not None)
     set_up_logging(json=config.logging.json_lines, level=config.logging.level)
-    if roles != {ProcessRole.WEB} and not any(c.token for c in config.channels.values()):
+    if roles != {ProcessRole.WEB} and not any(c.enabled for c in config.channels.values()):
         typer.secho(f"{say('message.no_channels')}\n→ {say('message.no_channels_hint')}", fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)
     if not options.web and (
         called := [
             n
             for n, c in config.channels.items()
-            if getattr(c, "mode", "") in ("webhook", "callback") and c.token
+            if (c.type == "website" or getattr(c, "mode", "") in ("webhook", "callback")) and c.enabled
         ]
     ):
         typer.secho(say("message.needs_web", channels=", ".join(called)), fg="red", err=True)

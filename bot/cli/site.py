@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from aiohttp.web import RouteDef
+
 from bot.adapters.base import Adapter
 from bot.app import Service, open_flows, open_judge, release_limits
 from bot.config.roles import ProcessRole
@@ -43,6 +45,7 @@ def site_of(
         knowledge=service.knowledge,
         playground=playground,
         hooks=_hooks(service.adapters),
+        chats=_chats(service.adapters),
         title=config.business.name,
         timezone=hours.zone,
         language=config.business.language,
@@ -122,4 +125,19 @@ def _rest(service: Service) -> RestApi | None:
 
 def _hooks(channels: Mapping[str, Adapter]) -> dict[str, Hook]:
     """The webhooks of the channels that have one."""
-    return {name: route.handler for name, adapter in channels.items() for route in adapter.routes()}
+    return {
+        name: route.handler
+        for name, adapter in channels.items()
+        for route in adapter.routes()
+        if route.path.startswith("/hooks/")
+    }
+
+
+def _chats(channels: Mapping[str, Adapter]) -> list[RouteDef]:
+    """What the channels that live on pages serve."""
+    return [
+        route
+        for adapter in channels.values()
+        for route in adapter.routes()
+        if route.path.startswith("/chat/")
+    ]

@@ -38,6 +38,7 @@ from bot.config.handoff import (
 )
 from bot.config.quality import AuthoritySettings, PlaybookSettings, QualitySettings
 from bot.config.sequences import SequenceSettings
+from bot.config.voice import VoiceSettings
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -420,6 +421,9 @@ class Config(Section):
         default_factory=AuthoritySettings, description="what operators may give, and what needs a yes"
     )
     quality: QualitySettings = Field(default_factory=QualitySettings, description="the scorecard of dialogs")
+    voice: VoiceSettings | None = Field(
+        None, description="voice messages as words; without it a person is offered to listen"
+    )
     assistant: AssistantSettings = Field(
         default_factory=AssistantSettings, description="a language model that words what the articles say"
     )

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.adapters.base import Adapter, File, Files
+from bot.adapters.kept_files import KEPT
 from bot.errors import DeliveryError, Refused, StorageError
 from bot.model import Attachment
 from bot.observability import get_logger
 
 DIGITS = 32  # of a digest: enough to tell any two files apart
 
-
-KEPT = "kept:"  # begins the ref of a file that the store keeps: one that was attached on a page
 
 
 class KeptFiles(Protocol):

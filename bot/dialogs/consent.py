@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.dialogs.reply import ReplyContext, said
@@ -63,6 +64,15 @@ def is_personal(field: ConsentField, texts: Texts) -> bool:
         *_NAMES.split(),
         *texts.options("consent.fields"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPlace:
+    """Where somebody answered, in which language they were asked, and when."""
+
+    channel: str
+    language: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,26 +131,40 @@ class Consent:
 
     def given(self, turn: Turn, customer: Customer) -> ConsentRecord:
         """A yes, to the version that holds now."""
-        assert self._terms is not None
-        channel, version = turn.conversation.peer.channel, self._terms.version
-        kept = {VERSION: version, AT: turn.now.isoformat(timespec="seconds"), CHANNEL: channel}
-        fields = {**{k: v for k, v in customer.fields.items() if k != REFUSED}, **kept}
-        return ConsentRecord(replace(customer, fields=fields), self._event("consent_given", turn, customer))
+        return self.answered(customer, True, self._place(turn))
 
     def refused(self, turn: Turn, customer: Customer) -> ConsentRecord:
         """A no: the contacts of this customer are not asked for until the text is another one."""
+        return self.answered(customer, False, self._place(turn))
+
+    def answered(self, customer: Customer, agreed: bool, place: ConsentPlace) -> ConsentRecord:
+        """A yes or a no to the version that holds now, and where it was said."""
         assert self._terms is not None
-        fields = {**_without(customer.fields, (VERSION, AT, CHANNEL)), REFUSED: self._terms.version}
-        event = self._event("consent_refused", turn, customer)
+        version = self._terms.version
+        if agreed:
+            kept = {VERSION: version, AT: place.at.isoformat(timespec="seconds"), CHANNEL: place.channel}
+            fields = {**_without(customer.fields, (REFUSED,)), **kept}
+        else:
+            fields = {**_without(customer.fields, (VERSION, AT, CHANNEL)), REFUSED: version}
+        event = self._event("consent_given" if agreed else "consent_refused", place, customer)
         return ConsentRecord(replace(customer, fields=fields), event)
+
+    def shown(self, language: str) -> tuple[RichText, str]:
+        """The notice as a page shows it, and the address of the policy."""
+        own = self._terms.text.get(language, "") if self._terms else ""
+        policy = self._policy(language)
+        return RichText(own) if own else self._texts.say("consent.ask", lang=language, policy=policy), policy
+
+    def _place(self, turn: Turn) -> ConsentPlace:
+        return ConsentPlace(turn.conversation.peer.channel, language_of(turn, self._texts.lang), turn.now)
 
     def reconsidered(self, customer: Customer) -> Customer:
         """The customer who may be asked again."""
         return replace(customer, fields=_without(customer.fields, (REFUSED,)))
 
-    def _event(self, kind: str, turn: Turn, customer: Customer) -> Event:
+    def _event(self, kind: str, place: ConsentPlace, customer: Customer) -> Event:
         assert self._terms is not None
-        language = language_of(turn, self._texts.lang)
+        language = place.language
         shown = self._terms.text.get(language) or self._texts.text("consent.ask", lang=language, policy="")
         digest = hashlib.sha256(f"{shown}\n{self._policy(language)}".encode()).hexdigest()[:12]
         return Event(
@@ -148,7 +172,7 @@ class Consent:
             data={
                 "customer": customer.id,
                 "version": self._terms.version,
-                "channel": turn.conversation.peer.channel,
+                "channel": place.channel,
                 "text": digest,
             },
         )

@@ -14,6 +14,7 @@ from bot.dialogs.short_answers import ShortAnswers, is_signs, is_wordless
 from bot.handoff.context import brings_words
 from bot.i18n.texts import Texts
 from bot.model import Event, Intent, Media, Outcome, Turn
+from bot.text.transcripts import tries_of
 
 _SEEN = {
     Media.VOICE: "voice",
@@ -75,6 +76,8 @@ class SmallTalk:
 
     def _attachment(self, turn: Turn) -> Outcome:
         kind = _SEEN.get(turn.attachments[0].media, "other")
+        if tries_of(turn.attachments[0]):
+            return self._say(turn, "voice_unclear", offered=True)
         if kind in _PERSON_HELPS:
             return self._say(turn, kind, offered=True)
         return self._say(turn, kind)

@@ -10,7 +10,11 @@ from bot.text.nearest import nearest
 
 KINDS: Mapping[str, str] = {
     "heard": "a customer wrote or pressed a button, and something came of it (`dialog`, `result`, `seconds`)",
+    "voice_transcribed": "a voice message was written down (`seconds`, `sure`, `by`)",
     "answered": "the bot answered with an article (`article`, `confidence`)",
+    "comment_answered": "the bot spoke under a post (`object`; `article`, \"\" = a person was called)",
+    "comment_flagged": "a comment was put before the moderators (`why`: spam or insult, `object`)",
+    "comment_moderated": "a person decided on it (`what`: delete, ban or keep)",
     "feedback": "a customer said whether an article helped (`article`, `helped`)",
     "menu_opened": 'a customer looked into the menu of sections (`section`, "" = all of them; `page`)',
     "unanswered": "no article answered a question",

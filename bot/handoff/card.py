@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from bot.handoff.assist.hints import LIKELY, Hint
 from bot.handoff.contacts import mask
 from bot.handoff.context import is_context, shown
+from bot.handoff.transcripts import shown_transcripts
 from bot.i18n.texts import Texts
 from bot.model import HistoryEntry, RichText, Rows, Span, Style, Ticket
 from bot.text.graphemes import shorten
 from bot.text.person_names import shown_name
+from bot.text.transcripts import transcript_of, written
 
 TRANSCRIPT_LINES = 12
 LINE_LENGTH = 300  # characters of a customer's line in the transcript
@@ -115,9 +117,15 @@ def transcript(
         who = customer if line.author == "customer" else (line.name or authors[line.author])
         context = [a for a in line.attachments if is_context(a)]
         media = " ".join(
-            f"[{texts.text(f'media.{a.media}', lang=lang)}]" for a in line.attachments if a not in context
+            f"[{texts.text(f'media.{a.media}', lang=lang)}]"
+            for a in line.attachments
+            if a not in context and transcript_of(a) is None
         )
-        text = " ".join(p for p in (media, mask(line.text)) if p)
+        own, said = (
+            written(line.text, line.attachments),
+            shown_transcripts(line.attachments, texts, lang),
+        )
+        text = " ".join(p for p in (media, mask(own), mask(said)) if p)
         most = BOT_LENGTH if line.author == "bot" else LINE_LENGTH
         text = " ".join(text.split()) if line.author == "bot" else text
         text = shorten(text, most)

@@ -63,6 +63,10 @@ class DeskViews:
         self, delivery: SettledDelivery, key: str, **facts: object
     ) -> tuple[Outbound, ...]:
         outbound = delivery.outbound
+        if outbound.kind is OutboundKind.MODERATE and outbound.receipt is not None:
+            reason = str(facts.get("reason", ""))
+            said = self._desk.texts.say("desk.comment.not_done", lang=self._desk.lang, reason=reason)
+            return (Outbound(outbound.receipt.peer, said, quotes=outbound.receipt.message, author=""),)
         if outbound.ticket is None:
             return ()
         await self._desk.shared.catch_up()

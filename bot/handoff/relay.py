@@ -22,6 +22,7 @@ from bot.handoff.queue import acknowledgement, wait_estimate
 from bot.handoff.sla import timers
 from bot.handoff.tickets import closing, lifecycle, reopening, transfer
 from bot.handoff.tickets.settle import settled
+from bot.handoff.transcripts import shown_words
 from bot.model import (
     Button,
     Event,
@@ -50,6 +51,7 @@ from bot.model.internal import (
     UnattendedTicket,
 )
 from bot.text.markdown import join
+from bot.text.transcripts import without_words
 
 STEP_BACK = timedelta(minutes=30)  # silence after a person wrote by hand, before the bot answers again
 AFTERWARDS = frozenset(
@@ -104,6 +106,8 @@ class Relay:
             return shut_out
         if first.kind is InboundKind.STEPPED_IN:
             return self._stepped_in(turn, first)
+        if first.kind is InboundKind.DELETED:
+            return self._taken_back(turn, first)
         if isinstance(first.payload, BotResumed):
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
@@ -123,6 +127,8 @@ class Relay:
             return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
             return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))
+        if turn.conversation.peer.is_public:  # whoever comments gives no orders and presses no buttons
+            return settled(self._desk, turn.ticket, self._carry(turn, turn.ticket))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
         if (
@@ -215,7 +221,7 @@ class Relay:
     def _is_plain(self, turn: Turn) -> bool:
         return (
             bool(turn.text.strip())
-            and not turn.attachments
+            and not without_words(turn.attachments)
             and all(i.kind is InboundKind.MESSAGE for i in turn.inbounds)
         )
 
@@ -383,7 +389,7 @@ class Relay:
     def _is_thanks(self, turn: Turn) -> bool:
         """Thanks and good-byes: carried, and nobody owes an answer to them."""
         return (
-            not (turn.attachments or brings_words(turn.context))
+            not (without_words(turn.attachments) or brings_words(turn.context))
             and bool(turn.text)
             and self._desk.rules.is_thanks(turn.text)
         )
@@ -422,7 +428,8 @@ class Relay:
         if getattr(quoted, "mirrors", ""):
             context = tuple(c for c in context if c.data.get("context") != "reply")
         above = RichText(shown(context, self._words, self._desk.lang))
-        return above + "\n" + inbound.rich if above and inbound.text else above or inbound.rich
+        words = shown_words(inbound, self._words, self._desk.lang)
+        return above + "\n" + words if above and words else above or words
 
     def _bot_is_at_it(self, turn: Turn) -> Outcome | None:
         """Buttons of a ticket that is over do nothing, politely; asked about requests, the bot says that
@@ -460,6 +467,14 @@ class Relay:
         if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.places.thread(turn.ticket)):
             say = (notices.in_desk(self._desk, to, turn.ticket, "desk.customer_blocked"),)
         return Outcome("relay", Result.IGNORED, "blocked", say, events=(Event("customer_blocked"),))
+
+    def _taken_back(self, turn: Turn, first: Inbound) -> Outcome:
+        """A comment was deleted, or is back: who works on it hears of it."""
+        say: tuple[Outbound, ...] = ()
+        if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.places.thread(turn.ticket)):
+            key = "desk.comment.restored" if first.data.get("restored") else "desk.comment.deleted"
+            say = (notices.in_desk(self._desk, to, turn.ticket, key),)
+        return Outcome("relay", Result.CARRIED if say else Result.IGNORED, "taken_back", say)
 
     def _stepped_in(self, turn: Turn, inbound: Inbound) -> Outcome:
         """A colleague answered in the community's own inbox: the bot steps back, the desk hears of it."""

@@ -5,7 +5,7 @@ imports nothing else of the project.
 All values are frozen; a change makes a new value (`dataclasses.replace`). Times are aware datetimes.
 """
 
-from bot.model.addresses import ASSISTANT, INNER, PLAYED, Json, Peer, Sender
+from bot.model.addresses import ASSISTANT, INNER, PLAYED, PUBLIC, Json, Peer, Sender
 from bot.model.answers import Answer, Candidate, Decision, Intent
 from bot.model.conversations import (
     Conversation,
@@ -76,6 +76,7 @@ __all__ = [
     "ASSISTANT",
     "INNER",
     "PLAYED",
+    "PUBLIC",
     "AdminCommand",
     "Answer",
     "AnswerPreview",

@@ -8,6 +8,7 @@ from typing import Literal
 
 Json = Mapping[str, object]
 ASSISTANT = "assistant-desk"  # the channel by which the assistant is asked for what operators want
+PUBLIC = "public:"  # begins the thread of a `Peer` whose words everybody reads (comments)
 PLAYED = "guests"  # the channel of customers whom the service itself plays: in no ordinary figure
 INNER = frozenset({PLAYED, ASSISTANT})  # channels at whose other end nobody is
 
@@ -19,12 +20,23 @@ class Peer:
 
     `thread` is the platform's own id. One form is ours: `ticket:1042` means "wherever ticket 1042 is shown",
     and is resolved by the outbox (a forum topic, opened on demand; the plain group itself where there are no
-    topics).
+    topics). Comments of a person stand in a thread of the person's own chat, `public:` and the platform's
+    name of the place: one customer, written to in public and alone.
     """
 
     channel: str
     chat: str
     thread: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may read what is said there."""
+        return self.thread.startswith(PUBLIC)
+
+    @property
+    def alone(self) -> Peer:
+        """The same person's chat that nobody else reads."""
+        return Peer(self.channel, self.chat)
 
     def message_name(self, message: str) -> str:
         """The name under which the outbound that carries this chat's *message* is found again."""

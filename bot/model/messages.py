@@ -108,6 +108,7 @@ class InboundKind(StrEnum):
 
     MESSAGE = "message"
     EDIT = "edit"  # a message was changed; `message` is its id
+    DELETED = "deleted"  # `message` was taken back; data {"of": key of what it was, "restored": it is back}
     PRESS = "press"  # a button; `press` is its token
     START = "start"  # the first contact, or /start; `text` is the deep-link payload
     INTERNAL = "timer"  # nobody wrote it: `payload` says what the service tells itself
@@ -230,6 +231,7 @@ class OutboundKind(StrEnum):
     DELETE_TOPIC = "delete_topic"  # with everything that was written there
     PIN = "pin"  # pins the message named `edits`
     DELETE = "delete"  # deletes the message named `edits`
+    MODERATE = "moderate"  # what a person decided on the public words `quotes`; `text` is "delete" or "ban"
     ANNOUNCE = "announce"  # tells another system what happened; `text` is the JSON of it, `name` its id
 
 
@@ -264,7 +266,8 @@ class Outbound:
     message to reply to. `heading` is shown before the text where the peer has no thread of its own (plain
     groups). `on_uncertain` says what to do when nobody can tell whether it arrived: send it again, or hold
     it for a person to settle. `author` says whose words the history keeps them as ("" = not kept:
-    cosmetics). `receipt` is the operator's message that shows what became of this.
+    cosmetics). `receipt` is the operator's message that shows what became of this. `public` says
+    that everybody may read it: without that nothing is said to a public peer (bot/delivery/public_words.py).
     """
 
     to: Peer
@@ -286,6 +289,7 @@ class Outbound:
     coalesce: bool = False  # plain words that become one message with earlier ones which still wait
     one_time: bool = False  # a keyboard that goes away after a press (VK); inline otherwise
     silent: bool = False
+    public: bool = False
     also: tuple[
         str, ...
     ] = ()  # once it is sent: the platform's further ids of it (an album has one for each photo)

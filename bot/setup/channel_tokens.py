@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bot.config.channels import TelegramChannel, VkChannel
+from bot.config.channels import MaxChannel, TelegramChannel, VkChannel
 from bot.config.environment import keep_variable
 from bot.config.faults import VARIABLE
 from bot.config.loader import Config
 from bot.config.values import Setting, write_settings
 from bot.text.yaml_source import YamlError, read_yaml_file
 
-Platform = Literal["telegram", "vk"]
-TOKEN = {"telegram": "TELEGRAM_BOT_TOKEN", "vk": "VK_GROUP_TOKEN"}
+Platform = Literal["telegram", "vk", "max"]
+TOKEN = {"telegram": "TELEGRAM_BOT_TOKEN", "vk": "VK_GROUP_TOKEN", "max": "MAX_BOT_TOKEN"}
+KINDS = {"telegram": TelegramChannel, "vk": VkChannel, "max": MaxChannel}
 NO_PROXY = "-"  # what is typed to do without one again
 
 
@@ -44,9 +45,8 @@ class ChannelTokens:
     @classmethod
     def of(cls, config: Config, platform: Platform) -> ChannelTokens:
         """Those of the first channel of this platform; usual names where there is none yet."""
-        kind = TelegramChannel if platform == "telegram" else VkChannel
         for name, channel in config.channels.items():
-            if isinstance(channel, kind):
+            if isinstance(channel, KINDS[platform]):
                 return cls(
                     platform,
                     name,

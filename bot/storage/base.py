@@ -320,6 +320,18 @@ class Store(Protocol):
         """Give a turn back undecided. With *error* its attempts grow by one."""
         ...
 
+    async def rest_turn(self, turn: Turn, inbounds: Sequence[Inbound], until: datetime) -> None:
+        """Give a turn back undecided until then, its *inbounds* as they are now: somebody looks at what came
+        with them. New words do not shorten the rest.
+        """
+        ...
+
+    async def keep_heard(self, conversation: int, inbounds: Sequence[Inbound], now: datetime) -> None:
+        """Keep what was found out about *inbounds*, and end the rest of their conversation. What was decided
+        or forgotten meanwhile stays as it is; a repeat changes nothing.
+        """
+        ...
+
     async def fire_timers(self, now: datetime) -> int:
         """Turn due timers into inbounds of their conversations (kind INTERNAL, each exactly once).
 
@@ -673,10 +685,14 @@ class Store(Protocol):
 
     async def visitor(self, channel: str, chat: str) -> Visitor | None: ...
 
-    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor:
+    async def login_visitor(self, channel: str, login: str) -> Visitor | None:
+        """Whom the business knows as *login*."""
+        ...
+
+    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor | None:
         """The visitor whom the business knows as *login*. The chat of *inbound* becomes theirs, or goes on in
-        the one that is theirs already, with its lines and as one customer; somebody else's stays as it is.
-        A repeat changes nothing.
+        the one that is theirs already, with its lines and as one customer. Somebody else's stays as it is:
+        None where *login* has none of their own. A repeat changes nothing.
         """
         ...
 

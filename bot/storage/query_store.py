@@ -135,6 +135,16 @@ class QueryStore(ABC):
             self._unlock(turn)
             raise
 
+    async def rest_turn(self, turn: Turn, inbounds: Sequence[Inbound], until: datetime) -> None:
+        try:
+            await self._write(lambda db: turns.rest(db, self._locks, turn, inbounds, until))
+        except StorageError:
+            self._unlock(turn)
+            raise
+
+    async def keep_heard(self, conversation: int, inbounds: Sequence[Inbound], now: datetime) -> None:
+        await self._write(lambda db: turns.keep_heard(db, conversation, inbounds, now))
+
     async def fire_timers(self, now: datetime) -> int:
         return await self._write(lambda db: inbox.fire_timers(db, now))
 
@@ -384,7 +394,10 @@ class QueryStore(ABC):
     async def visitor(self, channel: str, chat: str) -> Visitor | None:
         return await self._read(lambda db: visitors.read(db, channel, chat))
 
-    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor:
+    async def login_visitor(self, channel: str, login: str) -> Visitor | None:
+        return await self._read(lambda db: visitors.logged_in(db, channel, login))
+
+    async def log_in_visitor(self, inbound: Inbound, login: str, now: datetime) -> Visitor | None:
         return await self._write(lambda db: visitors.log_in(db, inbound, login, now))
 
     async def mark_visitor(self, channel: str, chat: str, **marks: int | str | datetime) -> None:

@@ -43,7 +43,7 @@ class FakeAdapter(Adapter):
     `gone` messages.
 
     `forum` may be switched, `lost` holds chats the bot was put out of, `problems` what `look` says; TG013
-    among them stops topics.
+    among them stops topics; `contents` holds files by their ref, any other ref is a small file.
     """
 
     kind = "fake"
@@ -62,6 +62,7 @@ class FakeAdapter(Adapter):
         self.lost: set[str] = set()
         self.problems: tuple[Problem, ...] = ()
         self.people: dict[str, Sender] = {}
+        self.contents: dict[str, File] = {}
         self._next = 1000
 
     async def run(self, accept: Accept, *, cursor: str | None) -> None:
@@ -114,6 +115,8 @@ class FakeAdapter(Adapter):
         ]
 
     async def read(self, attachment: Attachment) -> File:
+        if (held := self.contents.get(attachment.ref)) is not None:
+            return held
         return File(f"content of {attachment.ref}".encode(), attachment.name or "file", attachment.mime)
 
     @property

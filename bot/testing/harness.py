@@ -297,7 +297,8 @@ async def open_test_bot(
 ) -> AsyncIterator[TestBot]:
     """A service over the articles in a folder, with fake channels; closed at the end. *desk* None: no group
     is bound yet. *storage* is a file or an open store; "" is what `make_store` makes. *given* may
-    hold knowledge that is already open, and a connector for the calls of flows (default: nobody answers).
+    hold knowledge that is already open, a connector for the calls of flows (default: nobody answers), the
+    clock, and adapters beside the fake ones.
 
     Without *threads* SQLite's store works where it is called: several times faster where nothing runs beside
     the player.
@@ -305,7 +306,8 @@ async def open_test_bot(
     config, group, given = config or Config(), desk or OperatorsGroup(), given or Overrides()
     settings = config.model_dump(exclude={"base", "channels", "desk"})
     settings["knowledge"] = {**settings["knowledge"], "folder": str(articles), "embeddings": {"model": "off"}}
-    clock = HandClock(NOON)
+    clock = given.clock if isinstance(given.clock, HandClock) else HandClock(NOON)
+    more = given.adapters if isinstance(given.adapters, Mapping) else {}
     channels = {
         "telegram": FakeAdapter("telegram", forum=group.forum),
         "vk": FakeAdapter("vk"),
@@ -313,7 +315,7 @@ async def open_test_bot(
     service = await build_service(
         Config(**settings, base=config.base),
         Overrides(
-            adapters=channels,
+            adapters={**channels, **more},
             clock=clock,
             desk=desk.place if desk else None,
             storage=storage or make_store(clock),

@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.handoff.contacts import mask
 from bot.knowledge.decision.explanation import sentence_of
 from bot.knowledge.search import Knowledge
-from bot.model import HistoryEntry, Ticket
+from bot.model import Attachment, HistoryEntry, Ticket
 from bot.reports.channels import channels_of, of_channel
 from bot.reports.export import to_csv, to_xlsx
 from bot.reports.metrics import COUNTS, TILES, FigureCase
@@ -25,6 +25,7 @@ from bot.reports.report import Report, make_report, read_facts
 from bot.reports.texts import UNITS, ReportTexts, row_name
 from bot.storage.base import Store, TurnRecord
 from bot.text.person_names import full_name
+from bot.text.transcripts import Transcript, transcript_of, written
 from bot.web.charts import bars, shares, squares
 from bot.web.content_gaps import ContentGaps, gaps_table
 from bot.web.pages import Pages
@@ -168,6 +169,7 @@ class ReportPages:
             panel=self._orders.panel(request, tickets) if met and data == "own" else None,
             ordered=request.query.get("done", ""),
             bad_file=request.query.get("file", "")[:120],
+            heard=_heard,
             mark_of=mark_of if self._services.files and data == "own" else None,
             customer=met[0].customer.id if met and data == "own" else None,
             number=number,
@@ -440,4 +442,10 @@ def _merged(
 
 
 def _shown(line: HistoryEntry) -> HistoryEntry:
-    return HistoryEntry(line.at, line.author, mask(line.text), line.name, line.attachments)
+    own = written(line.text, line.attachments)  # what was said stands beside the audio
+    return HistoryEntry(line.at, line.author, mask(own), line.name, line.attachments)
+
+
+def _heard(attachment: Attachment) -> Transcript | None:
+    found = transcript_of(attachment)
+    return None if found is None else replace(found, text=mask(found.text))

@@ -29,7 +29,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        "media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -62,7 +62,8 @@ ACTS = (
 _UNRECORDED = re.compile(
     r"/(login|logout|events|say|edit|press|happen|upload|customer$|reset|clock|scene|kb/ask|gate/|articles/)|/conversation/"
 )  # the playground's, and what has an event of its own
-_SECRETS_OF_THEIR_OWN = ("/hooks/", "/api/")
+_CHATS = "/chat/"  # of other sites' visitors: each answers for itself
+_SECRETS_OF_THEIR_OWN = ("/hooks/", "/api/", _CHATS)
 _OPEN = (
     "/healthz",
     "/readyz",
@@ -229,7 +230,10 @@ class PageSecurity:
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """For `on_response_prepare`: the headers, and a session where there is none yet."""
         for name, value in HEADERS.items():
-            response.headers[name] = value
+            if not request.path.startswith(_CHATS):
+                response.headers[name] = value
+            elif name not in ("Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy"):
+                response.headers.setdefault(name, value)
         response.headers.setdefault(
             "Cache-Control", "no-cache" if request.path.startswith("/static/") else "no-store"
         )

@@ -73,6 +73,7 @@ def build_app(services: WebServices) -> web.Application:
         return app
     for channel, hook in services.hooks.items():
         app.router.add_route("*", f"/hooks/{channel}", hook)
+    app.router.add_routes(services.chats)
     app.router.add_get("/", pages.home)
     app.router.add_get("/queue", pages.queue)
     app.router.add_get("/kb", pages.articles)
@@ -331,7 +332,7 @@ def _answer_failures(pages: Pages) -> Middleware:
         try:
             return await handler(request)
         except web.HTTPException as error:
-            if error.status < 400 or request.path.startswith(("/hooks/", "/static/")):
+            if error.status < 400 or request.path.startswith(("/hooks/", "/chat/", "/static/")):
                 raise
             status, text, headers = error.status, error.text or error.reason, error.headers
         except StorageError as error:

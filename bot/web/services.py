@@ -126,8 +126,8 @@ class WebServices:
 
     *channels* are all adapters by name; those named in *playground* (customers' channels first, the desk
     last) are shown on
-    `/`, and without any the page is not there. *hooks* are mounted under /hooks/<channel>. *secret* signs
-    sessions; give a
+    `/`, and without any the page is not there. *hooks* are mounted under /hooks/<channel>, *chats* are
+    all under /chat/. *secret* signs sessions; give a
     kept one and people stay logged in over a restart. *password* is the words or `hash_password` of them.
     *moved* is called
     when the clock was shifted, *open_at* tells whether the business works at a moment. *hours* (with the
@@ -168,6 +168,7 @@ class WebServices:
     knowledge: KnowledgeService | None = None
     playground: Sequence[str] = ()
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    chats: Sequence[web.RouteDef] = ()
     title: str = ""
     summary: Mapping[str, str] = field(default_factory=dict)
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Moscow"))

@@ -1,4 +1,4 @@
-"""The set-up pages of Telegram and VK: a token is pasted, asked about at once, kept, and never shown
+"""The set-up pages of Telegram, VK and MAX: a token is pasted, asked about at once, kept, and never shown
 again.
 """
 
@@ -22,7 +22,7 @@ LONGPOLL = ("vk-longpoll-off", "vk-event-off", "vk-longpoll-version")  # what VK
 
 
 class SetupChannels:
-    """GET and POST /setup/telegram and /setup/vk."""
+    """GET and POST /setup/telegram, /setup/vk and /setup/max."""
 
     def __init__(self, frame: SetupContext) -> None:
         self._frame, self._setup = frame, frame.setup
@@ -76,7 +76,8 @@ class SetupChannels:
         raise web.HTTPSeeOther("/setup/vk?done")
 
     def _kept(self, request: web.Request) -> ChannelTokens:
-        platform: Platform = "vk" if request.path.startswith("/setup/vk") else "telegram"
+        asked = request.path.split("/")[2]
+        platform = next(p for p in get_args(Platform) if p == asked)
         return ChannelTokens.of(self._frame.config(), platform)
 
     def _page(
@@ -105,6 +106,8 @@ async def _checked(kept: ChannelTokens, form: Mapping[str, str]) -> TokenCheck:
             return await _asked(kept.platform, token, base or None, proxy or None)
     except TimeoutError:
         return TokenCheck(problems=(_silent(kept.platform, "timeout"),))
+    except ConfigError as error:  # the platform's library is not installed
+        return TokenCheck(problems=error.problems, refused=True)
     except (ValueError, OSError) as error:  # an address that is none
         return TokenCheck(problems=(_silent(kept.platform, type(error).__name__),), refused=True)
 
@@ -114,6 +117,10 @@ async def _asked(platform: Platform, token: str, base: str | None, proxy: str | 
         from bot.adapters.telegram.token_check import check_token
 
         return await check_token(token, api_base=base, proxy=proxy)
+    if platform == "max":
+        from bot.adapters.max import token_check
+
+        return await token_check.check_token(token, api_base=base, proxy=proxy)
     from bot.adapters.vk.key_check import check_key
 
     return await check_key(token, api_base=base, proxy=proxy)

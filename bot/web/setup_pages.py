@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from aiohttp import web
 
@@ -12,6 +13,7 @@ from bot.config.environment import keep_variable
 from bot.config.loader import Config
 from bot.config.values import Setting, write_settings
 from bot.errors import ConfigError, Problem
+from bot.setup.channel_tokens import Platform
 from bot.setup.opening_hours import LANGUAGES, country_of, read_week, read_zone, said_week, starter_words
 from bot.setup.owner_folder import TRADES, FolderFacts, OwnerFolder
 from bot.web.pages import Pages, read_words
@@ -298,4 +300,4 @@ def _apart(answer: web.HTTPException) -> web.HTTPException:
 
 
 def _has_token(steps: Sequence[SetupStep]) -> bool:
-    return any(s.state == "done" for s in steps if s.name in ("telegram", "vk"))
+    return any(s.state == "done" for s in steps if s.name in get_args(Platform))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from bot.config.loader import Config
 from bot.knowledge.articles.blanks import blanks
 from bot.knowledge.articles.schema import article_files
 from bot.model import Peer
-from bot.setup.channel_tokens import ChannelTokens
+from bot.setup.channel_tokens import ChannelTokens, Platform
 
 State = Literal["done", "open", "optional", "later"]
-NAMES = ("business", "articles", "telegram", "vk", "start", "group", "access", "threshold")
+NAMES = ("business", "articles", "telegram", "vk", "max", "start", "group", "access", "threshold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class SetupProgress:
         yield SetupStep("business", "/setup/business", "done" if named else "open", facts)
         unfilled = unfilled_articles(config)
         yield SetupStep("articles", "/setup/articles", "open" if unfilled else "done", tuple(unfilled))
-        tokens = [ChannelTokens.of(config, name) for name in ("telegram", "vk")]
+        tokens = [ChannelTokens.of(config, name) for name in get_args(Platform)]
         some = any(t.token for t in tokens)
         for found in tokens:
             state: State = "done" if found.token else "optional" if some else "open"

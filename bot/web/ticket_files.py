@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from bot.adapters.kept_files import KEPT, MEDIA, SUFFIXES, suffix_of
 from bot.adapters.sanitize import clean_file_name
-from bot.delivery.attachment_reader import KEPT
 from bot.errors import Refused, RetryLater
 from bot.model import Attachment, Media
 from bot.web.services import WebServices
@@ -20,29 +20,6 @@ MOST = 10  # files of one answer
 LINES = 1000  # of a conversation in which a file is looked for
 # What a file begins with that is shown as a picture: what a name claims does not count.
 _PICTURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
-# Suffixes that people send one another; programs and pages are refused.
-SUFFIXES = frozenset(
-    (
-        *(
-            "jpg",
-            "jpeg",
-            "png",
-            "webp",
-            "gif",
-            "heic",
-            "pdf",
-            "txt",
-            "csv",
-            "rtf",
-            "doc",
-            "docx",
-            "odt",
-            "xls",
-        ),
-        *("xlsx", "ods", "ppt", "pptx", "odp", "zip", "mp3", "ogg", "m4a", "wav", "mp4", "mov"),
-    )
-)
-_MEDIA = {"mp4": Media.VIDEO, "mov": Media.VIDEO, "mp3": Media.AUDIO, "m4a": Media.AUDIO}
 _KEY = re.compile(r"[\w-]{1,60}")
 
 
@@ -84,7 +61,9 @@ class TicketFiles:
         return tuple(kept)
 
     async def show(self, request: web.Request) -> web.Response:
-        """What was sent in this conversation: pictures are shown, everything else is only downloaded."""
+        """What was sent in this conversation: pictures and voice messages are shown, everything
+        else is only downloaded.
+        """
         written, mark = request.match_info["id"], request.match_info["mark"]
         reader = self._services.files
         lines = (
@@ -99,19 +78,19 @@ class TicketFiles:
             file = await reader.read(found)
         except (Refused, RetryLater) as error:
             raise web.HTTPNotFound(text=str(error)) from error
-        picture = _picture(file.content)
+        shown = _picture(file.content) or _sound(file.content)
         name = quote(clean_file_name(found.name or file.name) or "file")
         headers = {
-            "Content-Disposition": f"{'inline' if picture else 'attachment'}; filename*=UTF-8''{name}",
+            "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{name}",
             "Cache-Control": "private, max-age=3600",
         }
-        mime = picture or "application/octet-stream"
+        mime = shown or "application/octet-stream"
         return web.Response(body=file.content, content_type=mime, headers=headers)
 
 
 def _checked(written: str, content: bytes) -> tuple[Attachment, bytes]:
     name = clean_file_name(written) or "file"
-    suffix = name.rpartition(".")[2].lower() if "." in name else ""
+    suffix = suffix_of(name)
     if suffix not in SUFFIXES:
         raise BadFile("kind", name)
     if not content:
@@ -119,8 +98,13 @@ def _checked(written: str, content: bytes) -> tuple[Attachment, bytes]:
     if len(content) > LARGEST:
         raise BadFile("large", name)
     picture = _picture(content)
-    media = Media.PHOTO if picture else _MEDIA.get(suffix, Media.DOCUMENT)
+    media = Media.PHOTO if picture else MEDIA.get(suffix, Media.DOCUMENT)
     return Attachment(media, name=name, mime=picture), content
+
+
+def _sound(content: bytes) -> str:
+    """The type of a voice message, as messengers record it; "" = something else."""
+    return "audio/ogg" if content.startswith(b"OggS") else ""
 
 
 def _picture(content: bytes) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -60,11 +60,12 @@ class ShownStep:
 
 @dataclass(frozen=True, slots=True)
 class AssistantPage:
-    """The assistant on the page: what it was asked for about the ticket, the newest first, and the *words*
-    that are worked on now.
+    """The assistant on the page: what it was asked for about the ticket, the newest first, which of these are
+    *lost*, and the *words* that are worked on now.
     """
 
     requests: Sequence[AssistantRequest]
+    lost: Collection[str] = ()
     words: str = ""
 
 
@@ -251,14 +252,11 @@ class TicketOrders:
 
 
 def _assistant(ticket: Ticket, now: datetime, name: str) -> AssistantPage:
-    """What it was asked for; what was never answered is lost, and what was dropped is gone."""
-    shown = [
-        replace(r, status="failed", why="lost") if r.status == "asked" and now - r.at >= LOST else r
-        for r in reversed(ticket.state.assistant)
-        if r.status != "dropped"
-    ]
+    """What it was asked for; what was dropped is gone."""
+    shown = [r for r in reversed(ticket.state.assistant) if r.status != "dropped"]
     words = next((r.given for r in shown if r.status == "asked" and r.on_page and r.name == name), "")
-    return AssistantPage(shown, words)
+    lost = frozenset(r.id for r in shown if r.status == "asked" and now - r.at >= LOST)
+    return AssistantPage(shown, lost, words)
 
 
 def _of_assistant(ticket: Ticket, made: PageOrder, id: str) -> PageOrder:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.max.adapter import MaxAdapter
+from bot.adapters.max.settings import MaxSettings
 from bot.adapters.playground.adapter import WebAdapter
 from bot.adapters.playground.typed_message import TypedMessage
 from bot.adapters.telegram.adapter import TelegramAdapter
@@ -21,7 +23,8 @@ from bot.adapters.vk.settings import VkSettings
 from bot.clock import Clock
 from bot.model import Sender
 from bot.testing.contracts.adapter import AdapterContract, Fault
-from tests.fakes import telegram_server, vk_server
+from tests.fakes import max_server, telegram_server, vk_server
+from tests.fakes.max_server import FakeMax
 from tests.fakes.telegram_server import FakeTelegram
 from tests.fakes.vk_server import FakeVk
 
@@ -166,6 +169,50 @@ class TestVk(AdapterContract):
     async def platform(self) -> AsyncIterator[VkPlatform]:
         async with FakeVk() as server:
             platform = VkPlatform(server)
+            yield platform
+            await platform.adapter.close()
+
+
+class MaxPlatform:
+    queue = keeps_views = True
+    chat = "5"
+
+    def __init__(self, server: FakeMax) -> None:
+        self.server = server
+        server.person(5)
+        keys = MaxSettings(
+            token=max_server.TOKEN, api_base=server.base, poll_seconds=1, poll_pause=0, timeout=0.5
+        )
+        self.adapter = MaxAdapter("max", keys)
+
+    async def writes(self, text: str) -> None:
+        self.server.writes(5, text)
+
+    async def repeats(self) -> None:
+        self.server.repeats()
+
+    async def presses(self) -> None:
+        self.server.presses(5, next(m for m in reversed(self.server.said) if m.buttons))
+
+    def shown(self) -> Sequence[str]:
+        return [m.text for m in self.server.said]
+
+    def fails(self, fault: Fault) -> bool:
+        match fault:
+            case "limit":
+                self.server.refuse("POST", "/messages", 429, "too.many.requests", Retry_After="3")
+            case "blocked":
+                self.server.blocked.add(5)
+            case "cut":
+                self.server.cut("POST", "/messages", done=True)
+        return True
+
+
+class TestMax(AdapterContract):
+    @pytest.fixture
+    async def platform(self) -> AsyncIterator[MaxPlatform]:
+        async with FakeMax() as server:
+            platform = MaxPlatform(server)
             yield platform
             await platform.adapter.close()
 

@@ -18,6 +18,24 @@ from aiohttp import web
 TOKEN = "vk1.a.TEST-secret-of-the-community"
 GROUP = 77
 CHAT = 2_000_000_001
+ADMIN = "vk1.a.TEST-secret-of-an-administrator"
+# what VK refuses a community's key, as its schema of methods says (`access_token_type`)
+OF_PEOPLE = frozenset(
+    {
+        *(f"{m}.{do}Comment" for m in ("photos", "video", "market") for do in ("create", "delete")),
+        "board.createComment",
+        "wall.deleteComment",
+        "groups.ban",
+        "account.getAppPermissions",
+    }
+)
+COMMENTED = {  # kind: the prefix of its events, the fields that name it in them
+    "wall": ("wall_reply", "post_owner_id", "post_id"),
+    "photo": ("photo_comment", "photo_owner_id", "photo_id"),
+    "video": ("video_comment", "video_owner_id", "video_id"),
+    "market": ("market_comment", "market_owner_id", "item_id"),
+    "board": ("board_post", "topic_owner_id", "topic_id"),
+}
 
 Json = dict[str, Any]
 DROP, HTML, BAD_GATEWAY, HANG, CUT = "drop", "html", "502", "hang", "cut"
@@ -54,6 +72,21 @@ class Message:
     edits: list[Json] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Comment:
+    """A comment as everybody sees it."""
+
+    id: int
+    kind: str
+    object: int
+    author: int
+    text: str
+    reply_to: int = 0
+    root: int = 0
+    guid: str = ""
+    deleted: bool = False
+
+
 class FakeVk:
     """Use as `async with FakeVk() as vk`; the adapter's api_base is `vk.base`."""
 
@@ -72,6 +105,12 @@ class FakeVk:
         self.ts, self.oldest = 100, 0
         self.events_off: set[str] = set()
         self.people: dict[int, Json] = {}
+        self.comments: list[Comment] = []
+        self.allowed: set[int] = set()  # who lets the community write to them
+        self.banned: set[int] = set()
+        self.scopes = {"messages", "manage", "photos", "docs", "wall"}
+        self.admin_mask = (1 << 13) | (1 << 18) | (1 << 2) | (1 << 4) | (1 << 27)
+        self.is_admin = 1
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._ids = itertools.count(501)
         self._numbers = itertools.count(1)
@@ -125,6 +164,57 @@ class FakeVk:
         self.happens("message_new", {"message": message, "client_info": {"lang_id": 0}})
         return message
 
+    def comments_on(
+        self, kind: str, object: int, user: int, text: str, *, to: int = 0, key: str | None = None
+    ) -> Comment:
+        """Somebody comments, *to* another comment or not: everybody sees it, and it is in the queue."""
+        made = self._comment(kind, object, user, text, to)
+        self.happens(f"{COMMENTED[kind][0]}_new", self.comment_json(made), key=key)
+        return made
+
+    def edits_comment(self, made: Comment, text: str) -> None:
+        made.text = text
+        self.happens(f"{COMMENTED[made.kind][0]}_edit", self.comment_json(made))
+
+    def takes_back(self, made: Comment, *, restored: bool = False) -> None:
+        """A comment is deleted, or restored; of a deleted one VK tells neither author nor words."""
+        made.deleted = not restored
+        event, owner, name = COMMENTED[made.kind]
+        if restored:
+            self.happens(f"{event}_restore", self.comment_json(made))
+            return
+        about = {"owner_id": -GROUP, "id": made.id, "deleter_id": made.author, name: made.object}
+        if made.kind == "board":
+            about = {owner: -GROUP, name: made.object, "id": made.id}
+        self.happens(f"{event}_delete", about)
+
+    def comment_json(self, made: Comment) -> Json:
+        """A comment as events show it: threads are told of on walls alone."""
+        _, owner, name = COMMENTED[made.kind]
+        shown: Json = {
+            "id": made.id,
+            "from_id": made.author,
+            "date": 1_700_000_000,
+            "text": made.text,
+            owner: -GROUP,
+            name: made.object,
+        }
+        if made.kind == "wall":
+            shown |= {"owner_id": -GROUP, "parents_stack": [made.root] if made.root else []}
+        if made.reply_to and made.kind != "board":
+            to = next(c for c in self.comments if c.id == made.reply_to)
+            shown |= {"reply_to_comment": to.id, "reply_to_user": to.author}
+        return shown
+
+    def _comment(self, kind: str, object: int, author: int, text: str, to: int, guid: str = "") -> Comment:
+        answered = next((c for c in self.comments if c.id == to and c.kind == kind and not c.deleted), None)
+        if to and answered is None:
+            raise _Refused(100)
+        root = (answered.root or answered.id) if answered else 0
+        made = Comment(next(self._ids), kind, object, author, text, to, root, guid)
+        self.comments.append(made)
+        return made
+
     def fail(self, method: str, *faults: int | str, after: bool = False) -> None:
         """The next calls of *method* ("longpoll", "upload" too) go wrong in this order."""
         self._faults[method] += (Fault(f, after) for f in faults)
@@ -147,7 +237,11 @@ class FakeVk:
         fault = self._faults[method].popleft() if self._faults[method] else None
         if fault is not None and not fault.after:
             return await _broken(request, fault.what)
-        if token != TOKEN:
+        if token == ADMIN and method.startswith("messages."):
+            return _error(15, "Access denied: no access to call this method")
+        if token == TOKEN and method in OF_PEOPLE:
+            return _error(27, "Group authorization failed: method is unavailable with group auth")
+        if token not in (TOKEN, ADMIN):
             return _error(5, f"User authorization failed: invalid access_token {token}")
         try:
             result = self._do(method, given)
@@ -212,10 +306,92 @@ class FakeVk:
         ]
 
     def _groups_getById(self, given: Json) -> Json:
-        return {"groups": [{"id": GROUP, "name": "Ромашка"}], "profiles": []}
+        return {
+            "groups": [{"id": GROUP, "name": "Ромашка", "is_admin": self.is_admin}],
+            "profiles": [],
+        }
 
     def _groups_getTokenPermissions(self, given: Json) -> Json:
-        return {"mask": 0, "settings": [{"name": n} for n in ("messages", "manage", "photos", "docs")]}
+        return {"mask": 0, "settings": [{"name": n} for n in sorted(self.scopes)]}
+
+    def _account_getAppPermissions(self, given: Json) -> int:
+        return self.admin_mask
+
+    def _messages_isMessagesFromGroupAllowed(self, given: Json) -> Json:
+        if given["group_id"] != GROUP:
+            raise _Refused(100)
+        return {"is_allowed": int(given["user_id"] in self.allowed)}
+
+    def _wall_createComment(self, given: Json) -> Json:
+        if "wall" not in self.scopes:
+            raise _Refused(15)
+        if given.get("owner_id") != -GROUP or given.get("from_group") != GROUP:
+            raise _Refused(213)
+        made = self._answer("wall", given, "post_id")
+        return {"comment_id": made.id, "parents_stack": [made.root] if made.root else []}
+
+    def _photos_createComment(self, given: Json) -> int:
+        return self._of_community("photo", given, "photo_id")
+
+    def _video_createComment(self, given: Json) -> int:
+        return self._of_community("video", given, "video_id")
+
+    def _market_createComment(self, given: Json) -> int:
+        return self._of_community("market", given, "item_id")
+
+    def _board_createComment(self, given: Json) -> int:
+        if given.get("group_id") != GROUP or given.get("from_group") != 1 or "reply_to_comment" in given:
+            raise _Refused(100)
+        return self._answer("board", given, "topic_id").id
+
+    def _of_community(self, kind: str, given: Json, name: str) -> int:
+        if given.get("owner_id") != -GROUP or given.get("from_group") != 1:
+            raise _Refused(7)
+        return self._answer(kind, given, name).id
+
+    def _answer(self, kind: str, given: Json, name: str) -> Comment:
+        """A comment by the community: the same guid again is the same comment; it comes back as an event."""
+        if not str(given.get("message") or "").strip() or not given.get(name) or not given.get("guid"):
+            raise _Refused(100)
+        guid = str(given["guid"])
+        if known := next((c for c in self.comments if c.guid == guid and c.kind == kind), None):
+            return known
+        to = given.get("reply_to_comment", 0)
+        made = self._comment(kind, given[name], -GROUP, str(given["message"]), to, guid)
+        self.happens(f"{COMMENTED[kind][0]}_new", self.comment_json(made))
+        return made
+
+    def _wall_deleteComment(self, given: Json) -> int:
+        return self._delete("wall", given)
+
+    def _photos_deleteComment(self, given: Json) -> int:
+        return self._delete("photo", given)
+
+    def _video_deleteComment(self, given: Json) -> int:
+        return self._delete("video", given)
+
+    def _market_deleteComment(self, given: Json) -> int:
+        return self._delete("market", given)
+
+    def _board_deleteComment(self, given: Json) -> int:
+        if given.get("group_id") != GROUP or not given.get("topic_id"):
+            raise _Refused(100)
+        return self._delete("board", {**given, "owner_id": -GROUP})
+
+    def _delete(self, kind: str, given: Json) -> int:
+        found = [c for c in self.comments if c.kind == kind and c.id == given.get("comment_id")]
+        if given.get("owner_id") != -GROUP or not found:
+            raise _Refused(100)
+        if found[0].deleted:
+            raise _Refused(104)
+        self.takes_back(found[0])
+        return 1
+
+    def _groups_ban(self, given: Json) -> int:
+        if given.get("group_id") != GROUP or not given.get("owner_id"):
+            raise _Refused(100)
+        self.banned.add(int(given["owner_id"]))
+        return 1
 
     def _groups_getLongPollSettings(self, given: Json) -> Json:
         names = (
@@ -225,6 +401,7 @@ class FakeVk:
             "message_event",
             "message_allow",
             "message_deny",
+            *(f"{k[0]}_{c}" for k in COMMENTED.values() for c in ("new", "edit", "restore", "delete")),
         )
         events = {name: int(name not in self.events_off) for name in names}
         return {"is_enabled": True, "api_version": "5.199", "events": events}

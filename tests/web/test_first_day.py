@@ -1,5 +1,5 @@
 """The first day of an owner who does not program: an empty folder, `bot setup`, and from there the browser
-alone, in front of servers that stand for Telegram and VK.
+alone, in front of servers that stand for Telegram, VK and MAX.
 
 With FIRST_DAY_PICTURES=FOLDER the steps are kept there as pictures (`make pictures`).
 """
@@ -23,6 +23,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.fakes.max_server import TOKEN as MAX_TOKEN
+from tests.fakes.max_server import FakeMax
 from tests.fakes.telegram_server import BOT_ID, TOKEN, FakeTelegram
 from tests.fakes.vk_server import GROUP, FakeVk
 from tests.fakes.vk_server import TOKEN as VK_KEY
@@ -36,10 +38,11 @@ SHOWN, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 @dataclass
 class Platforms:
-    """Telegram and VK, on a thread of their own."""
+    """Telegram, VK and MAX, on a thread of their own."""
 
     telegram: FakeTelegram
     vk: FakeVk
+    max: FakeMax
     loop: asyncio.AbstractEventLoop
 
     def in_group(self, text: str) -> None:
@@ -64,6 +67,7 @@ def platforms() -> Iterator[Platforms]:
         async with AsyncExitStack() as stack:
             telegram = await stack.enter_async_context(FakeTelegram())
             vk = await stack.enter_async_context(FakeVk())
+            max_messenger = await stack.enter_async_context(FakeMax())
             telegram.results["getChat"] = {
                 "id": GROUP_CHAT,
                 "type": "supergroup",
@@ -79,7 +83,7 @@ def platforms() -> Iterator[Platforms]:
             }
             telegram.results["getWebhookInfo"] = {"url": "", "pending_update_count": 0}
             vk.events_off = {"message_event"}
-            found.append(Platforms(telegram, vk, asyncio.get_running_loop()))
+            found.append(Platforms(telegram, vk, max_messenger, asyncio.get_running_loop()))
             ready.set()
             await stop.wait()
 
@@ -117,7 +121,7 @@ class Owner:
         cannot be read.
         """
         html = self.page.content()
-        assert TOKEN not in html and VK_KEY not in html and "scrypt" not in html
+        assert not any(secret in html for secret in (TOKEN, VK_KEY, MAX_TOKEN, "scrypt"))
         if closely:
             assert faults(self.page) == []
             self.page.emulate_media(color_scheme="dark")
@@ -147,7 +151,7 @@ def address(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """`bot setup` as a person starts it; it must also end in time, and say nothing secret."""
     log = tmp_path_factory.mktemp("log") / "log.txt"
     command = [sys.executable, "-c", "from bot.cli import main; main()", "setup", "--no-open", "--port", "0"]
-    ours = ("TELEGRAM_BOT_TOKEN", "VK_GROUP_TOKEN", "WEB_PASSWORD", "BOT_LANG")
+    ours = ("TELEGRAM_BOT_TOKEN", "VK_GROUP_TOKEN", "MAX_BOT_TOKEN", "WEB_PASSWORD", "BOT_LANG")
     env = {k: v for k, v in os.environ.items() if k not in ours}
     env |= {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     with (
@@ -164,7 +168,7 @@ def address(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
                 process.kill()
                 raise
     said = log.read_text("utf-8")
-    assert "Traceback" not in said and TOKEN not in said and VK_KEY not in said
+    assert "Traceback" not in said and TOKEN not in said and VK_KEY not in said and MAX_TOKEN not in said
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +262,23 @@ def test_the_key_of_vk_tells_the_community(owner: Owner, empty: Path, platforms:
 
     assert f'"group_id": {GROUP}' in (empty / "config.yaml").read_text("utf-8")
     assert platforms.vk.events_off == set()
+
+
+def test_a_token_of_max_tells_the_bot(owner: Owner, empty: Path, platforms: Platforms) -> None:
+    """Whose it is; a wrong one is not kept."""
+    owner.opens("/setup/max")
+    owner.page.click("summary")
+    owner.fills(token="wrong", api_base=platforms.max.base)
+    owner.sends("/setup/max")
+    owner.sees("MAX не принимает токен")
+    owner.page.click("summary")
+    owner.fills(token=MAX_TOKEN, api_base=platforms.max.base)
+    owner.sends("/setup/max")
+    owner.sees("MAX узнал бота")
+    owner.looks("setup-max", closely=True)
+
+    assert f"MAX_BOT_TOKEN='{MAX_TOKEN}'" in (empty / ".env").read_text("utf-8").splitlines()
+    assert "type: max" in (empty / "config.yaml").read_text("utf-8").replace('"', "")
 
 
 def test_the_bot_starts_and_the_group_is_chosen_by_a_code(owner: Owner, platforms: Platforms) -> None:

@@ -20,17 +20,19 @@ from bot.adapters.vk.calls import RandomIds, is_private, peer_id
 from bot.adapters.vk.chats import Chats
 from bot.adapters.vk.check import check_account, check_longpoll, settings_problems
 from bot.adapters.vk.client import PER_SECOND, VkClient
+from bot.adapters.vk.comment_channel import CommentChannel
+from bot.adapters.vk.comments import CommentReader
 from bot.adapters.vk.community import Community
 from bot.adapters.vk.errors import ACCOUNT_CODES, VkRefusal, VkSilence, to_account_error
 from bot.adapters.vk.intake import Intake, read_cursor
 from bot.adapters.vk.longpoll import LongPoll
 from bot.adapters.vk.sender import VkSender
-from bot.adapters.vk.settings import VkSettings
+from bot.adapters.vk.settings import VkSettings, WatchedComments
 from bot.adapters.vk.updates import VkReader
 from bot.adapters.vk.users import SenderCache
 from bot.clock import Clock
 from bot.errors import AccountError, BotError, ConfigError, DeliveryError, Problem, Refused
-from bot.model import Attachment, Inbound, InboundKind, Media, Outbound, Sender, Sent
+from bot.model import PUBLIC, Attachment, Inbound, InboundKind, Media, Outbound, Sender, Sent
 from bot.observability import get_logger
 
 LIMITS = Limits(
@@ -78,7 +80,11 @@ class VkAdapter(Adapter):
             self._client, self.health, random_ids, channel=name, group_id=settings.group_id
         )
         self._chats = Chats(self._client, self._people, group_id=settings.group_id)
-        reader = VkReader(name, settings.group_id, clock, random_ids.holds)
+        watch = settings.comments
+        self._comments = CommentChannel(self._client, settings) if watch else None
+        comments = CommentReader(name, settings.group_id, watch.places, clock) if watch else None
+        reader = VkReader(name, settings.group_id, clock, random_ids.holds, comments)
+        self._guid = random_ids.of
         self._intake = Intake(
             self._client, reader, self._people, channel=name, group_id=settings.group_id, clock=clock
         )
@@ -97,11 +103,13 @@ class VkAdapter(Adapter):
     @classmethod
     def configured(cls, name: str, keys: Mapping[str, Any], clock: Clock) -> VkAdapter:
         """See `ConfiguredAdapter`."""
-        return cls(name, VkSettings(**keys), clock=clock)
+        comments = WatchedComments.of(keys["comments"]) if keys.get("comments") else None
+        return cls(name, VkSettings(**{**keys, "comments": comments}), clock=clock)
 
     # --- taking in
 
     async def run(self, accept: Accept, *, cursor: str | None) -> None:
+        accept = self._comments.asking(accept) if self._comments else accept
         try:
             if self._mode == "callback":
                 await self._serve(accept, cursor)
@@ -124,7 +132,7 @@ class VkAdapter(Adapter):
 
     def take_calls(self, accept: Accept) -> None:
         """See `Adapter.take_calls`."""
-        self._callback.open(accept)
+        self._callback.open(self._comments.asking(accept) if self._comments else accept)
 
     async def _serve(self, accept: Accept, cursor: str | None) -> None:
         """VK comes to us: what is left is to see that the account works, and what was missed while we were
@@ -161,12 +169,14 @@ class VkAdapter(Adapter):
         works.
         """
         with contextlib.suppress(VkRefusal, VkSilence):
-            for problem in await check_longpoll(self._client, self._group):
+            for problem in await check_longpoll(self._client, self._group, self._watched):
                 self.health.details[f"{problem.code}:{problem.text}"[:80]] = str(problem)
                 self._log.warning("settings_problem", code=problem.code, text=problem.text, hint=problem.hint)
 
     def _kept(self, inbounds: Sequence[Inbound]) -> None:
-        peers = [i.peer.chat for i in inbounds if i.private and i.kind in _READ_KINDS]
+        peers = [
+            i.peer.chat for i in inbounds if i.private and i.kind in _READ_KINDS and not i.peer.is_public
+        ]
         if peers and self._mark_read:
             self._aside(self._intake.mark_read(peers))
 
@@ -179,6 +189,10 @@ class VkAdapter(Adapter):
     # --- sending
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
+        if outbound.to.is_public:
+            if self._comments is None:
+                raise Refused("comments are not watched any more", code="comment_rights")
+            return await self._comments.sender.send(outbound, guid=self._guid(nonce))
         return await self._speaker.send(outbound, nonce=nonce, target=target, files=files)
 
     # --- asking
@@ -203,7 +217,7 @@ class VkAdapter(Adapter):
         return not is_private(peer_id(chat))
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
-        if self._client.busy:
+        if self._client.busy or thread.startswith(PUBLIC):
             return
         with contextlib.suppress(VkRefusal, VkSilence, DeliveryError):
             await self._client.call_aside(
@@ -211,10 +225,20 @@ class VkAdapter(Adapter):
             )
 
     async def check(self) -> tuple[Problem, ...]:
-        return await check_account(self._client, self._group, longpoll=self._mode == "longpoll")
+        watched = self._watched
+        found = await check_account(
+            self._client, self._group, longpoll=self._mode == "longpoll", watched=watched
+        )
+        return (*found, *(await self._comments.check() if self._comments else ()))
+
+    @property
+    def _watched(self) -> frozenset[str]:
+        return self._comments.places if self._comments else frozenset()
 
     async def close(self) -> None:
         for task in tuple(self._asides):
             task.cancel()
         await asyncio.gather(*self._asides, return_exceptions=True)
         await self._client.close()
+        if self._comments is not None:
+            await self._comments.close()

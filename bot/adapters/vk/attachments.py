@@ -11,6 +11,7 @@ from bot.adapters.sanitize import clean_file_name
 from bot.adapters.vk import contents
 from bot.adapters.vk.contents import address
 from bot.model import Attachment, Media
+from bot.text.transcripts import PLATFORM
 
 MOST = 20  # of one message, forwarded ones included
 DEEPEST = 3  # forwards within forwards
@@ -65,7 +66,7 @@ def _read(kind: str, what: Fields, channel: str) -> Attachment:
                 "voice.ogg",
                 "audio/ogg",
                 duration=_whole(what.get("duration")),
-                data=_links(url),
+                data={**_links(url), **_transcript(what)},
             )
         case "graffiti":
             return Attachment(Media.PHOTO, ref, channel, mime="image/png", data=_links(what.get("url")))
@@ -152,6 +153,13 @@ def _largest(sizes: object) -> str:
 
 def _links(url: object) -> dict[str, object]:
     return {"url": url} if isinstance(url, str) and url.startswith(("https://", "http://")) else {}
+
+
+def _transcript(what: Fields) -> dict[str, object]:
+    """What VK itself wrote down of a voice message, once it is done with that."""
+    text = what.get("transcript")
+    done = what.get("transcript_state", "done") == "done"
+    return {PLATFORM: text.strip()} if done and isinstance(text, str) and text.strip() else {}
 
 
 def _several(value: object) -> list[Fields]:

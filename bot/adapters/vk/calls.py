@@ -145,6 +145,16 @@ def words(outbound: Outbound, notes: Sequence[RichText] = ()) -> RichText:
     return _trimmed(_defused(degrade(with_heading(heading, text), VK_STYLES)))
 
 
+def compose_comment(outbound: Outbound) -> str:
+    """The words of a comment: VK styles none, so links stand in brackets; only who is addressed is called."""
+    rich = words(outbound)
+    mentions = tuple(s for s in rich.spans if s.style is Style.MENTION)
+    if not mentions:
+        return _CALL.sub("\uff20", plain(rich))
+    head = max(s.offset + s.length for s in mentions)
+    return _called(part(rich, 0, head)).text + _CALL.sub("\uff20", plain(part(rich, head, len(rich.text))))
+
+
 def unstyled(outbound: Outbound, notes: Sequence[RichText] = ()) -> str:
     """The same without any styling, with the addresses of links in brackets."""
     return plain(words(outbound, notes))

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedComments:
+    """Where comments are conversations, and an administrator's key for what VK refuses a community's."""
+
+    places: frozenset[str]
+    admin_key: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, keys: Mapping[str, Any]) -> WatchedComments:
+        """From the section `comments` of the channel."""
+        return cls(frozenset(keys["watch"]), keys.get("admin_key"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +36,4 @@ class VkSettings:
     mark_read: bool = True
     salt: str = ""
     wait: int = 10
+    comments: WatchedComments | None = None

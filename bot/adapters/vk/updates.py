@@ -12,6 +12,7 @@ from typing import Any
 from bot.adapters.rich_text import from_entities, part
 from bot.adapters.sanitize import clean_json
 from bot.adapters.vk.attachments import read_attachments
+from bot.adapters.vk.comments import CommentReader
 from bot.adapters.vk_context import read_context
 from bot.model import Attachment, Inbound, InboundKind, Mention, Peer, RichText, Sender
 from bot.observability import get_logger
@@ -48,8 +49,14 @@ class VkReader:
     """Turns the events of one community into inbounds. Pure: asks nobody, keeps nothing."""
 
     def __init__(
-        self, channel: str, group_id: int, clock: Callable[[], datetime], is_ours: Callable[[int], bool]
+        self,
+        channel: str,
+        group_id: int,
+        clock: Callable[[], datetime],
+        is_ours: Callable[[int], bool],
+        comments: CommentReader | None = None,
     ) -> None:
+        self._comments = comments
         self._channel, self._group, self._clock, self._is_ours = channel, group_id, clock, is_ours
         self._called = re.compile(rf"^\s*\[(?:club|public){group_id}\|[^\]\n]*\][\s,:]*")
         self._log = get_logger("vk")
@@ -101,6 +108,8 @@ class VkReader:
                 return self._reacted(what, key)
             case _ if kind in SILENT_EVENTS:
                 return None
+        if self._comments is not None and self._comments.kind_of(kind) is not None:
+            return self._comments.read(kind, what, key)
         self._log.info("event_passed_over", channel=self._channel, type=kind[:40])
         return None
 

@@ -14,6 +14,8 @@ from datetime import timedelta
 from bot.handoff import card_posts, notices
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.answers import answered, shows_otherwise
+from bot.handoff.operators.comment_answers import ask_where
+from bot.handoff.operators.drafts import Draft
 from bot.handoff.operators.replies import done, notice, say
 from bot.handoff.tickets import lifecycle
 from bot.handoff.tone_remarks import remarked
@@ -23,6 +25,7 @@ from bot.model import (
     AssistantRequest,
     Button,
     Event,
+    MessagePart,
     Outbound,
     OutboundKind,
     Outcome,
@@ -223,6 +226,11 @@ async def send(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Out
         return notice(desk, turn, "desk.sent_already" if used else "desk.old_button")
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
+    if ticket.customer_peer.is_public:  # a comment: whether everybody may read it, the operator says
+        made = Draft(f"ready:{turn.id}", (MessagePart("", request.text),))
+        event = _used(SENT, ticket, request, turn)
+        asked = ask_where(desk, turn, lifecycle.assistant_used(ticket, request, "sent"), made)
+        return replace(asked, events=(*asked.events, event))
     name = f"ready:{turn.id}"
     changed, status, events = answered(ticket, turn, name)
     changed = lifecycle.assistant_used(changed, request, "sent")

@@ -128,8 +128,8 @@ def change(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcom
 def ask(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, /, why: str, word: str = "") -> Outcome:
     """Nothing is sent before somebody says so. *why* names the question, *word* is what it is about."""
     made = replace(made, question=str(turn.id))
-    yes = Button(desk.texts.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", _packed(made))
-    no = Button(desk.texts.text("desk.button.hold_back", lang=desk.lang), "hold_back", _packed(made))
+    yes = Button(desk.texts.text("desk.button.send_anyway", lang=desk.lang), "send_anyway", packed(made))
+    no = Button(desk.texts.text("desk.button.hold_back", lang=desk.lang), "hold_back", packed(made))
     asked = remarked_last(desk, say(desk, turn, why, ((yes, no),), word=word), made.words.text)
     return replace(
         asked,
@@ -140,7 +140,7 @@ def ask(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, /, why: str,
 
 def send_anyway(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The tap that sends what was asked about: once, and only while the message is as it was then."""
-    if (made := _asked(turn, ticket)) is None:
+    if (made := asked_about(turn, ticket)) is None:
         return notice(desk, turn, "desk.old_button")
     if ticket.status == "closed":
         return notice(desk, turn, "desk.closed_already")
@@ -151,7 +151,7 @@ def send_anyway(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Ou
 
 def hold_back(desk: DeskContext, turn: Turn, ticket: Ticket, _rest: str) -> Outcome:
     """The tap that takes it back: it is never sent."""
-    if (made := _asked(turn, ticket)) is None:
+    if (made := asked_about(turn, ticket)) is None:
         return notice(desk, turn, "desk.old_button")
     return replace(notice(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket, made.message))
 
@@ -197,13 +197,14 @@ def _with_album(ticket: Ticket, made: Draft) -> Ticket:
     return lifecycle.album_sent(ticket, SentAlbum(made.album, made.name, made.parts, made.part))
 
 
-def _asked(turn: Turn, ticket: Ticket) -> Draft | None:
+def asked_about(turn: Turn, ticket: Ticket) -> Draft | None:
     """What the pressed button asks about, while that question stands."""
     made = _unpacked(turn.press.value) if turn.press and turn.inbounds[0].kind is InboundKind.PRESS else None
     return made if made is not None and held(ticket).get(made.message) == made.question else None
 
 
-def _packed(made: Draft) -> str:
+def packed(made: Draft) -> str:
+    """The draft as the value of a button."""
     return json.dumps(asdict(made), ensure_ascii=False)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bot.handoff import blocklist, compensation, customer_linking, dialog_scores, overview
+from bot.handoff import blocklist, comment_moderation, compensation, customer_linking, dialog_scores, overview
 from bot.handoff.assist import assistant_requests, kb_search, sending
 from bot.handoff.mystery import mystery_commands
-from bot.handoff.operators import commands, drafts, menus, supervisor_commands
+from bot.handoff.operators import commands, comment_answers, drafts, menus, supervisor_commands
 from bot.handoff.operators.command import Command, Handler, Role, Scope, TicketHandler
 from bot.handoff.outreach import commands as outreach
 from bot.handoff.playbooks import playbook_commands
@@ -90,6 +90,11 @@ COMMANDS = (
     Command("", Scope.GROUP, Role.OPERATOR, kb_search.shown, button="kb_article"),
     _tap("send_anyway", drafts.send_anyway),
     _tap("hold_back", drafts.hold_back),
+    _tap("send_public", comment_answers.send_public),
+    _tap("send_alone", comment_answers.send_alone),
+    Command("", Scope.GROUP, Role.OPERATOR, comment_moderation.delete, button="comment_delete"),
+    Command("", Scope.GROUP, Role.OPERATOR, comment_moderation.keep, button="comment_keep"),
+    _order_tap("comment_ban", comment_moderation.ban),
     _tap("resend", sending.resend),
     _tap("playbook_step", playbook_commands.step),
     _tap("playbook_tick", playbook_commands.step),

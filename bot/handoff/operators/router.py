@@ -11,6 +11,7 @@ from bot.handoff.assist.sending import of_preview
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import edits
 from bot.handoff.operators.commands import is_closed
+from bot.handoff.operators.comment_answers import ask_where
 from bot.handoff.operators.drafts import ask, draft, send
 from bot.handoff.operators.notes import note, whisper
 from bot.handoff.operators.operator_message import MessageKind, OperatorMessage, command_of, read_message
@@ -96,9 +97,11 @@ def words_of_operator(desk: DeskContext, turn: Turn, ticket: Ticket, message: Op
     made = draft(turn)
     if message.kind is MessageKind.DOUBTFUL:
         return ask(desk, turn, ticket, made, "desk.sure" if message.text else "desk.sure_reply", message.text)
+    if ticket.customer_peer.is_public:
+        return ask_where(desk, turn, ticket, made)
     ready = of_preview(ticket, made.words.text, turn.now, inbound.actor)
     sent = send(desk, turn, ticket, made)
-    if sent.ticket is not None and (used := became_words(sent.ticket, ready, turn)) is not None:
+    if ready and sent.ticket is not None and (used := became_words(sent.ticket, ready, turn)) is not None:
         changed, event = used
         return replace(sent, ticket=changed, events=(*sent.events, event))
     return replace(sent, events=(*sent.events, *ready))

@@ -30,7 +30,7 @@ class QueuePositions:
         say: list[Outbound] = []
         for place, ticket in waiting:
             told = self._told.setdefault(ticket.number, ticket.state.place_told or place)
-            if changed_much(told, place) and len(say) < MOST and not is_later(ticket, now):
+            if changed_much(told, place) and len(say) < MOST and _is_told(ticket, now):
                 self._told[ticket.number] = place
                 say.append(await self._edit(ticket, place, now))
         self._told = {t.number: self._told[t.number] for _, t in waiting}
@@ -65,3 +65,10 @@ class QueuePositions:
             author="",
             ticket=ticket.number,
         )
+
+
+def _is_told(ticket: Ticket, now: datetime) -> bool:
+    """Whether the customer reads their place at all: nobody waits in public, or before the time they
+    wished for.
+    """
+    return not ticket.customer_peer.is_public and not is_later(ticket, now)

@@ -51,9 +51,10 @@ def close(
 
 def _afterwards(desk: DeskContext, turn: Turn, ticket: Ticket) -> tuple[Timer, ...]:
     """The timers that `dialogs/surveys` answers; only somebody who was answered by a person is asked, and
-    nobody whom the service plays itself.
+    nobody whom the service plays itself, and nobody in public.
     """
-    if ticket.first_reply is None or ticket.customer_peer.channel == PLAYED:
+    peer = ticket.customer_peer
+    if ticket.first_reply is None or peer.channel == PLAYED or peer.is_public:
         return ()
     number, talk = ticket.number, ticket.conversation
     rating = RatingDue(number, turn.now)

@@ -12,9 +12,9 @@ from bot.storage.codec import clean, moment, ms
 from bot.storage.database import Database
 
 HINT = "chat"  # begins the hint that a chat has a new line; its channel and chat follow
-_LINE = """select l.*, case when l.kind = 'message' then l.payload else coalesce((select m.payload from
-  chat_lines m where m.channel = l.channel and m.source = l.message and m.kind = 'message'), '') end as shown
-  from chat_lines l"""
+_LINE = """select l.*, coalesce(m.payload, '') as shown, coalesce(m.at, l.at) as said, coalesce(m.edited, 0)
+  as changed from chat_lines l left join chat_lines m on m.channel = l.channel and m.source = l.message and
+  m.kind = 'message'"""
 
 
 def add(db: Database, channel: str, chat: str, line: ChatLine) -> ChatLine | None:
@@ -111,10 +111,10 @@ def line_of(row: Mapping[str, Any]) -> ChatLine:
     return ChatLine(
         row["source"],
         row["kind"],
-        moment(row["at"]),
+        moment(row["said"]),
         row["shown"] if row["kind"] != "notice" else row["payload"],
         row["message"],
         bool(row["own"]),
-        bool(row["edited"]),
+        bool(row["changed"]),
         row["number"],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,7 @@ def accept(
 ) -> int:
     """How many were new."""
     new = 0
+    arrivals = [kept for a in arrivals if (kept := _where_it_was(db, channel, a)) is not None]
     if len(peers := {a.inbound.peer for a in arrivals}) > 1:
         db.lock_conversations(_known(db, peers))
     for arrival in arrivals:
@@ -69,6 +71,24 @@ def accept(
             (channel, cursor, ms(now)),
         )
     return new
+
+
+def _where_it_was(db: Database, channel: str, arrival: ScheduledInbound) -> ScheduledInbound | None:
+    """What was taken back belongs to the conversation in which it was said; None where nothing is known of
+    it.
+    """
+    inbound = arrival.inbound
+    if inbound.kind is not InboundKind.DELETED:
+        return arrival
+    found = db.execute(
+        "select c.channel, c.chat, c.thread from inbox i join conversations c on c.id = i.conversation where"
+        " i.channel = ? and i.key = ?",
+        (channel, str(inbound.data.get("of", ""))),
+    ).fetchone()
+    if found is None:
+        return None
+    peer = Peer(found["channel"], found["chat"], found["thread"])
+    return replace(arrival, inbound=replace(inbound, peer=peer, sender=Sender(peer.chat)))
 
 
 def _known(db: Database, peers: Iterable[Peer]) -> list[int]:

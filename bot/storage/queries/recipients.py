@@ -19,7 +19,7 @@ _LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable,
   p.fields, (select h.at from history h indexed by history_conversation where h.conversation = c.id and
   h.author = 'customer' order by h.id desc limit 1)
   as wrote from conversations c join customers p on p.id = c.customer where c.private = 1 and p.erased is
-  null and """
+  null and substr(c.thread, 1, 7) <> 'public:' and """
 
 
 def listeners(db: Database, after: int, limit: int, only: Collection[int]) -> tuple[Recipient, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from bot.model import (
     WaitingTickets,
 )
 from bot.model.conversations import FLOOD, PACE
-from bot.storage.codec import clean, decode, decode_all, maybe_moment, moment, ms
+from bot.storage.codec import clean, decode, decode_all, encode, maybe_moment, moment, ms
 from bot.storage.database import Database
 from bot.storage.queries import outbox, shared_ticket
 from bot.storage.ticket_codec import read_state
@@ -145,6 +145,38 @@ def release(db: Database, locks: TurnLocks, turn: Turn, error: str, ready: datet
         ),
     )
     locks.free(db, turn.conversation.id)
+
+
+def rest(db: Database, locks: TurnLocks, turn: Turn, inbounds: Sequence[Inbound], until: datetime) -> None:
+    """As `release`, with what is known of the turn's inbounds by now."""
+    db.lock_conversations([turn.conversation.id])
+    if locks.inbounds(db, turn.conversation.id, turn.id) is None:
+        return
+    _rewrite(db, turn.conversation.id, inbounds)
+    release(db, locks, turn, "", until)
+
+
+def keep_heard(db: Database, conversation: int, inbounds: Sequence[Inbound], now: datetime) -> None:
+    """What was found out about inbounds that still wait; their conversation rests no longer."""
+    db.lock_conversations([conversation])
+    if _rewrite(db, conversation, inbounds):
+        db.execute(
+            "update conversations set rest_until = null, ready_at = ? where id = ? and ready_at is not null",
+            (ms(now), conversation),
+        )
+        db.hint("turns")
+
+
+def _rewrite(db: Database, conversation: int, inbounds: Sequence[Inbound]) -> int:
+    """How many still wait."""
+    return sum(
+        db.execute(
+            "update inbox set payload = ? where channel = ? and key = ? and conversation = ? and done_at is"
+            " null",
+            (encode(inbound), inbound.peer.channel, inbound.key, conversation),
+        ).rowcount
+        for inbound in inbounds
+    )
 
 
 def unlock(db: Database, locks: TurnLocks, turn: Turn) -> None:

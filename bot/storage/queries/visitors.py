@@ -42,21 +42,20 @@ def logged_in(db: Database, channel: str, login: str) -> Visitor | None:
     return None if row is None else _visitor(row)
 
 
-def log_in(db: Database, inbound: Inbound, login: str, now: datetime) -> Visitor:
+def log_in(db: Database, inbound: Inbound, login: str, now: datetime) -> Visitor | None:
     """*login* is who writes in the inbound's chat: it becomes theirs, or goes on in the chat that is theirs
-    already, with its lines, and the two customers are one. Somebody else's chat stays somebody else's.
+    already, with its lines, and the two customers are one. Somebody else's chat stays theirs: None where
+    *login* has none of their own.
     """
     channel, chat = inbound.peer.channel, inbound.peer.chat
     db.lock_names([f"login {channel} {login}"])
     own, here = logged_in(db, channel, login), read(db, channel, chat)
-    if own is None:
-        here = meet(db, inbound, now)
-        db.execute(
-            "update visitors set login = ? where channel = ? and chat = ? and login = '' and joined = ''",
-            (login, channel, chat),
-        )
-        return read(db, channel, chat) or here
-    if here is None or here.login or here.joined:
+    free = here is None or not (here.login or here.joined)
+    if own is None and free:
+        meet(db, inbound, now)
+        taken = "update visitors set login = ? where channel = ? and chat = ? and login = '' and joined = ''"
+        return read(db, channel, chat) if db.execute(taken, (login, channel, chat)).rowcount else None
+    if own is None or here is None or not free:
         return own
     return _go_on(db, here, own, now)
 

@@ -46,6 +46,24 @@ class InboxContract:
         await answer(store, await take(store))
         assert await store.take_turn(later(100)) is None
 
+    async def test_what_is_taken_back_is_told_where_it_was_said(self, store: Store) -> None:
+        """The platform names the message alone; what nobody knows makes no conversation."""
+        nowhere, gone = Peer("tg", "0", "public:wall.1"), {"of": "1"}
+        await store.accept("tg", [arrival("1", "раз")])
+        kept = await store.accept(
+            "tg",
+            [
+                arrival("2", "", nowhere, kind=InboundKind.DELETED, data=gone),
+                arrival("3", "", nowhere, kind=InboundKind.DELETED, data={"of": "9"}),
+            ],
+        )
+        assert kept == 1 and await store.conversation(nowhere) is None
+        first = await take(store)
+        await answer(store, first)
+        second = await take(store)
+        assert second.conversation.id == first.conversation.id
+        assert second.inbounds[0].kind is InboundKind.DELETED and second.inbounds[0].peer == first.peer
+
     async def test_the_cursor_moves_with_what_was_kept(self, store: Store) -> None:
         """A failing accept keeps nothing, not even the place in the queue."""
         await store.accept("tg", [arrival("1")], cursor="10")
@@ -209,6 +227,29 @@ class TurnContract:
         assert [r.error for r in await store.turns()] == ["ValueError"]
         await hear(store, arrival("3", at=11))
         assert (await take(store, 11)).attempts == 0
+
+    async def test_what_is_found_out_meanwhile_is_kept_and_ends_the_rest(self, store: Store) -> None:
+        """A turn rests while somebody looks at what came with it; new words wait with it, what was found out
+        is read with it, once, and changes nothing that was decided.
+        """
+        await hear(store, arrival("1"))
+        turn = await take(store)
+        looked_at = replace(turn.inbounds[0], data={"seen": 1})
+        await store.rest_turn(turn, (looked_at,), later(30))
+        await hear(store, arrival("2", at=1))
+        assert await store.take_turn(later(29)) is None
+        found = replace(turn.inbounds[0], data={"seen": 2})
+        await store.keep_heard(turn.conversation.id, (found,), later(5))
+        again = await take(store, 5)
+        assert ([i.data for i in again.inbounds], again.attempts) == ([{"seen": 2}, {}], 0)
+
+        await answer(store, again, at=5)
+        await store.keep_heard(turn.conversation.id, (found,), later(6))
+        assert await store.take_turn(later(60)) is None
+        await hear(store, arrival("3", at=61))
+        lost = await take(store, 61)
+        await store.rest_turn(lost, lost.inbounds, later(70))
+        assert [i.key for i in (await take(store, 70)).inbounds] == ["3"], "nobody came back"
 
     async def test_a_taker_who_goes_away_leaves_no_lock(self, store: Store) -> None:
         """A cancelled take gives back what it may have taken."""

@@ -1,0 +1,1 @@
+"""The chat that a shop's own pages show."""

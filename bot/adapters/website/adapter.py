@@ -1,0 +1,184 @@
+"""The chat on a shop's own pages as a channel: what is sent to a visitor is a line in the store, once, and
+every page of theirs shows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
+from bot.adapters.page_channel import ChatParts
+from bot.adapters.website.server import ChatServer
+from bot.adapters.website.settings import WebsiteSettings
+from bot.adapters.website.shown_line import kept_file, kept_outbound, read_payload
+from bot.adapters.website.site_chat import SiteChat
+from bot.clock import Clock
+from bot.errors import PeerGone, Problem, Refused, RetryLater
+from bot.model import Attachment, ChatLine, Outbound, OutboundKind, Sender, Sent
+from bot.text.problems import problem
+
+LIMITS = Limits(
+    text=4096,
+    caption=4096,
+    attachments=10,
+    label=64,
+    buttons=60,
+    row=4,
+    per_second=0,
+    peer_per_second=0,
+    group_per_minute=0,
+)
+_NOTHING_TO_SHOW = frozenset({OutboundKind.REACT, OutboundKind.PIN})
+
+
+class WebsiteAdapter(Adapter):
+    """One site, or several that show the same chat."""
+
+    kind = "website"
+
+    def __init__(self, name: str, settings: WebsiteSettings, *, clock: Clock | None = None) -> None:
+        clock = clock or Clock()
+        self.name, self.limits, self._settings = name, LIMITS, settings
+        self.platform_name = urlsplit(settings.origins[0]).hostname or name
+        self.health = Health()
+        self.chat = SiteChat(name, settings, clock, clock.monotonic)
+        self._server = ChatServer(self.chat)
+
+    @classmethod
+    def configured(cls, name: str, keys: Mapping[str, Any], clock: Clock) -> WebsiteAdapter:
+        """See `ConfiguredAdapter`."""
+        return cls(name, WebsiteSettings(**keys), clock=clock)
+
+    def attach(self, parts: ChatParts) -> None:
+        """The service's parts: before it runs."""
+        self.chat.parts = parts
+
+    def hear(self, chat: str) -> None:
+        """Another process has written a line there."""
+        self.chat.streams.wake(chat)
+
+    # --- the protocol of adapters
+
+    async def run(self, accept: Accept, *, cursor: str | None) -> None:
+        """Visitors come to us; this process is the one that sends to them."""
+        self.take_calls(accept)
+        self.health.state = "working"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.health.state = "stopped"
+
+    def take_calls(self, accept: Accept) -> None:
+        self.chat.accept = accept
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        return self._server.routes()
+
+    async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
+        """Writes the line; the same *nonce* again is the same line. Raises `PeerGone` where nobody is at the
+        other end (any more), `RetryLater` where a file may be had later.
+        """
+        source, chat = f"o{nonce}", outbound.to.chat
+        if outbound.kind in _NOTHING_TO_SHOW:
+            return Sent()
+        if outbound.kind is OutboundKind.ACKNOWLEDGE:
+            if outbound.text:
+                text = json.dumps({"text": outbound.text.text}, ensure_ascii=False)
+                await self._add(chat, ChatLine(source, "notice", self.chat.clock(), text))
+            return Sent()
+        if outbound.kind is OutboundKind.DELETE:
+            for n, message in enumerate(target.split()):
+                gone = ChatLine(f"{source}.{n}", "remove", self.chat.clock(), message=message)
+                await self._add(chat, gone)
+            return Sent(target)
+        if outbound.kind not in (OutboundKind.SAY, OutboundKind.EDIT):
+            raise Refused("a chat on a site has no topics")
+        shown = await self._files(outbound, nonce, files)
+        payload = kept_outbound(outbound, nonce, shown)
+        if outbound.kind is OutboundKind.SAY:
+            await self._add(chat, ChatLine(source, "message", self.chat.clock(), payload))
+            return Sent(source)
+        payload = await self._edited(target, payload)
+        await self._add(chat, ChatLine(source, "edit", self.chat.clock(), payload, message=target))
+        return Sent(target)
+
+    async def read(self, attachment: Attachment) -> File:
+        raise Refused("what visitors send lies in the store")
+
+    async def chat_info(self, chat: str) -> ChatInfo:
+        if self.chat.parts is None or await self.chat.parts.store.visitor(self.name, chat) is None:
+            raise PeerGone("no such visitor")
+        return ChatInfo(chat)
+
+    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
+        return "none"
+
+    async def profile(self, user: str) -> Sender | None:
+        return None
+
+    def is_group(self, chat: str) -> bool:
+        return False
+
+    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
+        self.chat.streams.tell(outbound_chat, "typing", {"name": ""})
+
+    async def check(self) -> tuple[Problem, ...]:
+        """What keeps the chat from being shown."""
+        if self._settings.secret and not _has_package():
+            return (problem("website.package", name=self.name),)
+        return ()
+
+    async def close(self) -> None:
+        self.health.state = "stopped"
+        self.chat.streams.close()
+
+    # --- lines
+
+    async def _add(self, chat: str, line: ChatLine) -> None:
+        parts = self.chat.parts
+        if parts is None:
+            raise RetryLater("the service is starting")
+        if await parts.store.add_chat_line(self.name, chat, line) is None:
+            raise PeerGone("no such visitor")
+        visitor = await parts.store.visitor(self.name, chat)
+        self.chat.streams.wake(visitor.joined or chat if visitor else chat)
+
+    async def _edited(self, target: str, payload: str) -> str:
+        """Who said it, and its files, stay as they were."""
+        parts = self.chat.parts
+        found = await parts.store.chat_line(self.name, target) if parts else None
+        if found is None:
+            return payload
+        before = read_payload(found[1])
+        kept = {name: before[name] for name in ("from", "name", "files") if name in before}
+        return json.dumps({**json.loads(payload), **kept}, ensure_ascii=False, separators=(",", ":"))
+
+    async def _files(self, outbound: Outbound, nonce: int, files: Files) -> list[dict[str, object]]:
+        """The files, kept where every process finds them. Raises `RetryLater`."""
+        parts, shown = self.chat.parts, list[dict[str, object]]()
+        visitor = await parts.store.visitor(self.name, outbound.to.chat) if parts else None
+        for n, attachment in enumerate(outbound.attachments):
+            stored = f"{self.name}-o{nonce}-{n}"
+            try:
+                file = await files.read(attachment)
+            except Refused:
+                shown.append(kept_file(attachment, b"", ""))
+                continue
+            if parts is not None and visitor is not None:
+                now = self.chat.clock()
+                await parts.store.keep_file(stored, visitor.conversation, file.content, now)
+            named = Attachment(attachment.media, name=file.name or attachment.name, mime=file.mime)
+            shown.append(kept_file(named, file.content, stored))
+        return shown
+
+
+def _has_package() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("jwt") is not None

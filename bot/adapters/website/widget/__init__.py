@@ -1,0 +1,1 @@
+"""The window of the chat, as a shop's page loads it."""
