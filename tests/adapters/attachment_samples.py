@@ -1,4 +1,4 @@
-"""One of each kind of attachment that Telegram and VK have, as the platforms send it: kind -> (its JSON,
+"""One of each kind of attachment that Telegram, VK and MAX have, as the platforms send it: kind -> (its JSON,
 words and address to be shown).
 """
 
@@ -169,4 +169,22 @@ VK: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "artist": ({"id": "kino", "name": "Кино"}, ("Исполнитель", "Кино", "https://vk.com/artist/kino")),
     "something_of_2030": ({"id": 1}, ("Вложение",)),
+}
+
+_TOKEN = {"token": "t", "url": "https://i.example/1"}
+_CARD = "BEGIN:VCARD\r\nFN:Анна Ким\r\nTEL:79991234567\r\nEND:VCARD"
+
+MAX: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "image": ({"payload": {**_TOKEN, "photo_id": 1}}, ("🖼",)),
+    "video": ({"payload": _TOKEN, "duration": 63}, ("🎬", "1:03")),
+    "audio": ({"payload": _TOKEN}, ("🎤",)),
+    "file": ({"payload": _TOKEN, "filename": "чек.pdf", "size": 2_000_000}, ("чек.pdf", "2.0 MB")),
+    "sticker": ({"payload": {"url": "https://i.example/s", "code": "c"}}, ()),
+    "contact": ({"payload": {"vcf_info": _CARD}}, ("79991234567", "Анна Ким")),
+    "location": ({"latitude": 59.9, "longitude": 30.3}, ("59.9", "30.3")),
+    "share": (
+        {"payload": {"url": "https://a.example/p"}, "title": "Наш сайт"},
+        ("Ссылка", "Наш сайт", "https://a.example/p"),
+    ),
+    "something_of_2030": ({"payload": {}}, ("Вложение",)),
 }

@@ -6,32 +6,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from bot.adapters.sanitize import clean_file_name
 from bot.model import Attachment, Media
 
 MOST = 20  # of one message
-_PICTURES = frozenset({"gif", "jpg", "jpeg", "png", "webp"})
+_KEYBOARDS = ("inline_keyboard", "reply_keyboard")
 _VOICE = "audio/ogg"
 
 Fields = Mapping[str, Any]
 
 
 def read_attachments(body: Fields, channel: str) -> tuple[Attachment, ...]:
-    """The attachments of a message's *body*; its keyboard is none."""
+    """The attachments of a message's *body*; its keyboard is none, nor the preview of an address in its
+    words.
+    """
     return tuple(found for found, _ in zip(_walk(body, channel), range(MOST), strict=False))
 
 
 def _walk(body: Fields, channel: str) -> Iterator[Attachment]:
     items = body.get("attachments")
     for item in items if isinstance(items, list) else ():
-        if isinstance(item, Mapping) and (kind := str(item.get("type") or "")) not in (
-            "inline_keyboard",
-            "reply_keyboard",
-        ):
-            yield _read(kind, item, fields(item.get("payload")), channel)
+        kind, payload = str(fields(item).get("type") or ""), fields(fields(item).get("payload"))
+        previews = kind == "share" and str(payload.get("url") or "?") in str(body.get("text") or "")
+        if isinstance(item, Mapping) and kind not in _KEYBOARDS and not previews:
+            yield _read(kind, item, payload, channel)
 
 
 def _read(kind: str, item: Fields, payload: Fields, channel: str) -> Attachment:
@@ -63,7 +63,9 @@ def _read(kind: str, item: Fields, payload: Fields, channel: str) -> Attachment:
             return Attachment(Media.LOCATION, channel=channel, data=place)
         case "share":
             about = " ".join(str(item[k]) for k in ("title", "description") if item.get(k))
-            return Attachment(Media.OTHER, channel=channel, data=_data("", type=kind, about=about, link=url))
+            return Attachment(
+                Media.OTHER, channel=channel, data=_data("", type="link", about=about, link=url)
+            )
     return Attachment(Media.OTHER, channel=channel, data=_data("", type=kind, link=url))
 
 
@@ -102,8 +104,3 @@ def _whole(value: object) -> int:
 def fields(value: object) -> Fields:
     """The value where it has fields; none otherwise."""
     return value if isinstance(value, Mapping) else {}
-
-
-def is_picture(name: str) -> bool:
-    """Whether a file's name says that it is a picture."""
-    return PurePosixPath(name).suffix.lower().removeprefix(".") in _PICTURES
