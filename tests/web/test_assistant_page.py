@@ -22,7 +22,7 @@ from tests.fakes.assistant_server import KEY, AssistantServer, serving
 from tests.scenarios.test_assistant_desk import COURIER, config, honest, sentences, source_of
 from tests.scenarios.test_internal_articles import base
 from tests.web.conftest import Opened, Page
-from tests.web.test_content_gaps import _engraving, knowledge
+from tests.web.test_content_gaps import engraving, knowledge
 from tests.web.test_conversations import HTML, Office, pages_of
 
 __all__ = ["knowledge"]
@@ -146,7 +146,7 @@ class Editor:
         self.page, self.knowledge, self.server = page, knowledge, server
 
     async def asks(self) -> Any:
-        gap, _ = await _engraving(self.page, self.knowledge)
+        gap, _ = await engraving(self.page, self.knowledge)
         return await self.page.post("/gaps/assist", gap=gap, section="tovary")
 
 
@@ -207,7 +207,7 @@ async def test_a_failure_leaves_the_articles_as_they_were(editor: Editor, troubl
 
 async def test_without_it_editors_see_no_button(serve: Opened, knowledge: Knowledge) -> None:
     page = await serve(knowledge=knowledge, words=Texts.load())
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
     html = await (await page.client.get("/gaps", headers=HTML)).text()
     assert 'data-act="assist"' not in html
     assert (await page.post("/gaps/assist", gap=gap)).status == 409
