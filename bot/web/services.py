@@ -40,6 +40,7 @@ from bot.web.health import Metrics
 from bot.web.setup_services import SetupServices
 
 if TYPE_CHECKING:
+    from bot.assistant.guarded_assistant import AssistantState
     from bot.assistant.task import Assistant
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -159,6 +160,7 @@ class WebServices:
     *answers* are the ready answers of the operators, *files* reads what was sent, *points* is the field
     of loyalty points.
     *scenarios* are those of mystery customers, who are shown as writing on *played_as*.
+    *assistant_state* tells how the optional assistant is; None = it is off.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -201,6 +203,7 @@ class WebServices:
     quality: QualitySettings = field(default_factory=QualitySettings)
     scenarios: Scenarios = field(default_factory=Scenarios)
     played_as: str = ""
+    assistant_state: Callable[[], Awaitable[AssistantState]] | None = None
     health_only: bool = False
     setup: SetupServices | None = None
     key: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -85,11 +86,11 @@ class Browser:
         return await self.does("messages", {"key": key, "text": text})
 
     async def sends(self, name: str, content: bytes, *, key: str = "", text: str = "") -> ClientResponse:
-        form = FormData()
+        form = FormData(quote_fields=False)  # as browsers write a name
         form.add_field("key", key or f"key-{next(self.site.numbers):06}")
         if text:
             form.add_field("text", text)
-        form.add_field("file", content, filename=name)
+        form.add_field("file", io.BytesIO(content), filename=name)
         return await self.ask("POST", "files", data=form)
 
     async def presses(self, label: str) -> dict[str, Any]:
