@@ -312,6 +312,10 @@ async def test_the_list_says_how_each_article_stands(page: Page, knowledge: Know
     assert "tovary/bad.md" in await listed("problems")
     html = await (await page.client.get("/kb", params={"lang": "ru"})).text()
     assert f"/articles/history?file={gone['file']}" in html
+    assert ">tovary/bad.md:" in html, "the fault is named by its file"
+    assert str(knowledge.folder) not in html and not re.search(r"\bKB0\d\d\b", html), (
+        "no path of the machine, no code"
+    )
 
 
 async def test_a_twin_in_the_other_language_begins_beside_its_article(
