@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
+from bot.config.email_channel import EmailChannel
 from bot.config.handoff import Section
 from bot.config.website_channel import WebsiteChannel
 from bot.text.problems import told
@@ -161,7 +162,7 @@ def _is_reached(address: str) -> bool:
 def _kind(value: object) -> str:
     """Which section a channel's settings are checked against."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return kind if kind in ("telegram", "vk", "max", "website") else "other"
+    return kind if kind in ("telegram", "vk", "max", "website", "email") else "other"
 
 
 Channel = Annotated[
@@ -169,6 +170,7 @@ Channel = Annotated[
     | Annotated[VkChannel, Tag("vk")]
     | Annotated[MaxChannel, Tag("max")]
     | Annotated[WebsiteChannel, Tag("website")]
+    | Annotated[EmailChannel, Tag("email")]
     | Annotated[OtherChannel, Tag("other")],
     Discriminator(_kind),
 ]
