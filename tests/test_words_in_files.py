@@ -33,6 +33,7 @@ READS = {  # modules that may hold Russian, and why; a folder stands for all in 
     "knowledge/query/text_readings.py": "letters of the keyboard and how they sound in Latin ones",
     "storage/postgres/problems.py": "how a Russian server says what is wrong",
     "text/customer_words.py": "patterns that find names, numbers and greetings among a customer's words",
+    "text/short_names.py": "the case endings of short names",
     "text/person_names.py": "what is no name, and the endings of pet names",
 }
 

@@ -54,7 +54,8 @@ from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.quality.themes import alike
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Button, Event, Outcome, Turn
+from bot.model import Button, Event, Outcome, Ticket, Turn
+from bot.storage.base import Store
 from bot.text.day_spans import DaySpan
 from bot.text.problems import problem
 
@@ -187,7 +188,7 @@ def open_dialogs(
         ("outreach", AboutNews(texts)),
         ("rating", rating),
         ("check_in", check_in),
-        ("sequences", SequenceDialog(texts, config.sequences, opens, parts.store.setting)),
+        ("sequences", _open_sequences(parts, opens)),
         ("nps", nps),
         ("ideas", Ideas(texts, parts.store.ideas, partial(_alike, knowledge))),
     ]
@@ -199,6 +200,17 @@ def open_dialogs(
         else:
             dialogs.append((name, _foreign_dialog(name, tuple(ours))))
     return dialogs
+
+
+def _open_sequences(parts: ServiceParts, opens: Callable[[datetime], datetime]) -> SequenceDialog:
+    tickets = partial(_tickets, parts.store)
+    return SequenceDialog(parts.texts, parts.config.sequences, opens, parts.store.setting, tickets)
+
+
+async def _tickets(store: Store, customer: int) -> Sequence[Ticket]:
+    """All tickets of a customer."""
+    talks = [talk.id for talk in await store.conversations(customer)]
+    return [ticket for talk in talks for ticket in await store.tickets_in(talk)]
 
 
 def _alike(knowledge: Knowledge, text: str, others: Sequence[str]) -> int | None:

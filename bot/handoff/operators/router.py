@@ -15,7 +15,7 @@ from bot.handoff.operators.drafts import ask, draft, send
 from bot.handoff.operators.notes import note, whisper
 from bot.handoff.operators.operator_message import MessageKind, OperatorMessage, command_of, read_message
 from bot.handoff.operators.permissions import refusal, refuse
-from bot.handoff.operators.replies import notice, say
+from bot.handoff.operators.replies import notice, privately, say
 from bot.handoff.tickets import closing, lifecycle
 from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
 from bot.model.internal import UnattendedTicket
@@ -66,7 +66,8 @@ def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome
         case MessageKind.MISTYPED:
             known = message.name in desk.commands.names
             key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
-            return say(desk, turn, key, command=message.name)
+            told = say(desk, turn, key, command=message.name)
+            return replace(told, messages=privately(turn, told.messages))
         case MessageKind.HELD_BACK:
             return replace(say(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket))
     return words_of_operator(desk, turn, ticket, message)
