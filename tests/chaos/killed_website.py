@@ -236,7 +236,8 @@ class KilledWebsite:
             if counts != (1, 1, 1):
                 found.append(f"{mark} was kept, decided on and shown {counts} times")
         sources = Counter(row["source"] for row in lines if not row["own"])
-        sent = [row["id"] for row in self._rows("select id from outbox where verb = 'say' and status = 'sent'")]
+        said = self._rows("select id from outbox where verb = 'say' and status = 'sent'")
+        sent = [row["id"] for row in said]
         found += [f"answer {id} is shown {sources[f'o{id}']} times" for id in sent if sources[f"o{id}"] != 1]
         found += [f"{s} was never enqueued" for s in sources if int(s[1:]) not in sent]
         chats = Counter(row["chat"] for row in lines)

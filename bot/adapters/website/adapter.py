@@ -4,7 +4,6 @@ every page of theirs shows it.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from aiohttp import web
 
 from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.adapters.page_channel import ChatParts
+from bot.adapters.website.letters import VisitorLetters
 from bot.adapters.website.server import ChatServer
 from bot.adapters.website.settings import WebsiteSettings
 from bot.adapters.website.shown_line import kept_file, kept_outbound, read_payload
@@ -49,6 +49,7 @@ class WebsiteAdapter(Adapter):
         self.health = Health()
         self.chat = SiteChat(name, settings, clock, clock.monotonic)
         self._server = ChatServer(self.chat)
+        self.letters = VisitorLetters(self.chat)
 
     @classmethod
     def configured(cls, name: str, keys: Mapping[str, Any], clock: Clock) -> WebsiteAdapter:
@@ -70,7 +71,7 @@ class WebsiteAdapter(Adapter):
         self.take_calls(accept)
         self.health.state = "working"
         try:
-            await asyncio.Event().wait()
+            await self.letters.run()
         finally:
             self.health.state = "stopped"
 
