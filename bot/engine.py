@@ -101,7 +101,7 @@ class Engine:
         clock: Clock,
         deciders: Deciders,
         *,
-        prepare: Callable[[Outbound], tuple[Outbound, ...]],
+        prepare: Callable[[Turn, tuple[Outbound, ...]], tuple[Outbound, ...]],
         committed: Callable[[], None] = lambda: None,
         observers: Observers | None = None,
     ) -> None:
@@ -228,7 +228,8 @@ class Engine:
         if first.kind is InboundKind.MOVED:
             return await self._moved(first)
         if first.kind in _ASIDE and not (first.kind is InboundKind.MEMBER and self._desk.hears(turn)):
-            return Outcome("engine", Result.IGNORED, _ASIDE[first.kind])
+            why = "automatic" if first.data.get("automatic") else _ASIDE[first.kind]
+            return Outcome("engine", Result.IGNORED, why)
         if self._desk.hears(turn):
             return await self._desk.decide(turn)
         if (carried := await self._relay(turn)) is not None:
@@ -277,7 +278,7 @@ class Engine:
         )
         return replace(
             outcome,
-            messages=tuple(part for o in (*acknowledged, *outcome.messages) for part in self._prepare(o)),
+            messages=self._prepare(turn, (*acknowledged, *outcome.messages)),
         )
 
 

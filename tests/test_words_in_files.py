@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1] / "bot"
 CYRILLIC = re.compile("[А-Яа-яЁё]")
 LETTERS = re.compile("[а-яА-Я]-[а-яА-Я]|[ёЁе]")  # classes of letters in patterns, and ё made е: no words
 READS = {  # modules that may hold Russian, and why; a folder stands for all in it
+    "adapters/email": "how mail programs mark quotes, answers, signatures and letters of machines",
     "assistant/masking.py": "patterns that find addresses and documents among people's words",
     "demo": "the played customers and operators of a Russian shop speak Russian",
     "testing/contracts": "the contracts that stores and adapters are tested by talk in Russian",
@@ -32,6 +33,7 @@ READS = {  # modules that may hold Russian, and why; a folder stands for all in 
     "knowledge/query/text_readings.py": "letters of the keyboard and how they sound in Latin ones",
     "storage/postgres/problems.py": "how a Russian server says what is wrong",
     "text/customer_words.py": "patterns that find names, numbers and greetings among a customer's words",
+    "text/short_names.py": "the case endings of short names",
     "text/person_names.py": "what is no name, and the endings of pet names",
 }
 

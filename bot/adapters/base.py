@@ -29,6 +29,8 @@ class Limits:
     media: frozenset[Media] = frozenset(Media)
     topics: bool = False  # some chats have threads (forum groups)
     edits: bool = True
+    joins: bool = False  # what is said at once is one message (a letter)
+    threaded: bool = False  # an answer names the message that it answers
     reactions: bool = False
     per_second: float = 25.0  # calls of the whole account
     peer_per_second: float = 1.0  # private chat
@@ -205,6 +207,15 @@ class Adapter(Protocol):
 
     async def close(self) -> None:
         """Give back connections. Called once, after `run` has ended and the last send has returned."""
+        ...
+
+
+@runtime_checkable
+class RecordedAdapter(Protocol):
+    """An adapter that asks the store about what it answers, and says words of its own to customers."""
+
+    def know(self, records: Any, texts: Any) -> None:
+        """The store and the texts of the bot, before anything is taken in or sent."""
         ...
 
 

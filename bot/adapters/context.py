@@ -6,7 +6,18 @@ from typing import Literal
 
 from bot.model import Attachment, Media
 
-Kind = Literal["forward", "reply", "quote", "external", "story", "comment"]
+Kind = Literal[
+    "forward",
+    "reply",
+    "quote",
+    "external",
+    "story",
+    "comment",
+    "letter",
+    "unverified",
+    "unreadable",
+    "too_big",
+]
 LONGEST_NAME = 128
 
 

@@ -30,6 +30,20 @@ def check_address(url: str) -> None:
         raise Refused("the file's address is not public")
 
 
+def is_own_network(url: str) -> bool:
+    """Whether an address of the owner's own config stays on this machine or in their network, as far as it
+    tells by itself.
+
+    >>> is_own_network("http://127.0.0.1:11434/v1"), is_own_network("http://api.example.com/v1")
+    (True, False)
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        return not _is_public(ipaddress.ip_address(host))
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".lan", ".localhost"))
+
+
 class PublicResolver(ThreadedResolver):
     """Names as addresses, private ones left out.
 

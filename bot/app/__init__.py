@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from bot.app.assistant import open_assistant
+from bot.app.assistant import open_assistant, open_chat
 from bot.app.channels import hooks_of, open_adapters, open_webhooks, read_local
 from bot.app.config_check import check_files
 from bot.app.config_parts import (
@@ -38,6 +38,7 @@ __all__ = [
     "open_adapters",
     "open_assistant",
     "open_canned",
+    "open_chat",
     "open_dialogs",
     "open_facts",
     "open_flows",

@@ -14,6 +14,7 @@ from bot.adapters.webhook import WebhookAdapter
 from bot.app.entry_points import brought, known_names
 from bot.clock import Clock
 from bot.config.channels import Channel, OtherChannel, VkChannel
+from bot.config.email_channel import EmailChannel
 from bot.config.handoff import Webhook
 from bot.config.loader import Config
 from bot.delivery.webhook_events import PREFIX
@@ -31,7 +32,7 @@ def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, 
     made: dict[str, Adapter] = {}
     for name, settings in config.channels.items():
         if settings.enabled:
-            made[name] = _adapter(name, settings, clock, salt)
+            made[name] = _adapter(name, settings, clock, _told(config, settings, salt))
     return made
 
 
@@ -52,7 +53,16 @@ def open_webhooks(config: Config, clock: Clock) -> dict[str, WebhookAdapter]:
     return made
 
 
-def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
+def _told(config: Config, settings: Channel, salt: str) -> dict[str, str]:
+    """What an adapter of ours has to know besides its own keys."""
+    if isinstance(settings, VkChannel):
+        return {"salt": salt}
+    if isinstance(settings, EmailChannel):
+        return {"salt": salt, "business": config.business.name, "language": config.business.language}
+    return {}
+
+
+def _adapter(name: str, settings: Channel, clock: Clock, more: Mapping[str, str]) -> Adapter:
     found = brought("bot.adapters", settings.type)
     if found is None:
         known = known_names("bot.adapters")
@@ -60,8 +70,7 @@ def _adapter(name: str, settings: Channel, clock: Clock, salt: str) -> Adapter:
     values = settings.model_dump(exclude={"type"}, exclude_none=True)
     if isinstance(settings, OtherChannel):
         values |= settings.model_extra or {}
-    if isinstance(settings, VkChannel):
-        values["salt"] = salt
+    values |= more
     revealed = {name: _revealed(value) for name, value in values.items()}
     if isinstance(found, ConfiguredAdapter):
         return found.configured(name, revealed, clock)

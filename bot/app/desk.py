@@ -20,7 +20,7 @@ from bot.app.service_parts import ServiceParts
 from bot.config.handoff import length
 from bot.config.loader import Config
 from bot.dialogs.article_rendering import portion
-from bot.dialogs.builtin_dialogs import our_dialogs
+from bot.dialogs.builtin_dialogs import DialogParts, our_dialogs
 from bot.dialogs.personal_articles import personal
 from bot.dialogs.question_reader import QuestionReader, SideAnswer
 from bot.errors import ConfigError
@@ -188,7 +188,9 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         is_thanks=lambda text: read_act(text).act in (Intent.THANKS, Intent.BYE),
         question=questions.question,
         aside=SideAnswer(
-            our_dialogs(texts, read_act, knowledge, None, open_facts(config, knowledge, hours)),
+            our_dialogs(
+                texts, read_act, knowledge, None, DialogParts(open_facts(config, knowledge, hours))
+            ),
             article,
             knowledge.article,
         ),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 
+from bot.app.assistant import open_composer
 from bot.app.config_parts import open_facts, open_hours
 from bot.app.entry_points import brought, imported, known_names
 from bot.app.flows import FlowParts
@@ -16,7 +17,7 @@ from bot.config.channels import Channel, VkChannel
 from bot.config.handoff import length
 from bot.dialogs.api_requests import ApiRequests
 from bot.dialogs.base import Dialog
-from bot.dialogs.builtin_dialogs import our_dialogs
+from bot.dialogs.builtin_dialogs import DialogParts, our_dialogs
 from bot.dialogs.comments import SPOKEN, CommentContext, CommentDialog, CommentRules
 from bot.dialogs.consent import Consent, ConsentDialog
 from bot.dialogs.faq import Faq
@@ -53,7 +54,8 @@ from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.quality.themes import alike
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import Button, Event, Outcome, Turn
+from bot.model import Button, Event, Outcome, Ticket, Turn
+from bot.storage.base import Store
 from bot.text.day_spans import DaySpan
 from bot.text.problems import problem
 
@@ -151,8 +153,11 @@ def open_dialogs(
         read_act,
         knowledge,
         ways.after_form,
-        open_facts(config, knowledge, open_hours(config)),
-        flows_of if "menu" in config.dialogs.order else None,
+        DialogParts(
+            open_facts(config, knowledge, open_hours(config)),
+            flows_of if "menu" in config.dialogs.order else None,
+            open_composer(config, parts.assistant),
+        ),
     )
     span = DaySpan.parse(config.outreach.hours)
 
@@ -183,7 +188,7 @@ def open_dialogs(
         ("outreach", AboutNews(texts)),
         ("rating", rating),
         ("check_in", check_in),
-        ("sequences", SequenceDialog(texts, config.sequences, opens, parts.store.setting)),
+        ("sequences", _open_sequences(parts, opens)),
         ("nps", nps),
         ("ideas", Ideas(texts, parts.store.ideas, partial(_alike, knowledge))),
     ]
@@ -195,6 +200,17 @@ def open_dialogs(
         else:
             dialogs.append((name, _foreign_dialog(name, tuple(ours))))
     return dialogs
+
+
+def _open_sequences(parts: ServiceParts, opens: Callable[[datetime], datetime]) -> SequenceDialog:
+    tickets = partial(_tickets, parts.store)
+    return SequenceDialog(parts.texts, parts.config.sequences, opens, parts.store.setting, tickets)
+
+
+async def _tickets(store: Store, customer: int) -> Sequence[Ticket]:
+    """All tickets of a customer."""
+    talks = [talk.id for talk in await store.conversations(customer)]
+    return [ticket for talk in talks for ticket in await store.tickets_in(talk)]
 
 
 def _alike(knowledge: Knowledge, text: str, others: Sequence[str]) -> int | None:

@@ -6,7 +6,7 @@ import importlib
 from importlib.metadata import entry_points
 from typing import cast
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, Problem
 from bot.text.problems import problem
 
 
@@ -24,10 +24,18 @@ def brought(group: str, name: str) -> object | None:
         try:
             return cast(object, entry.load())
         except (ImportError, AttributeError) as error:
-            raise ConfigError(
-                [problem("config.entry_import", name=name, group=group, reason=error)]
-            ) from error
+            raise ConfigError([_not_loaded(name, group, entry.value, error)]) from error
     return None
+
+
+def _not_loaded(name: str, group: str, module: str, error: ImportError | AttributeError) -> Problem:
+    """One of our own lacks a library, which an extra of its name brings; anything else is a package at
+    odds with this version.
+    """
+    lacking = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    if module.startswith("bot.") and lacking and not lacking.startswith("bot"):
+        return problem("config.extra", name=name, package=lacking)
+    return problem("config.entry_import", name=name, group=group, reason=error)
 
 
 def known_names(group: str, *ours: str) -> str:

@@ -23,6 +23,7 @@ from bot.config.roles import ProcessRole
 from bot.delivery import public_words, splitting
 from bot.delivery.attachment_reader import AttachmentReader
 from bot.delivery.flood_control import Flood
+from bot.delivery.letters import as_letters
 from bot.delivery.webhook_events import Announcer
 from bot.dialogs.flows.flow_file import FlowFile
 from bot.engine import Deciders, Engine
@@ -173,11 +174,13 @@ def _open_engine(
     config, texts = parts.config, parts.texts
     limits: dict[str, Limits] = {name: a.limits for name, a in parts.adapters.items()}
 
-    def prepare(outbound: Outbound) -> tuple[Outbound, ...]:
+    def prepare(turn: Turn, messages: tuple[Outbound, ...]) -> tuple[Outbound, ...]:
+        lang = config.business.language
         return tuple(
             part
+            for outbound in as_letters(messages, turn, limits)
             for kept in public_words.guarded(outbound)
-            for part in splitting.parts(named(kept, texts, config.business.language), limits)
+            for part in splitting.parts(named(kept, texts, lang), limits)
         )
 
     def flooded(turn: Turn) -> RichText:

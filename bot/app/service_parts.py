@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.adapters.base import Adapter
+from bot.adapters.base import Adapter, RecordedAdapter
 from bot.adapters.played import PlayedAdapter
 from bot.app.assistant import open_assistant
 from bot.app.channels import open_adapters, open_webhooks
@@ -105,6 +105,9 @@ async def open_parts(config: Config, overrides: Overrides) -> ServiceParts:
     except BaseException:
         await store.close()
         raise
+    for adapter in adapters.values():
+        if isinstance(adapter, RecordedAdapter):
+            adapter.know(store, texts)
     observers = Observers([LogObserver()] if overrides.log_events else [])
     return ServiceParts(
         config,

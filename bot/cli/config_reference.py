@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from bot.config.channels import MaxChannel, TelegramChannel, VkChannel
+from bot.config.email_channel import EmailChannel
 from bot.config.loader import Config
 from bot.config.website_channel import WebsiteChannel
 
@@ -18,6 +19,7 @@ CHANNELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("type: vk", VkChannel),
     ("type: max", MaxChannel),
     ("type: website", WebsiteChannel),
+    ("type: email", EmailChannel),
 )
 
 

@@ -14,7 +14,16 @@ from typing import Literal
 import typer
 
 from bot.adapters.base import Adapter
-from bot.app import open_adapters, open_flows, open_hours, open_knowledge, open_webhooks
+from bot.adapters.url_safety import is_own_network
+from bot.app import (
+    open_adapters,
+    open_assistant,
+    open_chat,
+    open_flows,
+    open_hours,
+    open_knowledge,
+    open_webhooks,
+)
 from bot.cli import settings
 from bot.cli.ask import load_embeddings
 from bot.cli.clock import command_clock
@@ -85,6 +94,7 @@ async def _collected(config: Config) -> list[CheckResult]:
     found += _flows(config)
     found += _hours(config)
     found += await _voice(config)
+    found += await _assistant(config)
     asked = place is not None or all(f.what != say("doctor.desk") for f in found)
     found += await _channels(config, place, ask_desk=asked)
     found += await _webhooks(config)
@@ -146,6 +156,57 @@ async def _voice(config: Config) -> list[CheckResult]:
     if wrong:
         return [_warned(what, say("doctor.voice_silent", reason=wrong), say("doctor.voice_silent_hint"))]
     return [CheckResult(what, "ok", config.voice.engine)]
+
+
+async def _assistant(config: Config) -> list[CheckResult]:
+    """Whether the assistant can be reached, what of today's budget is left, and whether it rests; nothing
+    where nobody may use it. A warning at most: without it everything works as before.
+    """
+    what = say("doctor.assistant")
+    try:
+        chat = open_chat(config)
+    except ConfigError as error:
+        return [CheckResult(what, "error", p.text, p.hint) for p in error.problems]
+    if chat is None:
+        return []
+    from bot.assistant.errors import AssistantError
+
+    settings = config.assistant
+    found = []
+    if settings.base_url and settings.base_url.startswith("http:") and not is_own_network(settings.base_url):
+        found.append(_warned(what, say("doctor.assistant_open"), say("doctor.assistant_open_hint")))
+    try:
+        await asyncio.wait_for(chat.check(), PATIENCE)
+        whom = ", ".join(words_in(language(), "doctor.whom")[a] for a in settings.audiences)
+        found.append(CheckResult(what, "ok", say("doctor.assistant_ok", model=settings.model, whom=whom)))
+    except (AssistantError, TimeoutError) as error:
+        reason = getattr(error, "reason", "timeout")
+        text = say("doctor.assistant_silent", reason=say(f"doctor.assistant_why.{reason}"))
+        found.append(_warned(what, text, say("doctor.assistant_silent_hint")))
+    finally:
+        await chat.close()
+    return [*found, *await _assistant_state(config)]
+
+
+async def _assistant_state(config: Config) -> list[CheckResult]:
+    """From the store; nothing while a running bot has it for itself (/readyz tells then)."""
+    what = say("doctor.assistant")
+    try:
+        async with own_store(config) as store:
+            assistant = open_assistant(config, store, command_clock(), open_hours(config).zone)
+            if assistant is None:
+                return []
+            state = await assistant.state()
+    except BotError:
+        return []
+    budget = config.assistant.budget
+    facts = {"calls": state.spent.calls, "tokens": state.spent.tokens}
+    limits = {"most_calls": budget.calls or "∞", "most_tokens": budget.tokens or "∞"}
+    found = [CheckResult(what, "ok", say("doctor.assistant_spent", **facts, **limits))]
+    if state.is_resting:
+        why = say(f"doctor.assistant_why.{state.circuit.reason}")
+        found.append(_warned(what, say("doctor.assistant_rests", reason=why), ""))
+    return found
 
 
 def _placed(found: Problem) -> str:

@@ -83,6 +83,7 @@ def site_of(
         quality=config.quality,
         scenarios=service.desk.context.rules.scenarios,
         played_as=service.desk.context.places.title(PLAYED),
+        assistant_state=service.assistant.state if service.assistant else None,
         health_only=ProcessRole.WEB not in service.roles,
         setup=setup,
         key=key,

@@ -63,6 +63,11 @@ class AssistantSettings(Section):
         """Whether anybody may use it."""
         return self.operators or self.editors or self.customers
 
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """Those for whom it may work."""
+        return tuple(a for a in ("operators", "editors", "customers") if getattr(self, a))
+
     def allows(self, audience: Literal["operators", "editors", "customers"]) -> bool:
         """Whether it may work for them."""
         return bool(getattr(self, audience))

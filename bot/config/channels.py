@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
+from bot.config.email_channel import EmailChannel
 from bot.config.handoff import Section
 from bot.config.website_channel import WebsiteChannel
 from bot.text.problems import told
@@ -29,6 +30,10 @@ class TelegramChannel(Section):
         None, description="public https address that leads to /hooks/NAME of the page"
     )
     secret: SecretStr | None = Field(None, description='webhook secret, as "${TELEGRAM_SECRET}"')
+    business: bool = Field(
+        False,
+        description="answer in the chats of whoever connects the bot to their account (Telegram Business)",
+    )
 
     @model_validator(mode="after")
     def _webhook_is_guarded(self) -> TelegramChannel:
@@ -148,7 +153,7 @@ def _is_reached(address: str) -> bool:
 def _kind(value: object) -> str:
     """Which section a channel's settings are checked against."""
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return kind if kind in ("telegram", "vk", "max", "website") else "other"
+    return kind if kind in ("telegram", "vk", "max", "website", "email") else "other"
 
 
 Channel = Annotated[
@@ -156,6 +161,7 @@ Channel = Annotated[
     | Annotated[VkChannel, Tag("vk")]
     | Annotated[MaxChannel, Tag("max")]
     | Annotated[WebsiteChannel, Tag("website")]
+    | Annotated[EmailChannel, Tag("email")]
     | Annotated[OtherChannel, Tag("other")],
     Discriminator(_kind),
 ]

@@ -76,6 +76,11 @@ class EmailChannel(Section):
         return self
 
     @property
+    def enabled(self) -> bool:
+        """Whether what it needs is there."""
+        return self.password is not None
+
+    @property
     def imap(self) -> MailServer:
         """Where letters are read."""
         host = self.imap_host or self._provider.imap

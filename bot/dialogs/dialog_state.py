@@ -35,6 +35,7 @@ class StateChanges(TypedDict, total=False):
     article: str
     passage: int
     told: int
+    excerpted: bool
     earlier: tuple[str, ...]
     spare: tuple[str, ...]
     asked: tuple[str, ...]
@@ -54,6 +55,7 @@ class DialogState:
     article: str = ""
     passage: int = 0
     told: int = 0  # pieces of the rest of the article that «Подробнее» has brought
+    excerpted: bool = False  # of the article no more than an excerpt was told
     earlier: tuple[str, ...] = ()
     spare: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
@@ -75,6 +77,7 @@ class DialogState:
             article=_text(state, "last_article"),
             passage=_number(state, "passage"),
             told=_number(state, "told"),
+            excerpted=state.get("excerpted") is True,
             earlier=_texts(state, "earlier"),
             spare=_texts(state, "spare"),
             asked=_texts(state, "asked"),
@@ -104,12 +107,14 @@ class DialogState:
 
     def now(self, turn: Turn, **changes: Unpack[StateChanges]) -> Json:
         """The state to be kept: *changes* made, everything that only the last turn could mean forgotten."""
-        settled = replace(self, stage=Idle(), told=0, earlier=(), spare=(), greeted=True, at=turn.now)
+        settled = replace(self, stage=Idle(), told=0, excerpted=False, earlier=(), spare=())
+        settled = replace(settled, greeted=True, at=turn.now)
         kept = replace(settled, **changes)
         state: dict[str, object] = {
             "last_article": kept.article,
             "passage": kept.passage,
             "told": kept.told,
+            "excerpted": kept.excerpted,
             "earlier": list(kept.earlier),
             "spare": list(kept.spare),
             "asked": list(kept.asked[-KEPT:]),
@@ -122,8 +127,8 @@ class DialogState:
 
 
 KEYS = frozenset(
-    """last_article passage told candidates earlier spare clarified second offered answered missed failures
-    asked greeted form at""".split()  # noqa: SIM905 - sixteen quoted words would read worse
+    """last_article passage told excerpted candidates earlier spare clarified second offered answered missed
+    failures asked greeted form at""".split()  # noqa: SIM905 - seventeen quoted words would read worse
 )
 
 

@@ -4,8 +4,9 @@ twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.faq_replies import ALL_SAID, NONE, FaqReplies
@@ -43,14 +44,19 @@ from bot.model.internal import OfferUnanswered
 from bot.text.graphemes import shorten
 from bot.text.markdown import join
 
+if TYPE_CHECKING:
+    from bot.dialogs.composed.answer_composer import ComposedAnswer
+
 QUOTED = 120  # characters of a question that are quoted back
+Composing = Callable[[Turn, str, ArticleAnswer], Awaitable["ComposedAnswer | None"]]
 _ACTIONS = frozenset({"article", "more", "helped", "not_helped", NONE})
 
 
 class Faq:
     """The last dialog before the desk.
 
-    Without *escalate* it leaves what it cannot answer to the flow (None).
+    Without *escalate* it leaves what it cannot answer to the flow (None). *compose* picks an answer out of
+    the article that is said at once.
     """
 
     def __init__(
@@ -60,8 +66,9 @@ class Faq:
         knowledge: KnowledgeSource,
         *,
         escalate: Escalation | None = None,
+        compose: Composing | None = None,
     ) -> None:
-        self._texts, self._intent, self._escalate = texts, intent, escalate
+        self._texts, self._intent, self._escalate, self._compose = texts, intent, escalate, compose
         self._search = FaqSearch(knowledge, texts)
         self._replies = FaqReplies(texts, self._search)
         self._hearing = ShortAnswers(texts)
@@ -105,7 +112,7 @@ class Faq:
         if (
             memory.article
             and self._hearing.means("more", text)
-            and (more := self._replies.more(turn, memory.article, memory.passage, memory.told))
+            and (more := self._more(turn, memory))
         ):
             return more
         act = (await self._intent(turn, memory)).act
@@ -128,6 +135,12 @@ class Faq:
             if found is not None
             else None
         )
+
+    def _more(self, turn: Turn, memory: DialogState) -> Outcome | None:
+        """«Подробнее»: of an excerpt the article itself, else the rest."""
+        if memory.excerpted:
+            return self.show(turn, memory.article)
+        return self._replies.more(turn, memory.article, memory.passage, memory.told)
 
     async def is_sure(self, turn: Turn, text: str, *, own_words: bool = False) -> bool:
         """Whether an article would be said to *text* at once; *own_words*: only where its editor wrote just
@@ -225,7 +238,8 @@ class Faq:
             telling = self._search.telling(text, best, answer, memory)
             if telling.follow_up and memory.passage in (telling.passage, ALL_SAID):
                 return self._replies.repeated(turn, memory, answer.why)
-            return self._replies.answer(turn, telling, memory)
+            composed = await self._compose(turn, text, telling) if self._compose is not None else None
+            return self._replies.answer(turn, telling, memory, composed)
         out_of_scope = answer.decision is Decision.HANDOFF or not answer.candidates
         if out_of_scope or not may_clarify(memory.stage):
             return self._unknown(

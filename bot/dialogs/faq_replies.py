@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.dialog_state import DialogState, is_first_contact
@@ -41,6 +42,9 @@ from bot.model import (
 from bot.model.internal import OfferUnanswered
 from bot.text.markdown import join, styled, to_rich
 
+if TYPE_CHECKING:
+    from bot.dialogs.composed.answer_composer import ComposedAnswer
+
 OFFER_WAITED = "offer_waited"
 PATIENCE = timedelta(minutes=5)  # of silence after a person was offered, until one is called anyway
 NONE = "none_of_these"  # the action of its button
@@ -55,15 +59,25 @@ class FaqReplies:
         self._texts, self._search = texts, search
         self._speaker = ReplyContext(texts, "faq")
 
-    def answer(self, turn: Turn, telling: ArticleAnswer, memory: DialogState) -> Outcome:
+    def answer(
+        self,
+        turn: Turn,
+        telling: ArticleAnswer,
+        memory: DialogState,
+        composed: ComposedAnswer | None = None,
+    ) -> Outcome:
+        """*composed*: an excerpt of the article that is said in its place."""
         article, passage = telling.article, telling.passage
         language = language_of(turn, self._texts.lang)
         part = portion(article, passage, follow_up=telling.follow_up)
+        told = composed.text if composed is not None and composed.text else None
+        more = self._more(f"{article.id}#{passage}", language) if part.rest else None
         greeting = self._short_greeting(turn, memory, language)
         state = memory.now(
             turn,
             article=article.id,
             passage=passage,
+            excerpted=told is not None,
             stage=answered(memory.stage),
             spare=telling.spare or tuple(o for o in (*memory.options, *memory.spare) if o != article.id),
             asked=(*memory.asked, telling.asked) if telling.asked else memory.asked,
@@ -74,16 +88,19 @@ class FaqReplies:
                 turn,
                 self._speaker,
                 *greeting,
-                part.text,
+                told or part.text,
                 "faq.question",
                 buttons=self._answer_buttons(
-                    turn, article, f"{article.id}#{passage}" if part.rest else "", language
+                    turn,
+                    article,
+                    self._more(article.id, language, "article") if told else more,
+                    language,
                 ),
                 attachments=self._files(part.files),
             ),
             state=state,
-            explanation=telling.why,
-            events=(Event("answered", data={"article": article.id}),),
+            explanation=telling.why if composed is None else {**telling.why, "assistant": composed.why},
+            events=(Event("answered", data={"article": article.id, **({"composed": True} if told else {})}),),
         )
 
     def offer_person(
@@ -277,9 +294,8 @@ class FaqReplies:
             stage=answered(memory.stage),
             spare=memory.spare,
         )
-        buttons = self._answer_buttons(
-            turn, found, f"{found.id}#{passage}+{further}" if further else "", language, more_key="further"
-        )
+        button = self._more(f"{found.id}#{passage}+{further}", language, key="further") if further else None
+        buttons = self._answer_buttons(turn, found, button, language)
         return replace(
             said(
                 turn,
@@ -294,20 +310,23 @@ class FaqReplies:
         )
 
     def _answer_buttons(
-        self, turn: Turn, article: ArticleText, more: str, language: str, *, more_key: str = "more"
+        self, turn: Turn, article: ArticleText, more: Button | None, language: str
     ) -> tuple[tuple[Button, ...], ...]:
         def label(key: str) -> str:
             return self._texts.text(f"buttons.{key}", lang=language)
 
         return (
             *((button,) for button in self._open(turn, article.buttons)[:OPTIONS]),
-            (Button(label(more_key), "more", more),) if more else (),
+            (more,) if more else (),
             (
                 Button(label("helped"), "helped", article.id),
                 Button(label("not_helped"), "not_helped", article.id),
             ),
             (human_button(turn, self._texts),),
         )
+
+    def _more(self, value: str, language: str, action: str = "more", key: str = "more") -> Button:
+        return Button(self._texts.text(f"buttons.{key}", lang=language), action, value)
 
     def _open(self, turn: Turn, buttons: Sequence[Button]) -> list[Button]:
         """Those of an article that lead somewhere for this customer."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.dialogs.about import BusinessFacts
-from bot.dialogs.builtin_dialogs import our_dialogs
+from bot.dialogs.builtin_dialogs import DialogParts, our_dialogs
 from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.protocols import IntentReading
 from bot.dialogs.short_answers import language_of
@@ -66,7 +66,8 @@ class OfflineDecision:
             1
         )  # each asking is a turn of its own: what was read before a reload is not reused
         self._asked = _AtOnce(knowledge, knowledge.folder)
-        self._ours = our_dialogs(self._words, read_act, self._asked, _called, facts)
+        parts = DialogParts(facts or BusinessFacts())
+        self._ours = our_dialogs(self._words, read_act, self._asked, _called, parts)
 
     def over(self, knowledge: Knowledge) -> OfflineDecision:
         """The same bot with other articles."""

@@ -4,7 +4,7 @@ the next one needless.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,7 +16,19 @@ from bot.handoff.outreach.sequence_commands import words
 from bot.handoff.outreach.sequences import ACTIVE, STOPPED, had_lately, is_in_one, last_of
 from bot.handoff.outreach.surveys import ASK, ASKED, CHECKED_IN, SEQUENCE_SAID, rests_until
 from bot.i18n.texts import Texts
-from bot.model import Button, Customer, Event, Outbound, Outcome, Priority, Result, Status, Timer, Turn
+from bot.model import (
+    Button,
+    Customer,
+    Event,
+    Outbound,
+    Outcome,
+    Priority,
+    Result,
+    Status,
+    Ticket,
+    Timer,
+    Turn,
+)
 from bot.model.internal import SequenceStartDue, SequenceStepDue
 
 BUSY = timedelta(hours=6)  # whoever is in talks with a person is looked at again after this
@@ -27,13 +39,14 @@ NAME = "sequences"
 @dataclass(frozen=True, slots=True)
 class SequenceDialog:
     """Hears only its own timers. *opens* is the moment from which people may be written to, *setting* tells
-    what supervisors have stopped.
+    what supervisors have stopped, *tickets* all of a customer's tickets, on whatever channel.
     """
 
     texts: Texts
     known: Mapping[str, SequenceSettings]
     opens: Callable[[datetime], datetime]
     setting: Callable[[str], Awaitable[str | None]]
+    tickets: Callable[[int], Awaitable[Sequence[Ticket]]]
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         match turn.inbounds[0].payload:
@@ -75,7 +88,7 @@ class SequenceDialog:
             return _ended(customer, due, "stopped")
         if wants_none(customer) or not turn.conversation.reachable:
             return _ended(customer, due, "opted_out")
-        if any(_holds(turn, customer, what, due.began) for what in rules.steps[due.step].unless):
+        if await self._is_needless(turn, customer, rules.steps[due.step].unless, due.began):
             return _ended(customer, due, "unless")
         busy = (
             turn.conversation.status is not Status.BOT
@@ -90,6 +103,17 @@ class SequenceDialog:
             again = Timer(_key(turn), due, waits, conversation=turn.conversation.id)
             return Outcome(NAME, Result.IGNORED, "sequence_waits", timers=(again,))
         return self._said(turn, customer, rules, due)
+
+    async def _is_needless(
+        self, turn: Turn, customer: Customer, unless: Sequence[str], began: datetime
+    ) -> bool:
+        """Whether something of *unless* has happened since, in this conversation or another of theirs."""
+        if any(_holds(turn, customer, what, began) for what in unless):
+            return True
+        return "ticket" in unless and any(
+            t.status != "closed" or (t.opened is not None and t.opened >= began)
+            for t in await self.tickets(customer.id)
+        )
 
     def _said(self, turn: Turn, customer: Customer, rules: SequenceSettings, due: SequenceStepDue) -> Outcome:
         language = customer.language or self.texts.lang
@@ -140,7 +164,7 @@ def _holds(turn: Turn, customer: Customer, what: str, began: datetime) -> bool:
     if what == "rated":
         return any(t.state.rated is not None and t.state.rated >= began for t in turn.past)
     if what == "ticket":
-        return any(t.opened is not None and t.opened >= began for t in turn.past)
+        return False  # asked of the store: an open one, and one of another channel, are not among the past
     name, sign, value = what.removeprefix("field:").partition("=")
     known = str(customer.fields.get(name) or "")
     return known.casefold() == value.casefold() if sign else bool(known)

@@ -44,6 +44,8 @@ REASON = 200  # characters of a reason
 _SUM = re.compile(  # thousands may stand apart; any other number behind a space begins the reason
     r"(?P<sum>(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+)(?:[.,]\d{1,2})?)\s*"
 )
+# three digits and more behind a space, without a currency: a sum and a number of something, not thousands
+_COUNTED = re.compile(r"\d{3}[ \u00a0\u202f](?!000)\d{3}")
 _SIGN = re.compile(r"(?P<word>[^\W\d_]+\.?|[^\w\s])\s*")
 
 
@@ -251,12 +253,15 @@ def _read(desk: DeskContext, text: str) -> tuple[float, str]:
     """The sum that words begin with, and the reason behind it; 0 where there is none."""
     if (found := _SUM.match(text)) is None:
         return 0.0, ""
-    rest = text[found.end() :]
+    rest, given = text[found.end() :], found["sum"]
     known = {desk.rules.authority.currency, *desk.texts.options("hears.money")}
     sign = _SIGN.match(rest)
     if sign is not None and sign["word"].casefold().rstrip(".") in known:
         rest = rest[sign.end() :]
-    return float(re.sub(r"\s", "", found["sum"]).replace(",", ".")), rest.strip()[:REASON]
+    elif _COUNTED.match(given):  # «500 200 роз»: two hundred roses are the reason
+        given, _, counted = re.sub(r"[\u00a0\u202f]", " ", given).partition(" ")
+        rest = f"{counted} {rest}"
+    return float(re.sub(r"\s", "", given).replace(",", ".")), rest.strip()[:REASON]
 
 
 def _given(desk: DeskContext, turn: Turn, ticket: Ticket, made: Compensation) -> Outcome:

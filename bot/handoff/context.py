@@ -11,7 +11,8 @@ from bot.model import Attachment, Turn
 from bot.text.graphemes import shorten
 
 REPLY_LENGTH = 300  # characters of a whole message that is answered: operators can find the rest
-ANSWERED = frozenset({"reply", "quote"})  # they tell what the words belong to, and are nothing by themselves
+# they tell what the words belong to or how they came, and are nothing by themselves
+ANSWERED = frozenset({"reply", "quote", "letter", "unverified", "too_big"})
 
 
 def is_context(attachment: Attachment) -> bool:

@@ -103,7 +103,8 @@ class Relay:
         if isinstance(first.payload, BotResumed):
             return self._resume(turn)
         if first.kind is InboundKind.BLOCKED:
-            return self._blocked(turn)
+            reason = str(first.data.get("bounced") or "")
+            return self._bounced(turn, reason) if reason else self._blocked(turn)
         if isinstance(first.payload, PageOrder):
             return await page_orders.carry_out(self._desk, turn, first.payload)
         if isinstance(first.payload, MysteryStep):
@@ -456,6 +457,20 @@ class Relay:
         if turn.ticket and turn.ticket.status != "closed" and (to := self._desk.places.thread(turn.ticket)):
             say = (notices.in_desk(self._desk, to, turn.ticket, "desk.customer_blocked"),)
         return Outcome("relay", Result.IGNORED, "blocked", say, events=(Event("customer_blocked"),))
+
+    def _bounced(self, turn: Turn, reason: str) -> Outcome:
+        """A letter came back: told where the customer's ticket is shown, also where that is closed since."""
+        ticket = turn.ticket or (turn.past[0] if turn.past else None)
+        to = self._desk.places.thread(ticket) if ticket else None
+        say: tuple[Outbound, ...] = ()
+        if ticket is not None and to is not None:
+            address = turn.conversation.peer.chat
+            say = (
+                notices.in_desk(
+                    self._desk, to, ticket, "desk.letter_bounced", reason=reason, address=address
+                ),
+            )
+        return Outcome("relay", Result.IGNORED, "bounced", say, events=(Event("customer_blocked"),))
 
     def _taken_back(self, turn: Turn, first: Inbound) -> Outcome:
         """A comment was deleted, or is back: who works on it hears of it."""

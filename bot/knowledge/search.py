@@ -457,7 +457,7 @@ class Knowledge:
         if (
             last is not None
             and found.confidence < self._threshold(state, found.kind).value
-            and follows(found.asked.reading.words, found.scope)
+            and follows(found.asked.reading.words, found.scope, found.evidence.known)
         ):
             wider = self._find(
                 state, CorrectedQuestion(joined(last.title, found.text), found.repairs), spoken, allowed

@@ -18,7 +18,8 @@ class Peer:
 
     `thread` is the platform's own id. One form is ours: `ticket:1042` means "wherever ticket 1042 is shown",
     and is resolved by the outbox (a forum topic, opened on demand; the plain group itself where there are no
-    topics). Comments of a person stand in a thread of the person's own chat, `public:` and the platform's
+    topics). `account:ID` is a chat of a person's own account in which a connection lets the bot answer.
+    Comments of a person stand in a thread of the person's own chat, `public:` and the platform's
     name of the place: one customer, written to in public and alone.
     """
 

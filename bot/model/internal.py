@@ -409,6 +409,17 @@ class GroupChanged(CheckFound):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountConnected(CheckFound):
+    """Somebody lets the bot answer in the chats of their own account on a platform, or does so no more:
+    *state* is "on", "silent" (it may only read) or "off".
+    """
+
+    channel: str
+    name: str = ""
+    state: str = "off"
+
+
+@dataclass(frozen=True, slots=True)
 class SequenceDayBegan(CheckFound):
     """The hour has come in which the day's customers of the follow-up sequences are chosen."""
 
@@ -490,6 +501,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "order.broadcast_stop": StopBroadcast,
     "desk.stranded": UnattendedTicket,
     "desk.group": GroupChanged,
+    "desk.account": AccountConnected,
     "sequence.begin": SequenceStartDue,
     "sequence.step": SequenceStepDue,
     "sequence.run": SequenceDayBegan,

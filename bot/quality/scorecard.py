@@ -16,11 +16,11 @@ from bot.model import HistoryEntry, ScoreMark
 from bot.quality.criterion import Criterion
 from bot.text.graphemes import shorten
 from bot.text.person_names import shown_name
+from bot.text.short_names import folded, name_pattern
 from bot.text.tone import ToneCheck
 
 BEGINNING = 160  # characters of an operator's first words in which a greeting is looked for
 SHOWN = 60  # characters of the words that a mark was seen by
-STEM = 4  # letters of a name that is known in its other forms
 Mark = tuple[Literal["", "yes", "no"], str]
 _QUESTION = re.compile(r"[^.!?\n]*\?")
 _UNSEEN: Mark = ("", "")
@@ -81,11 +81,10 @@ class Scorecard:
         names = [w for w in re.findall(r"[^\W\d_]+", shown_name(dialog.customer)) if len(w) > 1]
         if not names:
             return _UNSEEN
+        called = name_pattern(names)
         for run in runs:
-            for name in names:
-                stem = name[:-1] if len(name) >= STEM else name
-                if found := re.search(rf"(?<!\w){re.escape(stem)}\w{{0,3}}(?!\w)", run, re.IGNORECASE):
-                    return "yes", found[0]
+            if found := called.search(folded(run)):
+                return "yes", run[found.start() : found.end()]
         return "no", ""
 
     def _needs(self, dialog: DialogWords, runs: Sequence[str]) -> Mark:

@@ -524,6 +524,12 @@ class Store(Protocol):
         """The inbound that was kept under this key (without its words where those were blanked)."""
         ...
 
+    async def newest_message(self, conversation: int) -> Inbound | None:
+        """The latest message of a customer that was decided on there, while its words are kept; None where
+        there is none.
+        """
+        ...
+
     async def turns(
         self, *, conversation: int | None = None, after: int = 0, limit: int = 50
     ) -> tuple[TurnRecord, ...]:

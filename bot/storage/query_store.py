@@ -304,6 +304,9 @@ class QueryStore(ABC):
     async def find_inbound(self, channel: str, key: str) -> Inbound | None:
         return await self._read(lambda db: event_queries.find_inbound(db, channel, key))
 
+    async def newest_message(self, conversation: int) -> Inbound | None:
+        return await self._read(lambda db: event_queries.newest_message(db, conversation))
+
     async def turns(
         self, *, conversation: int | None = None, after: int = 0, limit: int = 50
     ) -> tuple[TurnRecord, ...]:

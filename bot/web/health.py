@@ -5,9 +5,9 @@ Never whose words, only how many.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from aiohttp import web
 from prometheus_client import (
@@ -27,6 +27,9 @@ from bot.model import Event, OwedStage
 from bot.observability import redact
 from bot.storage.base import Store
 from bot.web.replica_health import ReplicaHealth, replica_health
+
+if TYPE_CHECKING:
+    from bot.assistant.guarded_assistant import AssistantState
 
 UNKNOWN = float("nan")
 
@@ -229,6 +232,22 @@ async def report(
         "webhooks": told(False),
         "replica": replica.as_json(),
     }, (200 if ready else 503)
+
+
+async def assistant_report(ask: Callable[[], Awaitable[AssistantState]]) -> dict[str, object]:
+    """The optional assistant for /readyz: whether it works or rests, why, and what it has spent today."""
+    try:
+        state = await ask()
+    except StorageError:
+        return {"state": "unknown"}
+    return {
+        "state": "resting" if state.is_resting else "working",
+        "model": state.model,
+        "failures": state.circuit.failures,
+        "last_error": state.circuit.reason,
+        "calls_today": state.spent.calls,
+        "tokens_today": state.spent.tokens,
+    }
 
 
 def metrics_response(body: bytes) -> web.Response:

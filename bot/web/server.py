@@ -27,7 +27,7 @@ from bot.web.flow_pages import FlowPages
 from bot.web.forecast import ForecastPages
 from bot.web.gaps import GapPages
 from bot.web.gate import GatePages
-from bot.web.health import metrics_response, owing, report
+from bot.web.health import assistant_report, metrics_response, owing, report
 from bot.web.ideas import IdeaPages
 from bot.web.pages import HOME, Pages
 from bot.web.playground.page import LARGEST, Playground
@@ -231,6 +231,8 @@ def _add_health(app: web.Application, services: WebServices) -> None:
     async def readyz(request: web.Request) -> web.Response:
         status = services.knowledge.status if services.knowledge else None
         body, code = await report(services.store, services.channels, status, services.stale, services.clock())
+        if services.assistant_state is not None:  # it keeps nobody from being ready
+            body["assistant"] = await assistant_report(services.assistant_state)
         return web.json_response(body, status=code)
 
     figures = ServiceFigures(services)

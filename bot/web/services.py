@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -38,6 +38,9 @@ from bot.web.api.rest import AcceptRequest, RestApi
 from bot.web.events import EventHub
 from bot.web.health import Metrics
 from bot.web.setup_services import SetupServices
+
+if TYPE_CHECKING:
+    from bot.assistant.guarded_assistant import AssistantState
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -155,6 +158,7 @@ class WebServices:
     *answers* are the ready answers of the operators, *files* reads what was sent, *points* is the field
     of loyalty points.
     *scenarios* are those of mystery customers, who are shown as writing on *played_as*.
+    *assistant_state* tells how the optional assistant is; None = it is off.
     *health_only* leaves /healthz, /readyz and /metrics: what a replica without the role web serves.
     """
 
@@ -196,6 +200,7 @@ class WebServices:
     quality: QualitySettings = field(default_factory=QualitySettings)
     scenarios: Scenarios = field(default_factory=Scenarios)
     played_as: str = ""
+    assistant_state: Callable[[], Awaitable[AssistantState]] | None = None
     health_only: bool = False
     setup: SetupServices | None = None
     key: str = ""

@@ -23,8 +23,11 @@ from bot.adapters.vk.settings import VkSettings
 from bot.clock import Clock
 from bot.model import Sender
 from bot.testing.contracts.adapter import AdapterContract, Fault
+from tests.adapters.email.platform import EmailPlatform
 from tests.fakes import max_server, telegram_server, vk_server
+from tests.fakes.imap_server import FakeImap
 from tests.fakes.max_server import FakeMax
+from tests.fakes.smtp_server import FakeSmtp
 from tests.fakes.telegram_server import FakeTelegram
 from tests.fakes.vk_server import FakeVk
 
@@ -213,6 +216,15 @@ class TestMax(AdapterContract):
     async def platform(self) -> AsyncIterator[MaxPlatform]:
         async with FakeMax() as server:
             platform = MaxPlatform(server)
+            yield platform
+            await platform.adapter.close()
+
+
+class TestEmail(AdapterContract):
+    @pytest.fixture
+    async def platform(self) -> AsyncIterator[EmailPlatform]:
+        async with FakeImap() as imap, FakeSmtp() as smtp:
+            platform = EmailPlatform(imap, smtp)
             yield platform
             await platform.adapter.close()
 

@@ -21,6 +21,7 @@ from bot.assistant.openai_client import OpenAiChat
 from bot.assistant.task import Task
 from bot.config.assistant import AssistantBudgetSettings, AssistantSettings
 from bot.storage.sqlite.store import SqliteStore
+from bot.web.health import assistant_report
 from tests.fakes.assistant_server import KEY, AssistantServer, Trouble, echoes, serving
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -252,3 +253,20 @@ async def test_the_key_is_in_no_log_and_no_error(scene: Scene, caplog: pytest.Lo
     assert wrong in scene.server.keys and wrong not in f"{caught.value!r} {caught.value.__cause__}"
     assert wrong not in caplog.text and KEY not in caplog.text
     assert wrong not in str([dict(e.data) for e in await scene.store.events()])
+
+
+async def test_readyz_tells_how_it_is_and_is_ready_without_it(scene: Scene) -> None:
+    """Resting, why, and what is spent; a store that cannot be read tells nothing."""
+    scene.server.always = "401"
+    assistant = scene.assistant()
+    for _ in range(FAILURES):
+        await failing(assistant)
+
+    assert await assistant_report(assistant.state) == {
+        "state": "resting",
+        "model": "test",
+        "failures": FAILURES,
+        "last_error": "account",
+        "calls_today": FAILURES,
+        "tokens_today": (await assistant.state()).spent.tokens,
+    }

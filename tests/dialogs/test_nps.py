@@ -87,6 +87,28 @@ async def test_asked_once_in_ninety_days(articles: Path) -> None:
         assert _questions(anna) == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "tickets"),
+    [
+        ("операторы вежливые, отвечают быстро", 0),
+        ("долго ждал оператора", 0),
+        ("хорошие операторы", 0),
+        ("позовите оператора, мне не привезли заказ", 1),
+        ("оператора!", 1),
+    ],
+)
+async def test_a_comment_about_operators_calls_none(articles: Path, words: str, tickets: int) -> None:
+    """Who praises or scolds the operators does not ask for one."""
+    async with open_test_bot(articles, config=ON, threads=False) as testbot:
+        anna, olga = testbot.customer(), testbot.operator()
+        await _asked(testbot, anna)
+        await anna.presses("3")
+        await anna.says(words)
+        assert len(await testbot.store.tickets(limit=5)) == tickets
+        shown = [o for o in await olga.sees() if "3 из 10" in o.text.text and words in o.text.text]
+        assert len(shown) == 1 - tickets
+
+
 async def test_never_near_a_rating(articles: Path) -> None:
     """Who was asked for a rating is not asked this for two weeks, and the other way round."""
     async with open_test_bot(articles, config=ON) as testbot:

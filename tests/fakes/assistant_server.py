@@ -15,7 +15,9 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-Trouble = Literal["slow", "500", "429", "401", "400", "cut", "broken", "empty", "length", "tools", "null"]
+Trouble = Literal[
+    "slow", "500", "429", "401", "400", "cut", "broken", "empty", "length", "tools", "null", "redirect"
+]
 Answering = Callable[[Mapping[str, Any], str], str]  # the data and the system prompt -> the reply
 KEY = "sk-test-5f0a1c2b3d4e5f60718293a4"
 
@@ -30,6 +32,7 @@ class AssistantServer:
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.url = ""
+        self.elsewhere = 0  # requests that followed a redirect
         self.release = asyncio.Event()  # ends what is slow
 
     @property
@@ -55,6 +58,8 @@ class AssistantServer:
         if trouble in ("500", "429", "401", "400"):
             # as some servers do, it repeats what it was sent
             return _error(int(trouble), f"no: {body['messages'][1]['content']}")
+        if trouble == "redirect":
+            return web.Response(status=307, headers={"Location": self.url.replace("/v1", "/elsewhere")})
         if trouble == "slow":
             await self.release.wait()
         if trouble == "cut":
@@ -69,6 +74,10 @@ class AssistantServer:
         if trouble == "null":
             return web.json_response(None)
         return web.json_response(self._completion(body, trouble))
+
+    async def followed(self, request: web.Request) -> web.Response:
+        self.elsewhere += 1
+        return web.json_response(self._completion(await request.json(), None))
 
     def _completion(self, body: Mapping[str, Any], trouble: Trouble | None) -> dict[str, Any]:
         system, user = body["messages"][0]["content"], body["messages"][1]["content"]
@@ -119,6 +128,7 @@ async def serving(server: AssistantServer) -> AsyncIterator[AssistantServer]:
     app = web.Application(client_max_size=10_000_000)
     app.router.add_post("/v1/chat/completions", server.chat)
     app.router.add_get("/v1/models", server.models)
+    app.router.add_route("*", "/elsewhere{rest:.*}", server.followed)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -209,7 +219,7 @@ def _modal(text: str, chance: random.Random) -> str:
 
 def _condition(text: str, chance: random.Random) -> str:
     """Only what stands before a condition, or after it."""
-    cut = re.split(r",? (?:если|кроме|при|только|но|однако|when|if|unless|except|only|but) ?", text)
+    cut = re.split(r",? \b(?:если|кроме|при|только|но|однако|when|if|unless|except|only|but)\b ?", text)
     return cut[0].rstrip(".,") + "." if len(cut) > 1 else f"Бесплатно: {text}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from aiogram.types import BusinessConnection
 from aiohttp import web
 
 TOKEN = "123456789:TEST_secret-of-the-bot"
@@ -39,6 +40,8 @@ class FakeTelegram:
         self.confirmed: list[int] = []
         self.files: dict[str, bytes] = {}
         self.results: dict[str, Any] = {}
+        self.accounts: dict[str, Json] = {}  # business connections by id
+        self.lately: set[int] = set()  # customers who wrote to an account within 24 hours
         self._faults: dict[str, list[Callable[[web.Request], Any]]] = {}
         self._next_message = 500
         self._next_update = 7000
@@ -144,7 +147,39 @@ class FakeTelegram:
             answered = faults.pop(0)(request)
             told: web.StreamResponse = await answered if asyncio.iscoroutine(answered) else answered
             return told
+        if why := self._account_refusal(call):
+            body = {"ok": False, "error_code": 400, "description": f"Bad Request: {why}"}
+            return web.json_response(body, status=400)
         return web.json_response({"ok": True, "result": await self.result_of(call)})
+
+    def connect(self, id: str, *, owner: int = 77, enabled: bool = True, **rights: bool) -> Json:
+        """A person connects the bot to their account, or changes it; the body of the update."""
+        user = {"id": owner, "is_bot": False, "first_name": "Ирина"}
+        body: Json = {"id": id, "user": user, "user_chat_id": owner, "date": 1, "is_enabled": enabled}
+        body["rights"] = rights
+        BusinessConnection.model_validate(body)
+        self.accounts[id] = body
+        return body
+
+    def _account_refusal(self, call: Call) -> str:
+        """What the Bot API has against a call in the name of somebody's account; "" where nothing."""
+        if (id := call.params.get("business_connection_id")) is None:
+            return ""
+        if (account := self.accounts.get(str(id))) is None:
+            return "business connection not found"
+        if call.method == "getBusinessConnection":
+            return ""
+        if not account["is_enabled"]:
+            return "BUSINESS_CONNECTION_INVALID"
+        if call.params.get("message_thread_id") or call.method == "setMessageReaction":
+            return "PARAMETERS_INVALID"
+        if call.method == "deleteBusinessMessages":
+            return (
+                "" if account["rights"].get("can_delete_sent_messages") else "BUSINESS_CONNECTION_NOT_ALLOWED"
+            )
+        if not account["rights"].get("can_reply"):
+            return "BUSINESS_CONNECTION_NOT_ALLOWED"
+        return "" if call.params.get("chat_id") in self.lately else "BUSINESS_PEER_USAGE_MISSING"
 
     async def result_of(self, call: Call) -> Any:
         if call.method in self.results:
@@ -158,6 +193,8 @@ class FakeTelegram:
                     "username": USERNAME,
                     "can_read_all_group_messages": False,
                 }
+            case "getBusinessConnection":
+                return self.accounts[str(call.params["business_connection_id"])]
             case "getUpdates":
                 return await self._updates(call.params)
             case "getFile":

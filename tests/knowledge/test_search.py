@@ -210,6 +210,39 @@ def test_a_follow_up_leans_on_the_last_article(shop: Knowledge) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "а сколько стоит космический корабль",
+        "а кто президент Франции?",
+        "а как приготовить борщ",
+        "а где живут пингвины",
+        "и как выучить английский язык",
+        "but who wrote Hamlet",
+    ],
+)
+def test_another_subject_is_no_follow_up(shop: Knowledge, question: str) -> None:
+    """Nobody who asks about a spaceship after delivery times hears of delivery times again."""
+    after = shop.answer(question, context=QuestionContext(article="delivery/time"))
+    assert not after.why["followed"] and after.article != "delivery/time"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "а в Казань?",
+        "а в Набережные Челны?",
+        "а если коробка порвана?",
+        "а детям?",
+        "а это сколько весит?",
+        "а чем?",
+    ],
+)
+def test_what_leans_on_the_last_article_still_does(shop: Knowledge, question: str) -> None:
+    after = shop.answer(question, context=QuestionContext(article="delivery/time"))
+    assert after.why["followed"] and after.candidates[0].article == "delivery/time"
+
+
 def test_at_least_five_candidates_in_order(shop: Knowledge) -> None:
     """Candidates come best first; the first one's score is the confidence."""
     answer = shop.answer("доставка заказ оплата возврат пароль промокод")

@@ -107,6 +107,22 @@ async def test_a_no_opens_the_ticket_again_for_whoever_had_it(articles: Path) ->
         assert await testbot.store.check() == ()
 
 
+async def test_a_no_beside_another_ticket_is_heard_there(articles: Path) -> None:
+    """Whoever works on the open ticket learns that the older one is not settled."""
+    async with open_test_bot(articles, config=_config(check_in="7d")) as testbot:
+        anna, olga = await _helped(testbot)
+        await testbot.later(days=7, minutes=1)
+        await anna.says("позовите оператора")
+        await anna.presses("Нет, не всё")
+        assert {t.number: t.status for t in await testbot.store.tickets(open_only=False)} == {
+            1: "closed",
+            2: "waiting",
+        }
+        assert any("после обращения №1" in o.text.text for o in await olga.sees(2))
+        assert len(await testbot.store.events(kinds=["check_in_answered"])) == 1
+        assert "уже открыто" in anna.hears()[-1]
+
+
 async def test_nobody_is_asked_who_wrote_opted_out_or_waits(articles: Path) -> None:
     """A customer who came back, who wants no messages, or whose ticket was opened again is left alone."""
     for words in ("Сколько идёт доставка?", "отписаться", "позовите оператора"):

@@ -174,8 +174,14 @@ async def test_a_reason_that_begins_with_a_number_is_no_part_of_the_sum(articles
         await olga.says("/compensate 500 2 дня опоздания", ticket=1)
         await olga.says("/compensate 1 500 ₽ 3 раза не привезли", ticket=1)
         await olga.says("/compensate 1500,50 12 роз завяли", ticket=1)
+        await olga.says("/compensate 500 200 роз завяли", ticket=1)
+        await olga.says("/compensate 100 000 за всю партию", ticket=1)
+        await olga.says("/compensate 500 200 ₽ за партию", ticket=1)
         assert [(c.amount, c.decision, c.reason) for c in await _asked(testbot)] == [
             (500.0, "own", "2 дня опоздания"),
             (1500.0, "", "3 раза не привезли"),
             (1500.5, "", "12 роз завяли"),
+            (500.0, "", "200 роз завяли"),
+            (100_000.0, "", "за всю партию"),
+            (500_200.0, "", "за партию"),
         ]

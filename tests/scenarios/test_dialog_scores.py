@@ -70,10 +70,34 @@ def test_what_is_not_seen_is_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("Анне всё отправили", "yes"), ("Ане всё отправили", "no"), ("Анну ждём", "yes")]
+    ("text", "value"),
+    [
+        ("Анне всё отправили", "yes"),
+        ("Ане всё отправили", "yes"),
+        ("Анну ждём", "yes"),
+        ("Заполните анкету", "no"),
+        ("Антон занят", "no"),
+    ],
 )
 def test_a_name_is_known_in_its_forms(text: str, value: str) -> None:
     assert _marks(text)["name"][0] == value
+
+
+@pytest.mark.parametrize(
+    ("customer", "text", "value"),
+    [
+        ("Александр", "Саша, добрый день!", "yes"),
+        ("Александра", "Сашей займёмся сегодня", "yes"),
+        ("Пётр", "Петя, всё готово", "yes"),
+        ("Алексей Иванов", "Здравствуйте, Лёша!", "yes"),
+        ("Алёна", "Алена, здравствуйте", "yes"),
+        ("Александр", "Маша, добрый день!", "no"),
+        ("Robert", "Hi Bob, all done", "yes"),
+        ("William", "We will see", "no"),
+    ],
+)
+def test_short_forms_are_the_name_too(customer: str, text: str, value: str) -> None:
+    assert _marks(text, customer=customer)["name"][0] == value
 
 
 def test_weights_and_own_words_count() -> None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bot.config.loader import Config
 from bot.errors import ConfigError
-from bot.model import Priority
+from bot.model import CustomerMerge, Priority
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import PlayedCustomer, PlayedOperator
 
@@ -99,6 +99,26 @@ async def test_what_was_hoped_for_ends_it(articles: Path) -> None:
         await testbot.store.change_fields(row.customer.id, {"review": "5"}, testbot.clock(), by="crm")
         await testbot.later(days=4)
         assert await _story(testbot) == ["began", "said 1", "ended unless"]
+
+
+async def test_a_ticket_on_another_channel_makes_a_step_needless(articles: Path) -> None:
+    """Nobody is asked for a review while their next trouble is being answered elsewhere."""
+    steps = [{"after": "2d", "text": "Поделитесь отзывом!", "unless": ["ticket"]}]
+    async with open_test_bot(
+        articles, config=_config(care={"event": "ticket_closed", "steps": steps})
+    ) as testbot:
+        anna = await _closed(testbot)
+        other = testbot.customer(channel="vk", chat="77")
+        await testbot.later(hours=1)
+        await other.says("привет")
+        here, there = [await testbot.store.conversation(p.peer) for p in (anna, other)]
+        assert here is not None and there is not None and here.customer and there.customer
+        merge = CustomerMerge(here.customer, there.customer)
+        assert await testbot.store.join_customers(merge, testbot.clock(), by="test")
+        await other.says("позовите оператора")
+        anna.listens()
+        await testbot.later(days=2, hours=4)
+        assert anna.hears() == [] and (await _story(testbot))[-1] == "ended unless"
 
 
 async def test_who_opts_out_hears_no_more(articles: Path) -> None:

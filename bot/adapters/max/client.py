@@ -15,22 +15,17 @@ from typing import Any
 
 import aiohttp
 from aiohttp_socks import ProxyConnector, ProxyError
+from maxapi import Bot
+from maxapi.client.default import DefaultConnectionProperties
+from maxapi.client.ssl import create_default_ssl_context
+from maxapi.enums.http_method import HTTPMethod
+from maxapi.exceptions import InvalidToken, MaxApiError, MaxConnection
 
 from bot.adapters.base import File
-from bot.adapters.url_safety import PublicResolver, check_address
-from bot.errors import AccountError, BotError, ConfigError, Refused, RetryLater, Uncertain
-from bot.text.problems import advice, problem, told
-
-try:
-    from maxapi import Bot
-    from maxapi.client.default import DefaultConnectionProperties
-    from maxapi.client.ssl import create_default_ssl_context
-    from maxapi.enums.http_method import HTTPMethod
-    from maxapi.exceptions import InvalidToken, MaxApiError, MaxConnection
-except ImportError as missing:
-    raise ConfigError([problem("max.not_installed")]) from missing
-
 from bot.adapters.max.errors import MaxCallResult, judge, judge_network, judge_unreadable, read_refusal
+from bot.adapters.url_safety import PublicResolver, check_address
+from bot.errors import AccountError, BotError, Refused, RetryLater, Uncertain
+from bot.text.problems import advice, told
 
 API_BASE = "https://platform-api2.max.ru"
 LARGEST = 50 * 1024 * 1024  # bytes of a file we fetch

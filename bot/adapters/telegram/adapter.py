@@ -27,6 +27,7 @@ from bot.adapters.base import (
     UploadedFiles,
 )
 from bot.adapters.telegram.account import TelegramAccount
+from bot.adapters.telegram.business import UPDATES, AccountConnections, connection_in, message_name
 from bot.adapters.telegram.calls import MessageForm, chat_id, to_call, to_caption_call, to_forms
 from bot.adapters.telegram.errors import FileRefused, NoTextThere, RedundantCall, UpdatesConflict
 from bot.adapters.telegram.media import file_id
@@ -37,7 +38,7 @@ from bot.clock import Clock
 from bot.errors import AccountError, DeliveryError, Problem, Refused, RetryLater, StorageError, Uncertain
 from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender, Sent
 from bot.observability import get_logger
-from bot.text.problems import advice, told
+from bot.text.problems import advice, told, warning
 
 MAX_DOWNLOAD = 20 * 1024 * 1024
 MAX_BODY = 1024 * 1024
@@ -68,6 +69,9 @@ class TelegramAdapter(Adapter):
         )
         self._account = TelegramAccount(self._line, self._line.bot_id, self._clock)
         self._reader = TelegramReader(name, self._clock, bot_id=self._line.bot_id)
+        self._updates = [*ALLOWED_UPDATES, *(UPDATES if settings.business else ())]
+        self._accounts = AccountConnections(self._line, self._clock) if settings.business else None
+        self._reader.accounts = self._accounts
         self._accept: Accept | None = None
         self._log = get_logger("telegram")
 
@@ -130,7 +134,7 @@ class TelegramAdapter(Adapter):
     async def _set_webhook(self) -> None:
         if self._webhook_url:
             await self._line.call(
-                SetWebhook(url=self._webhook_url, secret_token=self._secret, allowed_updates=ALLOWED_UPDATES)
+                SetWebhook(url=self._webhook_url, secret_token=self._secret, allowed_updates=self._updates)
             )
 
     async def _poll(self, accept: Accept, offset: int | None) -> int | None:
@@ -140,12 +144,13 @@ class TelegramAdapter(Adapter):
         """
         # the first answer tells at once that all is well
         seconds = self._poll_seconds if self.health.state == "working" else 0
-        call = GetUpdates(offset=offset, limit=100, timeout=seconds, allowed_updates=ALLOWED_UPDATES)
+        call = GetUpdates(offset=offset, limit=100, timeout=seconds, allowed_updates=self._updates)
         updates = await self._line.call(call, timeout=seconds + 15)
         if not isinstance(updates, list):
             raise Uncertain("getUpdates answered with something else")
         if not updates:
             return offset
+        await self._meet_accounts(updates)
         await accept(self._read(updates))
         numbers = [
             u["update_id"] for u in updates if isinstance(u, dict) and isinstance(u.get("update_id"), int)
@@ -164,6 +169,11 @@ class TelegramAdapter(Adapter):
             await self._set_webhook()
         self.health.details["waiting"] = str(told.get("pending_update_count", ""))
         self.health.details["webhook_error"] = str(told.get("last_error_message", ""))
+
+    async def _meet_accounts(self, updates: Sequence[object]) -> None:
+        """Whose chats these are must be known before they are read. Raises `DeliveryError`."""
+        if self._accounts is not None:
+            await self._accounts.meet(updates)
 
     def _read(self, updates: Sequence[object]) -> list[Inbound]:
         inbounds = [self._reader.to_inbound(u) for u in updates]
@@ -236,8 +246,9 @@ class TelegramAdapter(Adapter):
                 async with asyncio.timeout(_MEETING_SECONDS):
                     await self._meet()
         try:
+            await self._meet_accounts([update])
             await self._accept(self._read([update]))
-        except StorageError as error:
+        except (StorageError, DeliveryError) as error:
             self._failing(f"{type(error).__name__}: {error}")
             return web.Response(status=503, headers={"Retry-After": "5"})
         if self.health.state != "standby":
@@ -280,10 +291,11 @@ class TelegramAdapter(Adapter):
                         form.call, timeout=_UPLOAD_SECONDS if outbound.attachments else None
                     )
                     await self._remember_files(form, result, files)
+                    account = connection_in(outbound.to)
                     first, *others = (
-                        [_field(m, "message_id") for m in result]
+                        [message_name(account, _field(m, "message_id")) for m in result]
                         if isinstance(result, list) and result
-                        else [_field(result, "message_id")]
+                        else [message_name(account, _field(result, "message_id"))]
                     )
                     return Sent(first, tuple(others))
                 except FileRefused as error:
@@ -308,9 +320,11 @@ class TelegramAdapter(Adapter):
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         with contextlib.suppress(Exception):
             chat, thread_id = chat_id(Peer("", outbound_chat)), int(thread) if thread.isdigit() else None
-            await self._line.call(
-                SendChatAction(chat_id=chat, action="typing", message_thread_id=thread_id), timeout=5
+            account = connection_in(Peer("", outbound_chat, thread)) or None
+            call = SendChatAction(
+                chat_id=chat, action="typing", message_thread_id=thread_id, business_connection_id=account
             )
+            await self._line.call(call, timeout=5)
 
     # --- asking
 
@@ -340,7 +354,11 @@ class TelegramAdapter(Adapter):
         return await self._account.profile(user)
 
     async def check(self) -> tuple[Problem, ...]:
-        return await self._account.check(webhook=self._webhook_url if self._mode == "webhook" else None)
+        found = await self._account.check(webhook=self._webhook_url if self._mode == "webhook" else None)
+        me = self._account.me
+        if self._accounts is not None and me and not me.get("can_connect_to_business"):
+            return (*found, warning("telegram.no_business", code="TG017"))
+        return found
 
     def is_group(self, chat: str) -> bool:
         """Telegram numbers groups below zero."""

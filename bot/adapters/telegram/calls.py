@@ -12,6 +12,7 @@ from aiogram.methods import (
     AnswerCallbackQuery,
     CloseForumTopic,
     CreateForumTopic,
+    DeleteBusinessMessages,
     DeleteForumTopic,
     DeleteMessage,
     DeleteMessages,
@@ -54,6 +55,7 @@ from aiogram.types import (
 from bot.adapters.base import File, Files, Limits, UploadedFiles
 from bot.adapters.rich_text import fit, part, placeholder, to_entities, utf16_length, with_heading
 from bot.adapters.sanitize import clean_file_name, clean_rich
+from bot.adapters.telegram.business import connection_in, number_in
 from bot.button_tokens import token
 from bot.errors import AccountError, DeliveryError, Refused, RetryLater, Uncertain
 from bot.model import Attachment, Media, Outbound, OutboundKind, Peer, RichText, Rows
@@ -156,14 +158,15 @@ def chat_id(peer: Peer) -> int | str:
     return int(peer.chat) if peer.chat.removeprefix("-").isdigit() else peer.chat
 
 
-def message_id(text: str, what: str) -> int:
+def message_id(name: str, what: str) -> int:
+    text = number_in(name)
     if not text.isdigit():
         raise Refused(f"no message to {what}")
     return int(text)
 
 
 def _thread_id(peer: Peer) -> int | None:
-    if not peer.thread:
+    if not peer.thread or connection_in(peer):
         return None
     if not peer.thread.isdigit():
         raise Refused(f"{peer.thread} is no thread of Telegram")
@@ -183,11 +186,13 @@ def _words(rich: RichText, limit: int, what: str) -> dict[str, Any]:
 def _address(outbound: Outbound) -> dict[str, Any]:
     """What every sending call carries."""
     address: dict[str, Any] = {"chat_id": chat_id(outbound.to), "message_thread_id": _thread_id(outbound.to)}
+    if connection := connection_in(outbound.to):
+        address["business_connection_id"] = connection
     if outbound.silent:
         address["disable_notification"] = True
-    if outbound.quotes.isdigit():
+    if (quoted := number_in(outbound.quotes)).isdigit():
         address["reply_parameters"] = ReplyParameters(
-            message_id=int(outbound.quotes), allow_sending_without_reply=True
+            message_id=int(quoted), allow_sending_without_reply=True
         )
     return address
 
@@ -205,6 +210,8 @@ def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
         case OutboundKind.ACKNOWLEDGE:
             notice = fit(clean_rich(outbound.text).text, Limits().notice)
             return AnswerCallbackQuery(callback_query_id=outbound.quotes, text=notice or None)
+        case OutboundKind.REACT if connection_in(outbound.to):
+            raise Refused("a bot does not react in the name of an account")
         case OutboundKind.REACT:
             emoji = outbound.text.text.strip().replace("\ufe0f", "")
             reaction: list[ReactionTypeUnion] = [ReactionTypeEmoji(emoji=emoji)] if emoji else []
@@ -225,10 +232,15 @@ def to_call(outbound: Outbound, *, nonce: int, target: str) -> Method:
             return DeleteForumTopic(chat_id=chat, message_thread_id=_topic(outbound.to))
         case OutboundKind.PIN:
             return PinChatMessage(
-                chat_id=chat, message_id=message_id(target, "pin"), disable_notification=True
+                chat_id=chat,
+                message_id=message_id(target, "pin"),
+                disable_notification=True,
+                business_connection_id=connection_in(outbound.to) or None,
             )
         case OutboundKind.DELETE:
             first, *others = [message_id(each, "delete") for each in target.split() or [""]]
+            if connection := connection_in(outbound.to):
+                return DeleteBusinessMessages(business_connection_id=connection, message_ids=[first, *others])
             if others:
                 return DeleteMessages(chat_id=chat, message_ids=[first, *others])
             return DeleteMessage(chat_id=chat, message_id=first)
@@ -246,6 +258,7 @@ def _edit(outbound: Outbound, nonce: int, target: str, *, caption: bool) -> Meth
         "chat_id": chat_id(outbound.to),
         "message_id": message_id(target, "edit"),
         "reply_markup": markup,
+        "business_connection_id": connection_in(outbound.to) or None,
     }
     if not text.text:
         return EditMessageReplyMarkup(**where)

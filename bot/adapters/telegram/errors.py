@@ -113,6 +113,10 @@ ROWS: tuple[TelegramErrorRule, ...] = (
     TelegramErrorRule(404, r"method not found", _told(Refused, "old_server")),
     TelegramErrorRule(404, r"^not found$", _wrong_token),
     TelegramErrorRule(409, r"", _read_elsewhere),
+    TelegramErrorRule(400, r"BUSINESS_PEER_USAGE_MISSING", _told(Refused, code="reply_window")),
+    TelegramErrorRule(
+        400, r"business connection not found|BUSINESS_(CONNECTION|PEER|BOT)_\w+", _told(PeerGone)
+    ),
     TelegramErrorRule(403, r"", _told(PeerGone)),  # blocked, deactivated, kicked, never started
     TelegramErrorRule(400, r"upgraded to a supergroup", _moved),
     TelegramErrorRule(

@@ -9,7 +9,7 @@ from typing import Literal
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelegramSettings:
     """*webhook_url* is the whole public address that reaches the adapter's `routes`, *secret* what Telegram
-    must show there.
+    must show there. *business*: the bot answers in chats of people who connect it to their own account.
     """
 
     token: str = field(repr=False)
@@ -20,3 +20,4 @@ class TelegramSettings:
     webhook_url: str = ""
     poll_seconds: int = 25
     timeout: float = 30.0
+    business: bool = False

@@ -9,15 +9,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from bot.adapters.rich_text import from_entities, mentions_in, part
 from bot.adapters.sanitize import clean_json
+from bot.adapters.telegram.business import AccountConnection, account_peer, connection_of, message_name
 from bot.adapters.telegram.contents import rich_words
 from bot.adapters.telegram.media import SERVICE, read_attachments
 from bot.adapters.telegram_context import is_foreign, read_context, read_external, read_quote
 from bot.clock import Clock
+from bot.handoff.outreach.order_replies import OFFICE
 from bot.model import Inbound, InboundKind, Peer, RichText, Sender
+from bot.model.internal import AccountConnected
 from bot.observability import get_logger
 
 ALLOWED_UPDATES = [
@@ -71,8 +74,20 @@ def to_sender(user: Dict, sender_chat: Dict | None = None) -> Sender:
     )
 
 
+class AccountDirectory(Protocol):
+    """What is known of the accounts in whose chats the bot may answer (business.py)."""
+
+    def of(self, id: str) -> AccountConnection: ...
+
+    def note(self, connection: AccountConnection) -> None: ...
+
+
 class TelegramReader:
-    """Reads the updates of one bot. `bot_id` and `username` tell it which words are the bot's own."""
+    """Reads the updates of one bot. `bot_id` and `username` tell it which words are the bot's own,
+    `accounts` in which chats of other people's accounts it may answer (None: in none).
+    """
+
+    accounts: AccountDirectory | None = None
 
     def __init__(self, channel: str, clock: Clock, *, bot_id: int = 0, username: str = "") -> None:
         self.channel, self.bot_id, self.username = channel, bot_id, username
@@ -85,6 +100,10 @@ class TelegramReader:
             "my_chat_member": self._own_membership,
             "chat_member": self._membership,
             "message_reaction": self._reaction,
+            "business_connection": self._connection,
+            "business_message": self._business,
+            "edited_business_message": self._business_edited,
+            "deleted_business_messages": lambda key, _: self._other(key, "deleted"),
         }
 
     def to_inbound(self, update: object) -> Inbound:
@@ -141,8 +160,8 @@ class TelegramReader:
             self._peer(m),
             to_sender(m.get("from") or {}, m.get("sender_chat")),
             at,
-            message=str(m["message_id"]),
-            quotes=_quoted(m),
+            message=self._named(m, m["message_id"]),
+            quotes=self._named(m, _quoted(m)),
             album=str(m.get("media_group_id", "")),
             private=chat["type"] == "private",
             data=(
@@ -152,7 +171,16 @@ class TelegramReader:
             ),
         )
 
+    def _named(self, m: Dict, number: object) -> str:
+        return message_name(self._account(m), number) if number else ""
+
+    def _account(self, m: Dict) -> str:
+        """The connection of a message in the chat of somebody's account."""
+        return str(m.get("business_connection_id") or "")
+
     def _peer(self, m: Dict) -> Peer:
+        if account := self._account(m):
+            return account_peer(self.channel, m["chat"]["id"], account)
         # in General and in plain groups replies carry a thread id too, which is refused when used for sending
         thread = m.get("message_thread_id") if m.get("is_topic_message") else None
         return Peer(self.channel, str(m["chat"]["id"]), str(thread) if thread else "")
@@ -196,6 +224,54 @@ class TelegramReader:
         mentions = tuple(replace(m, offset=m.offset - len(named[2]) - 1) for m in after)
         return replace(inbound, text=rich.text, spans=rich.spans, mentions=mentions)
 
+    # --- chats of somebody's own account
+
+    def _business(self, key: str, m: Dict) -> Inbound:
+        """A customer's message to the owner of an account, or one that the owner wrote by hand: then the bot
+        steps back. Law: the owner is never answered, and nobody where the bot may not.
+        """
+        if why := self._not_ours(m):
+            return self._other(key, why)
+        inbound = self._message(key, m)
+        if inbound.sender.id != self._owner(m):
+            return inbound
+        if inbound.kind is not InboundKind.MESSAGE and inbound.kind is not InboundKind.START:
+            return self._other(key, "owner")
+        said = self._with_content(inbound, m)  # also where it begins with "/start"
+        return replace(said, kind=InboundKind.STEPPED_IN, data={})
+
+    def _business_edited(self, key: str, m: Dict) -> Inbound:
+        if why := self._not_ours(m):
+            return self._other(key, why)
+        inbound = self._edited(key, m)
+        return self._other(key, "owner") if inbound.sender.id == self._owner(m) else inbound
+
+    def _not_ours(self, m: Dict) -> str:
+        """Why nothing is to be done about it, in a word."""
+        connection = self.accounts.of(self._account(m)) if self.accounts else None
+        if connection is None or not connection.may_answer:
+            return "account_off"
+        if m.get("sender_business_bot"):
+            return "bot"
+        if m.get("is_from_offline"):
+            return "automatic"  # an away or greeting message of the account, or one sent later by itself
+        chat = m["chat"]
+        return "own_chat" if chat["type"] != "private" or str(chat["id"]) == connection.owner else ""
+
+    def _owner(self, m: Dict) -> str:
+        return self.accounts.of(self._account(m)).owner if self.accounts else ""
+
+    def _connection(self, key: str, body: Dict) -> Inbound:
+        """Somebody connected the bot to their account, changed what it may do there, or took it away."""
+        connection = connection_of(body)
+        if self.accounts is None:
+            return self._other(key, "account_off")
+        self.accounts.note(connection)
+        payload = AccountConnected(self.channel, connection.name, connection.state)
+        return Inbound(
+            key, OFFICE, Sender(""), self._clock(), InboundKind.INTERNAL, private=False, payload=payload
+        )
+
     # --- the rest
 
     def _press(self, key: str, query: Dict) -> Inbound:
@@ -212,7 +288,7 @@ class TelegramReader:
             to_sender(query["from"]),
             self._clock(),
             kind=InboundKind.PRESS,
-            message=str(m["message_id"]),
+            message=self._named(m, m["message_id"]),
             press=str(query.get("data", "")),
             callback=str(query["id"]),
             private=m["chat"]["type"] == "private",

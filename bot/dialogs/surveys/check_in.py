@@ -93,11 +93,19 @@ class CheckIn:
         if ticket is None or ticket.conversation != turn.conversation.id or ticket.status != "closed":
             return replace(said(turn, self._speaker, "aftercare.over"), reason="check_in_over")
         event = Event("check_in_answered", ticket=number, actor=ticket.operator, data={"helped": well})
-        if well or (turn.ticket is not None and turn.ticket.status != "closed"):
-            outcome = said(turn, self._speaker, "aftercare.well" if well else "aftercare.open_already")
+        if well:
+            outcome = said(turn, self._speaker, "aftercare.well")
             return replace(outcome, reason=WELL, state=stated(turn, NAME, None), events=(event,))
         opened = self._reopen(turn, ticket)
-        return replace(opened, events=(*opened.events, event))
+        if turn.ticket is None or turn.ticket.status == "closed":
+            return replace(opened, events=(*opened.events, event))
+        outcome = said(
+            turn, self._speaker, "aftercare.open_already"
+        )  # whoever answers there is told
+        say = (*outcome.messages, *opened.messages)
+        return replace(
+            outcome, reason=NOT_WELL, messages=say, state=stated(turn, NAME, None), events=(event,)
+        )
 
 
 def _over(turn: Turn, ticket: Ticket, closed: datetime) -> str:

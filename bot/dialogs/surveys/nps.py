@@ -14,6 +14,7 @@ from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import ShortAnswers, fold, language_of
+from bot.dialogs.surveys.person_call import PersonCall
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.handoff.outreach.segment import wants_none
 from bot.handoff.outreach.surveys import lately, moment
@@ -80,7 +81,7 @@ class Nps:
     def __init__(self, texts: Texts, intent: IntentReader, rules: Rules, *, tell: Tell) -> None:
         self._speaker = ReplyContext(texts, NAME)
         self._texts, self._intent, self._rules, self._tell = texts, intent, rules, tell
-        self._hearing = ShortAnswers(texts)
+        self._hearing, self._calls = ShortAnswers(texts), PersonCall(texts)
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         if any(isinstance(i.payload, RecommendationDue) for i in turn.inbounds):
@@ -157,11 +158,8 @@ class Nps:
         )
 
     async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
-        if (
-            "?" in text
-            or text.startswith("/")
-            or (await self._intent(turn, DialogState.of(turn))).act is Intent.HUMAN
-        ):
+        act = (await self._intent(turn, DialogState.of(turn))).act
+        if "?" in text or text.startswith("/") or (act is Intent.HUMAN and self._calls(text)):
             return None  # a question is not a comment
         outcome = self._thanks(turn)
         event = Event(

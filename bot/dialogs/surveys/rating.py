@@ -12,6 +12,7 @@ from bot.dialogs.dialog_state import DialogState
 from bot.dialogs.intent import IntentReader
 from bot.dialogs.reply import ReplyContext, said
 from bot.dialogs.short_answers import ShortAnswers, fold, language_of
+from bot.dialogs.surveys.person_call import PersonCall
 from bot.dialogs.surveys.survey import LONGEST, PATIENCE, SKEW, TYPED, stated, wrote_since
 from bot.dialogs.surveys.thanks import Thanks
 from bot.handoff.outreach.surveys import asked_lately, moment
@@ -96,7 +97,7 @@ class Rating:
         self._speaker = ReplyContext(texts, "rating")
         self._texts, self._intent, self._ticket, self._tell = texts, intent, ticket, tell
         self._pause, self._apart, self._settles = pauses.between, pauses.apart, pauses.settles
-        self._hearing = ShortAnswers(texts)
+        self._hearing, self._calls = ShortAnswers(texts), PersonCall(texts)
         self._thanking, self._asks = thanks, pauses.asks
 
     async def __call__(self, turn: Turn) -> Outcome | None:
@@ -236,11 +237,8 @@ class Rating:
         )
 
     async def _commented(self, turn: Turn, waiting: _Waiting, text: str) -> Outcome | None:
-        if (
-            "?" in text
-            or text.startswith("/")
-            or (await self._intent(turn, DialogState.of(turn))).act is Intent.HUMAN
-        ):
+        act = (await self._intent(turn, DialogState.of(turn))).act
+        if "?" in text or text.startswith("/") or (act is Intent.HUMAN and self._calls(text)):
             return None  # a question is not a comment
         ticket = await self._ticket(waiting.ticket)
         if ticket is None or (ticket.status != "closed"):

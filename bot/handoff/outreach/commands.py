@@ -21,6 +21,7 @@ from bot.handoff.outreach.sequences import Sequences
 from bot.handoff.outreach.surveys import Surveys
 from bot.model import Internal, Outcome, Result, Turn
 from bot.model.internal import (
+    AccountConnected,
     BeginBroadcast,
     BeginIncident,
     BroadcastPortion,
@@ -133,6 +134,9 @@ async def on_timer(desk: DeskContext, turn: Turn) -> Outcome | None:
             return await desk.outreach.surveys.run(turn)
         case SequenceDayBegan():
             return await _sequences_run(desk, turn)
+        case AccountConnected(channel, name, state):
+            title = desk.places.title(channel)
+            return answer(desk, turn, f"desk.account_{state}", name=name, channel=title)
         case (TopicRise() | TopicCalmed()) as find:
             return await topic_notices.found(desk, turn, find)
         case Internal() as command if is_ordered(turn):

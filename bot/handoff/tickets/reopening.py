@@ -98,8 +98,15 @@ def closed_lately(desk: DeskContext, turn: Turn) -> Ticket | None:
 
 
 def not_well(desk: DeskContext, turn: Turn, ticket: Ticket) -> Outcome:
-    """Asked some days later, the customer said that not all is well."""
+    """Asked some days later, the customer said that not all is well; where another ticket is open, whoever
+    works on that hears of it.
+    """
+    if turn.ticket is not None and turn.ticket.status != "closed":
+        place = desk.places.thread(turn.ticket)
+        key = "desk.not_well_before"
+        told = (notices.in_desk(desk, place, turn.ticket, key, number=ticket.number),) if place else ()
+        return Outcome("desk", Result.ANSWERED, NOT_WELL, told)
     opened = reopened(desk, turn, ticket, reason=NOT_WELL, apology=True)
     to = desk.places.thread(ticket)
-    told = (notices.in_desk(desk, to, ticket, "desk.not_well"),) if to is not None else ()
-    return settled(desk, turn.ticket, replace(opened, messages=(*opened.messages, *told)))
+    again = (notices.in_desk(desk, to, ticket, "desk.not_well"),) if to is not None else ()
+    return settled(desk, turn.ticket, replace(opened, messages=(*opened.messages, *again)))

@@ -59,6 +59,16 @@ def find_inbound(db: Database, channel: str, key: str) -> Inbound | None:
     return None if row is None else decode(Inbound, row["payload"])
 
 
+def newest_message(db: Database, conversation: int) -> Inbound | None:
+    """The latest message that was decided on, of the last turns."""
+    row = db.execute(
+        "select payload from inbox where turn in (select id from turns where conversation = ? order by id"
+        " desc limit 100) and kind = 'message' and message <> '' order by id desc limit 1",
+        (conversation,),
+    ).fetchone()
+    return None if row is None else decode(Inbound, row["payload"])
+
+
 def events(
     db: Database, since: datetime | None, until: datetime | None, kinds: Collection[str]
 ) -> tuple[Event, ...]:

@@ -187,9 +187,17 @@ def _first_met(db: Database, inbound: Inbound, now: datetime) -> Any:
         return found  # another process met it at the same moment
     customer = _customer(db, inbound, now) if inbound.private else None
     return db.execute(
-        "insert into conversations(channel, chat, thread, private, customer, created) values(?, ?, ?, ?, ?,"
-        " ?) returning id, customer, private, reachable, '' as told",
-        (peer.channel, peer.chat, peer.thread, int(inbound.private), customer, ms(now)),
+        "insert into conversations(channel, chat, thread, private, customer, reachable, created) values(?, ?,"
+        " ?, ?, ?, ?, ?) returning id, customer, private, reachable, '' as told",
+        (
+            peer.channel,
+            peer.chat,
+            peer.thread,
+            int(inbound.private),
+            customer,
+            int(not inbound.data.get("automatic")),  # nobody writes to a machine that has only written once
+            ms(now),
+        ),
     ).fetchone()
 
 

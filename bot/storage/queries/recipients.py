@@ -19,12 +19,12 @@ _LISTENERS = """select c.id, c.channel, c.chat, c.thread, c.status, c.reachable,
   p.fields, (select h.at from history h indexed by history_conversation where h.conversation = c.id and
   h.author = 'customer' order by h.id desc limit 1)
   as wrote from conversations c join customers p on p.id = c.customer where c.private = 1 and p.erased is
-  null and substr(c.thread, 1, 7) <> 'public:' and """
+  null and substr(c.thread, 1, 7) <> 'public:' and substr(c.thread, 1, 8) <> 'account:' and """
 
 
 def listeners(db: Database, after: int, limit: int, only: Collection[int]) -> tuple[Recipient, ...]:
     """By conversation, from the one behind *after* on, played customers left out; *only* these where some
-    are named.
+    are named. Law: nobody is written to first in the name of a person's own account (`account:…`).
     """
     if only:
         rows = db.execute(f"{_LISTENERS} c.id in ({', '.join('?' * len(only))}) order by c.id", tuple(only))

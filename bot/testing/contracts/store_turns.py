@@ -46,6 +46,30 @@ class InboxContract:
         await answer(store, await take(store))
         assert await store.take_turn(later(100)) is None
 
+    async def test_the_newest_message_that_was_decided_on_is_found(self, store: Store) -> None:
+        """Of the conversation alone; what waits, presses and blanked words do not count."""
+        assert await store.newest_message(1) is None
+        for n in (1, 2):
+            await hear(store, arrival(f"a{n}", f"письмо {n}", message=f"m{n}", data={"subject": f"тема {n}"}))
+            await answer(store, await take(store, 0))
+        await hear(store, arrival("b", "чужое", BORIS, message="m3"), press("c", "x.0.0", message="m4"))
+        for _ in range(2):
+            await answer(store, await take(store, 0))
+        await hear(store, arrival("d", "ещё ждёт", message="m5"))
+        found = await store.newest_message(1)
+
+        assert found is not None and (found.message, found.data) == ("m2", {"subject": "тема 2"})
+
+    async def test_a_machine_that_wrote_once_is_not_written_to(self, store: Store) -> None:
+        """Until it writes as a person does."""
+        await hear(store, arrival("1", "автоответ", kind=InboundKind.OTHER, data={"automatic": "auto_reply"}))
+        await answer(store, await take(store), result=Result.IGNORED)
+        met = await store.conversation(ANNA)
+        assert met is not None and not met.reachable
+        await hear(store, arrival("2", "это я"))
+        met = await store.conversation(ANNA)
+        assert met is not None and met.reachable
+
     async def test_what_is_taken_back_is_told_where_it_was_said(self, store: Store) -> None:
         """The platform names the message alone; what nobody knows makes no conversation."""
         nowhere, gone = Peer("tg", "0", "public:wall.1"), {"of": "1"}

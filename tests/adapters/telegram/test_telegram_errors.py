@@ -36,6 +36,8 @@ SAID: list[tuple[int, str, type[BotError]]] = [
     (404, "Not Found: method not found", Refused),
     (404, "Not Found", AccountError),
     (409, "Conflict: terminated by other getUpdates request", RetryLater),
+    (400, "Bad Request: BUSINESS_PEER_USAGE_MISSING", Refused),
+    (400, "Bad Request: business connection not found", PeerGone),
     (403, "Forbidden: bot was blocked by the user", PeerGone),
     (400, "Bad Request: group chat was upgraded to a supergroup chat", PeerGone),
     (400, "Bad Request: TOPIC_NOT_MODIFIED", BotError),

@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.base import File, Files
 from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.telegram.business import account_peer, message_name
 from bot.button_tokens import read_token
 from bot.errors import AccountError, PeerGone, Refused, RetryLater, TopicGone, Uncertain
 from bot.model import Attachment, Button, Media, Outbound, OutboundKind, Peer, RichText, Sent, Span, Style
@@ -336,6 +337,28 @@ async def test_what_should_never_have_been_enqueued_is_refused(
         await say(outbound)
 
     assert server.calls == []
+
+
+async def test_chats_of_an_account_are_spoken_to_by_its_connection(
+    server: FakeTelegram, say: Any, files: FakeFiles
+) -> None:
+    """Words, albums, replies, pins and deletions name the connection and Telegram's own numbers; there is no
+    reaction in somebody's name.
+    """
+    server.connect("con-1", can_reply=True, can_delete_sent_messages=True)
+    server.lately.add(1001)
+    peer = account_peer("telegram", 1001, "con-1")
+    first = await say(Outbound(peer, RichText("раз"), quotes=message_name("con-1", 7)))
+    two = await say(Outbound(peer, attachments=(photo("a"), photo("b"))))
+    await say(Outbound(peer, kind=OutboundKind.PIN, edits="x"), target=first.message)
+    await say(Outbound(peer, kind=OutboundKind.DELETE, edits="x"), target=f"{two.message} {two.also[0]}")
+    with pytest.raises(Refused):
+        await say(Outbound(peer, RichText("👌"), kind=OutboundKind.REACT, quotes=first.message))
+
+    assert {c.params["business_connection_id"] for c in server.calls} == {"con-1"}
+    assert server.of("sendMessage")[0].params["reply_parameters"]["message_id"] == 7
+    assert server.of("deleteBusinessMessages")[0].params["message_ids"] == [502, 503]
+    assert first.message != "501" and first.message.endswith("-501")
 
 
 async def test_an_edit_replaces_words_and_buttons(server: FakeTelegram, say: Any) -> None:
