@@ -98,7 +98,7 @@ class PageChannel(Protocol):
 class ChatParts:
     """The store, whose consent is asked how, the name of the business. *typing* shows the desk that the
     visitor of a chat types. *letter* makes the letter to somebody who is away, from the language, what they
-    have not read, and where the chat opens.
+    have not read, and where the chat opens; *say* tells the words of a key in a language.
     """
 
     store: ChatStore
@@ -107,3 +107,4 @@ class ChatParts:
     language: str = "ru"
     typing: Callable[[Peer], Awaitable[None]] | None = None
     letter: Callable[[str, str, str], Outbound] | None = None
+    say: Callable[[str, str], str] = lambda key, language: ""

@@ -24,8 +24,20 @@ def attach_chats(parts: ServiceParts, places: DeskPlaces, outbox: Outbox) -> Non
             business = parts.config.business
             typing = DeskTyping(parts.store, places, outbox).show
             letter = partial(_letter, parts.texts)
-            made = ChatParts(parts.store, consent, business.name, business.language, typing, letter)
+            made = ChatParts(
+                parts.store,
+                consent,
+                business.name,
+                business.language,
+                typing,
+                letter,
+                partial(_said, parts.texts),
+            )
             adapter.attach(made)
+
+
+def _said(texts: Texts, key: str, language: str) -> str:
+    return texts.text(key, lang=language)
 
 
 def _letter(texts: Texts, language: str, words: str, address: str) -> Outbound:
