@@ -50,7 +50,7 @@ class StubbornBrowser:
     """Asks again with the same key until it is answered, and reads its stream from where it was cut."""
 
     def __init__(self, http: aiohttp.ClientSession, base: str, dice: random.Random) -> None:
-        self._http, self._base, self._dice = http, base, dice
+        self._http, self._base, self.dice = http, base, dice
         self._token = ""
         self.cursor = 0
         self.numbers: list[int] = []  # of the lines that the stream told, as they came
@@ -68,12 +68,12 @@ class StubbornBrowser:
         """Until cancelled."""
         while True:
             with contextlib.suppress(*BROKEN):
-                await self._stream(None if self._dice.random() < 0.5 else self._dice.uniform(0.1, 1.0))
+                await self._stream(None if self.dice.random() < 0.5 else self.dice.uniform(0.1, 1.0))
             await asyncio.sleep(0.05)
 
     async def _insist(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         while True:
-            patience = 10.0 if self._dice.random() < 0.7 else self._dice.uniform(0.001, 0.03)
+            patience = 10.0 if self.dice.random() < 0.7 else self.dice.uniform(0.001, 0.03)
             with contextlib.suppress(*BROKEN):
                 async with asyncio.timeout(patience):
                     asked = self._http.post(f"{self._base}/{path}", json=body, headers=self._headers)
@@ -155,7 +155,7 @@ class KilledWebsite:
         await browser.open()
         for n in range(self._messages):
             await browser.say(f"[m{number * 1000 + n}]")
-            await asyncio.sleep(browser._dice.uniform(0.0, 0.4))
+            await asyncio.sleep(browser.dice.uniform(0.0, 0.4))
 
     def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:

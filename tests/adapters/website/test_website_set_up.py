@@ -1,4 +1,4 @@
-"""An owner puts the chat on their site: faults of the config in their words, the check, the page to try it."""
+"""An owner puts the chat on their site: faults of the config, the check, the page to try it."""
 
 from __future__ import annotations
 
