@@ -11,7 +11,7 @@ from dataclasses import replace
 from bot.model import Attachment, Media, Mention, RichText, Span, Style
 from bot.text import graphemes
 
-ALL_STYLES = frozenset(Style)
+ALL_STYLES = frozenset(Style) - {Style.TABLE}  # a table is readable lines everywhere
 VK_STYLES = frozenset({Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.LINK, Style.MENTION})
 
 _ENTITY_TYPES = {
@@ -183,6 +183,8 @@ def to_entities(rich: RichText) -> list[dict[str, object]]:
     codes = [s for s in tidied.spans if s.style in (Style.CODE, Style.PRE)]
     entities: list[dict[str, object]] = []
     for s in tidied.spans:
+        if s.style not in _ENTITY_TYPES:
+            continue
         if s.style is Style.LINK and not s.url.lower().startswith(_LINKS):
             continue
         if s.style is Style.MENTION and (

@@ -35,6 +35,15 @@ class TelegramChannel(Section):
         description="answer in the chats of whoever connects the bot to their account (Telegram Business)",
     )
 
+    rich_tables: bool = Field(
+        False,
+        description="tables of articles as tables; clients from before June 2026 ask to be updated instead",
+    )
+    private_hints: bool = Field(
+        False,
+        description="refusals and hints in the operators' group for one operator's eyes alone (July 2026 on)",
+    )
+
     @model_validator(mode="after")
     def _webhook_is_guarded(self) -> TelegramChannel:
         if self.mode == "webhook" and not (self.secret and self.webhook_url):

@@ -23,6 +23,7 @@ class Style(StrEnum):
     LINK = "link"
     QUOTE = "quote"
     SPOILER = "spoiler"
+    TABLE = "table"  # the lines of a table; `url` holds its cells (bot/text/markdown.py, `table_cells`)
     MENTION = "mention"  # calls somebody who hears it; `url` of the span is the platform's id of them
 
 
@@ -290,6 +291,7 @@ class Outbound:
     one_time: bool = False  # a keyboard that goes away after a press (VK); inline otherwise
     silent: bool = False
     public: bool = False
+    only_for: str = ""  # the user for whom alone it is, where a group can show it so
     also: tuple[
         str, ...
     ] = ()  # once it is sent: the platform's further ids of it (an album has one for each photo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -12,6 +13,7 @@ from bot.model import RichText, Span, Style
 from bot.text.markdown_rules import parser
 
 INDENT = "\u00a0" * 4  # VK folds plain spaces, both platforms keep these
+TABLE_LENGTH = 3000  # characters of a table that may be shown as one
 LINKS = ("http://", "https://", "mailto:", "tel:")
 
 _STYLES = {
@@ -201,8 +203,28 @@ def _quote(node: SyntaxTreeNode) -> RichText:
     return styled(inner, Style.QUOTE)
 
 
+def table_cells(rich: RichText, span: Span) -> list[list[str]]:
+    """The cells of the table that *span* is, its head first (a row of empty cells where it has none); empty
+    where the lines are not, or not any more, those of the cells: cut, or filled in later.
+    """
+    try:
+        rows = json.loads(span.url)
+        lines = _table_lines([[RichText(cell) for cell in row] for row in rows]).text
+    except (ValueError, TypeError, IndexError):
+        return []
+    return rows if lines == rich.text[span.offset : span.offset + span.length] else []
+
+
 def _table(node: SyntaxTreeNode) -> RichText:
     rows = [[_block_cell(cell) for cell in row.children] for part in node.children for row in part.children]
+    lines = _table_lines(rows)
+    links = any(s.style is Style.LINK for s in lines.spans)
+    if links or len(lines.text) > TABLE_LENGTH:  # cells are plain words, and a table is no book
+        return lines
+    return styled(lines, Style.TABLE, json.dumps([[c.text for c in row] for row in rows], ensure_ascii=False))
+
+
+def _table_lines(rows: Sequence[Sequence[RichText]]) -> RichText:
     head, body = rows[0], rows[1:]
     named = any(head)
     lines: list[RichText] = []

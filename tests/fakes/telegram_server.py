@@ -10,7 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from aiogram.types import BusinessConnection
+from aiogram.types import (
+    BusinessConnection,
+    EphemeralMessageParameters,
+    InputRichBlockTable,
+    InputRichMessage,
+)
 from aiohttp import web
 
 TOKEN = "123456789:TEST_secret-of-the-bot"
@@ -42,6 +47,7 @@ class FakeTelegram:
         self.results: dict[str, Any] = {}
         self.accounts: dict[str, Json] = {}  # business connections by id
         self.lately: set[int] = set()  # customers who wrote to an account within 24 hours
+        self.modern = True  # knows rich and ephemeral messages
         self._faults: dict[str, list[Callable[[web.Request], Any]]] = {}
         self._next_message = 500
         self._next_update = 7000
@@ -147,7 +153,11 @@ class FakeTelegram:
             answered = faults.pop(0)(request)
             told: web.StreamResponse = await answered if asyncio.iscoroutine(answered) else answered
             return told
-        if why := self._account_refusal(call):
+        new = call.method == "sendRichMessage" or "ephemeral_message_parameters" in call.params
+        if new and not self.modern:
+            body = {"ok": False, "error_code": 404, "description": "Not Found: method not found"}
+            return web.json_response(body, status=404)
+        if why := _extras_refusal(call) or self._account_refusal(call):
             body = {"ok": False, "error_code": 400, "description": f"Bad Request: {why}"}
             return web.json_response(body, status=400)
         return web.json_response({"ok": True, "result": await self.result_of(call)})
@@ -238,6 +248,24 @@ class FakeTelegram:
         if name not in self.files:
             return web.Response(status=404, text="not found")
         return web.Response(body=self.files[name])
+
+
+def _extras_refusal(call: Call) -> str:
+    """What the Bot API has against a rich message, or one for a single member of a group."""
+    if (reader := call.params.get("ephemeral_message_parameters")) is not None:
+        EphemeralMessageParameters.model_validate(reader)
+        if int(call.params["chat_id"]) > 0:
+            return "ephemeral messages can be sent only in groups"
+    if call.method != "sendRichMessage":
+        return ""
+    rich = InputRichMessage.model_validate(call.params["rich_message"])
+    if sum(part is not None for part in (rich.html, rich.markdown, rich.blocks)) != 1:
+        return "exactly one of html, markdown and blocks must be given"
+    tables = [b for b in rich.blocks or () if isinstance(b, InputRichBlockTable)]
+    rows = sum(len(t.cells) for t in tables)
+    if any(len(row) > 20 for t in tables for row in t.cells) or len(rich.blocks or ()) + rows > 500:
+        return "RICH_MESSAGE_TOO_LARGE"
+    return ""
 
 
 def _kept(kind: str, name: str) -> Json:

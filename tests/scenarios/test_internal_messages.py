@@ -398,3 +398,13 @@ async def test_a_caption_that_is_added_later_arrives(articles: Path) -> None:
             (sent.message, "Вид спереди\nВид сбоку\nВид сзади, ближе"),
         ]
         assert any("прежнее сообщение" in o.text.text for o in desk.shown())
+
+
+async def test_a_refusal_is_meant_for_the_writer_alone(testbot: TestBot) -> None:
+    """Where a group can show it so; elsewhere it is said as ever."""
+    await testbot.customer().says("позовите оператора")
+    posts = len(testbot.desk_posts())
+    await testbot.operator(id="9007").says("/tkae", ticket=1)
+
+    [told] = testbot.desk_posts(posts)
+    assert told.only_for == "9007"

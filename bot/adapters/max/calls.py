@@ -28,7 +28,7 @@ LABEL = 64
 ROW, LINK_ROW, ROWS, BUTTONS = 7, 3, 30, 210
 NOTICE = 200
 COMMANDS = 32
-STYLES = frozenset(Style) - {Style.SPOILER}
+STYLES = frozenset(Style) - {Style.SPOILER, Style.TABLE}
 
 _INTENTS = {"": None, "primary": Intent.POSITIVE, "success": Intent.POSITIVE, "danger": Intent.NEGATIVE}
 _TAGS = {

@@ -28,14 +28,30 @@ from bot.adapters.base import (
 )
 from bot.adapters.telegram.account import TelegramAccount
 from bot.adapters.telegram.business import UPDATES, AccountConnections, connection_in, message_name
-from bot.adapters.telegram.calls import MessageForm, chat_id, to_call, to_caption_call, to_forms
+from bot.adapters.telegram.calls import (
+    DisplayOptions,
+    MessageForm,
+    chat_id,
+    to_call,
+    to_caption_call,
+    to_forms,
+)
 from bot.adapters.telegram.errors import FileRefused, NoTextThere, RedundantCall, UpdatesConflict
 from bot.adapters.telegram.media import file_id
 from bot.adapters.telegram.session import TelegramConnection
 from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.telegram.updates import ALLOWED_UPDATES, Membership, TelegramReader
 from bot.clock import Clock
-from bot.errors import AccountError, DeliveryError, Problem, Refused, RetryLater, StorageError, Uncertain
+from bot.errors import (
+    AccountError,
+    BadFormat,
+    DeliveryError,
+    Problem,
+    Refused,
+    RetryLater,
+    StorageError,
+    Uncertain,
+)
 from bot.model import Attachment, Inbound, InboundKind, Outbound, OutboundKind, Peer, Sender, Sent
 from bot.observability import get_logger
 from bot.text.problems import advice, told, warning
@@ -69,6 +85,7 @@ class TelegramAdapter(Adapter):
         )
         self._account = TelegramAccount(self._line, self._line.bot_id, self._clock)
         self._reader = TelegramReader(name, self._clock, bot_id=self._line.bot_id)
+        self._extras = DisplayOptions(settings.rich_tables, settings.private_hints)
         self._updates = [*ALLOWED_UPDATES, *(UPDATES if settings.business else ())]
         self._accounts = AccountConnections(self._line, self._clock) if settings.business else None
         self._reader.accounts = self._accounts
@@ -281,9 +298,9 @@ class TelegramAdapter(Adapter):
             raise
 
     async def _say(self, outbound: Outbound, nonce: int, files: Files) -> Sent:
-        refused: FileRefused | None = None
+        refused: DeliveryError | None = None
         async with contextlib.aclosing(
-            to_forms(outbound, nonce=nonce, channel=self.name, files=files)
+            to_forms(outbound, nonce=nonce, channel=self.name, files=files, extras=self._extras)
         ) as forms:
             async for form in forms:
                 try:
@@ -299,6 +316,10 @@ class TelegramAdapter(Adapter):
                     )
                     return Sent(first, tuple(others))
                 except FileRefused as error:
+                    refused = error
+                except (Refused, BadFormat) as error:
+                    if not form.choice:
+                        raise
                     refused = error
         raise refused or Refused("there is nothing to say")
 

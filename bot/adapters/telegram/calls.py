@@ -30,6 +30,7 @@ from aiogram.methods import (
     SendMediaGroup,
     SendMessage,
     SendPhoto,
+    SendRichMessage,
     SendSticker,
     SendVenue,
     SendVideo,
@@ -40,6 +41,7 @@ from aiogram.methods import (
 )
 from aiogram.types import (
     BufferedInputFile,
+    EphemeralMessageParameters,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaAudio,
@@ -56,6 +58,7 @@ from bot.adapters.base import File, Files, Limits, UploadedFiles
 from bot.adapters.rich_text import fit, part, placeholder, to_entities, utf16_length, with_heading
 from bot.adapters.sanitize import clean_file_name, clean_rich
 from bot.adapters.telegram.business import connection_in, number_in
+from bot.adapters.telegram.rich_tables import rich_message
 from bot.button_tokens import token
 from bot.errors import AccountError, DeliveryError, Refused, RetryLater, Uncertain
 from bot.model import Attachment, Media, Outbound, OutboundKind, Peer, RichText, Rows
@@ -120,10 +123,13 @@ class CarriedFile:
 
 @dataclass(frozen=True, slots=True)
 class MessageForm:
-    """One way to say a message: the call, and the files that it carries, in order."""
+    """One way to say a message: the call, and the files that it carries, in order. `choice`: nicer than need
+    be, so that whatever is refused of it is said the ordinary way.
+    """
 
     call: Method
     carried: tuple[CarriedFile, ...] = ()
+    choice: bool = False
 
     @property
     def reuses(self) -> bool:
@@ -281,8 +287,18 @@ def _topic_name(text: RichText) -> str:
 # ------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class DisplayOptions:
+    """What only newer clients show, where the owner wants it: tables as tables, words for one member of a
+    group alone.
+    """
+
+    tables: bool = False
+    private_hints: bool = False
+
+
 async def to_forms(
-    outbound: Outbound, *, nonce: int, channel: str, files: Files
+    outbound: Outbound, *, nonce: int, channel: str, files: Files, extras: DisplayOptions = DisplayOptions()
 ) -> AsyncGenerator[MessageForm]:
     """The message in the form we like best, then those to try where Telegram does not take the files:
     uploaded anew, as documents, as words.
@@ -296,6 +312,12 @@ async def to_forms(
             f"more than {Limits().attachments} attachments: they must be split before they are enqueued"
         )
     if not parts:
+        if extras.tables and (rich := rich_message(text)) is not None:
+            markup = keyboard(outbound.buttons, nonce)
+            call = SendRichMessage(**_address(outbound), rich_message=rich, reply_markup=markup)
+            yield MessageForm(call, choice=True)
+        if extras.private_hints and (reader := _reader(outbound)) is not None:
+            yield MessageForm(_say_words(outbound, text, nonce, reader), choice=True)
         yield MessageForm(_say_words(outbound, text, nonce))
         return
     if len(parts) == 1 and not text.text and (native := _say_natively(outbound, parts[0], nonce)) is not None:
@@ -312,7 +334,16 @@ async def to_forms(
     yield MessageForm(_say_words(outbound, _with_placeholders(text, parts), nonce))
 
 
-def _say_words(outbound: Outbound, text: RichText, nonce: int) -> Method:
+def _reader(outbound: Outbound) -> EphemeralMessageParameters | None:
+    """The one member of a group whom the words are for; None where they are for all."""
+    user = outbound.only_for
+    in_group = outbound.to.chat.startswith("-")
+    return EphemeralMessageParameters(receiver_user_id=int(user)) if in_group and user.isdigit() else None
+
+
+def _say_words(
+    outbound: Outbound, text: RichText, nonce: int, reader: EphemeralMessageParameters | None = None
+) -> Method:
     if not text.text.strip():
         raise Refused("there is nothing to say")
     markup = keyboard(outbound.buttons, nonce)
@@ -321,6 +352,7 @@ def _say_words(outbound: Outbound, text: RichText, nonce: int) -> Method:
         **_words(text, Limits().text, "text"),
         reply_markup=markup,
         link_preview_options=_NO_PREVIEW,
+        ephemeral_message_parameters=reader,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 class TelegramSettings:
     """*webhook_url* is the whole public address that reaches the adapter's `routes`, *secret* what Telegram
     must show there. *business*: the bot answers in chats of people who connect it to their own account.
+    *rich_tables* and *private_hints* need clients that show them.
     """
 
     token: str = field(repr=False)
@@ -21,3 +22,5 @@ class TelegramSettings:
     poll_seconds: int = 25
     timeout: float = 30.0
     business: bool = False
+    rich_tables: bool = False
+    private_hints: bool = False

@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.command import Command, Role
 from bot.handoff.operators.operator_message import MessageKind, OperatorMessage
-from bot.handoff.operators.replies import notice
+from bot.handoff.operators.replies import notice, privately
 from bot.handoff.topics import reopen_topic
 from bot.model import Event, InboundKind, Outbound, Outcome, Result, Turn
 
@@ -77,7 +77,7 @@ def refuse(desk: DeskContext, turn: Turn, key: str, what: str = "", **facts: obj
         "refused", ticket=number, actor=inbound.actor, data={"why": key.rpartition(".")[2], "what": done}
     )
     say: tuple[Outbound, ...] = (
-        () if inbound.kind is InboundKind.EDIT else notice(desk, turn, key, **facts).messages
+        () if inbound.kind is InboundKind.EDIT else privately(turn, notice(desk, turn, key, **facts).messages)
     )
     if inbound.kind is InboundKind.TOPIC_CLOSED:
         say = (

@@ -24,6 +24,14 @@ def notice(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     return say(desk, turn, key, (), "", **facts)
 
 
+def privately(turn: Turn, said: tuple[Outbound, ...]) -> tuple[Outbound, ...]:
+    """The same for the writer's eyes alone, where their group can show it so; else for all, as ever."""
+    sender = turn.inbounds[0].sender
+    if sender.anonymous:
+        return said
+    return tuple(replace(o, only_for=sender.id) if o.kind is OutboundKind.SAY else o for o in said)
+
+
 def done(desk: DeskContext, turn: Turn, key: str, **facts: object) -> Outcome:
     """It worked: words beside the button, a mark on the command (a message would cost the group's budget)."""
     inbound = turn.inbounds[0]

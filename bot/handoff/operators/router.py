@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff.assist.assistant_requests import became_words
 from bot.handoff.assist.sending import of_preview
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import edits
@@ -15,7 +16,7 @@ from bot.handoff.operators.drafts import ask, draft, send
 from bot.handoff.operators.notes import note, whisper
 from bot.handoff.operators.operator_message import MessageKind, OperatorMessage, command_of, read_message
 from bot.handoff.operators.permissions import refusal, refuse
-from bot.handoff.operators.replies import notice, say
+from bot.handoff.operators.replies import notice, privately, say
 from bot.handoff.tickets import closing, lifecycle
 from bot.model import Event, Inbound, InboundKind, Outcome, Result, Sender, Ticket, Timer, Turn
 from bot.model.internal import UnattendedTicket
@@ -66,7 +67,8 @@ def _written(desk: DeskContext, turn: Turn, message: OperatorMessage) -> Outcome
         case MessageKind.MISTYPED:
             known = message.name in desk.commands.names
             key = "desk.mistyped" if known or not message.name else "desk.unknown_command"
-            return say(desk, turn, key, command=message.name)
+            told = say(desk, turn, key, command=message.name)
+            return replace(told, messages=privately(turn, told.messages))
         case MessageKind.HELD_BACK:
             return replace(say(desk, turn, "desk.held_back"), ticket=lifecycle.released(ticket))
     return words_of_operator(desk, turn, ticket, message)
@@ -100,6 +102,9 @@ def words_of_operator(desk: DeskContext, turn: Turn, ticket: Ticket, message: Op
         return ask_where(desk, turn, ticket, made)
     ready = of_preview(ticket, made.words.text, turn.now, inbound.actor)
     sent = send(desk, turn, ticket, made)
+    if ready and sent.ticket is not None and (used := became_words(sent.ticket, ready, turn)) is not None:
+        changed, event = used
+        return replace(sent, ticket=changed, events=(*sent.events, event))
     return replace(sent, events=(*sent.events, *ready))
 
 

@@ -16,7 +16,7 @@ from bot.i18n.texts import Texts
 from bot.model import Json, Outbound, Rows, Style
 from bot.text.graphemes import shorten
 
-STYLES = {"telegram": frozenset(Style), "vk": VK_STYLES}
+STYLES = {"telegram": frozenset(Style) - {Style.TABLE}, "vk": VK_STYLES}
 
 
 def skins(
