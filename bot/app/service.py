@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.adapters.base import Adapter, Limits
+from bot.app.assistant_desk import join_assistant
 from bot.app.channels import hooks_of, read_local
 from bot.app.desk import open_desk, open_outreach
 from bot.app.dialogs import open_flow
@@ -115,6 +116,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
         voice.heard = engine.wake
     typing: list[Peer] = []
     inbox = _open_inbox(parts, engine, typing)
+    join_assistant(parts, desk, inbox)
     announcer = Announcer(parts.store, hooks_of(config), parts.clock, salt=parts.salt, enqueued=outbox.wake)
     parts.observers.add(announcer)
     if not parts.store.shared:  # else whoever has the lease does
