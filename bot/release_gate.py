@@ -18,6 +18,7 @@ from typing import Protocol
 
 from bot.dialogs.offline_decision import AskerFacts, OfflineDecision
 from bot.feedback_loader import in_slices
+from bot.knowledge.articles.blanks import blanks
 from bot.knowledge.articles.encodings import read_any
 from bot.knowledge.articles.repository import ArticleRepository
 from bot.knowledge.articles.schema import Article, read_text
@@ -97,6 +98,14 @@ def drafts_in(knowledge: Knowledge) -> tuple[Article, ...]:
         if (article := _changed(knowledge, path, path.relative_to(kept))) is not None:
             found[article.id] = article
     return tuple(found.values())
+
+
+def unfilled_in(drafts: Iterable[Article]) -> dict[str, tuple[str, ...]]:
+    """The places of drafts that nobody has filled yet, by article: such a draft cannot be published,
+    whatever customers ask.
+    """
+    texts = {a.id: "\n".join((a.title, *(f"{p.heading}\n{p.text}" for p in a.passages))) for a in drafts}
+    return {id: tuple(found) for id, text in texts.items() if (found := blanks(text))}
 
 
 def _changed(knowledge: Knowledge, draft: Path, place: Path) -> Article | None:

@@ -38,7 +38,7 @@ from bot.handoff.sla.hours import WEEKDAYS
 from bot.model import Peer
 from bot.storage.base import Lease, Store
 from bot.text.day_spans import CLOSED
-from bot.text.problems import told
+from bot.text.problems import place_of, told
 from bot.web.replica_differences import differences
 
 PATIENCE = 20  # seconds for one channel's answer
@@ -131,10 +131,10 @@ def _flows(config: Config) -> list[CheckResult]:
     try:
         read = open_flows(config)
     except ConfigError as error:
-        return [CheckResult(what, p.severity, _placed(p), p.hint) for p in error.problems]
+        return [CheckResult(what, p.severity, _placed(p, config.base), p.hint) for p in error.problems]
     if not read.flows:
         return []
-    warned = [CheckResult(what, "warning", _placed(p), p.hint) for p in read.warnings]
+    warned = [CheckResult(what, "warning", _placed(p, config.base), p.hint) for p in read.warnings]
     return warned or [CheckResult(what, "ok", str(len(read.flows)))]
 
 
@@ -209,8 +209,10 @@ async def _assistant_state(config: Config) -> list[CheckResult]:
     return found
 
 
-def _placed(found: Problem) -> str:
-    return f"{found.file}:{found.line}: {found.text}"
+def _placed(found: Problem, base: Path) -> str:
+    """What is wrong, and in which of the owner's files."""
+    place = place_of(found, base)
+    return f"{place}: {found.text}" if place else found.text
 
 
 def _named(config: Config) -> str:
@@ -273,8 +275,8 @@ def _knowledge(config: Config) -> list[CheckResult]:
     try:
         knowledge = open_knowledge(config, channels=list(config.channels))
     except ConfigError as error:
-        return [_finding(what, p) for p in error.problems]
-    found = [_finding(what, p) for p in knowledge.problems]
+        return [_finding(what, p, config.base) for p in error.problems]
+    found = [_finding(what, p, config.base) for p in knowledge.problems]
     if not knowledge.articles():
         found.append(
             CheckResult(
@@ -305,7 +307,9 @@ def _words(config: Config) -> list[CheckResult]:
     if not config.wording.folder and not config.canned.folder:
         return []
     what = say("doctor.words")
-    return [_finding(what, p) for p in of_words(config)] or [CheckResult(what, "ok", say("message.ok"))]
+    return [_finding(what, p, config.base) for p in of_words(config)] or [
+        CheckResult(what, "ok", say("message.ok"))
+    ]
 
 
 def _hours(config: Config) -> list[CheckResult]:
@@ -355,7 +359,7 @@ async def _channels(config: Config, place: Peer | None, *, ask_desk: bool) -> li
     try:
         adapters = open_adapters(config, command_clock())
     except ConfigError as error:
-        found += [_finding(say("doctor.config"), p) for p in error.problems]
+        found += [_finding(say("doctor.config"), p, config.base) for p in error.problems]
     for name, channel in config.channels.items():
         what = say("doctor.channel", name=name)
         if not channel.enabled:
@@ -401,6 +405,5 @@ async def _asked(what: str, question: Awaitable[tuple[Problem, ...]]) -> list[Ch
     return [_finding(what, p) for p in problems] or [CheckResult(what, "ok", say("message.ok"))]
 
 
-def _finding(what: str, problem: Problem) -> CheckResult:
-    place = ":".join(str(p) for p in (problem.file, problem.line) if p)
-    return CheckResult(what, problem.severity, f"{place} {problem.text}".strip(), problem.hint)
+def _finding(what: str, problem: Problem, base: Path | None = None) -> CheckResult:
+    return CheckResult(what, problem.severity, _placed(problem, base or Path()), problem.hint)

@@ -121,6 +121,21 @@ def problem_in(found: Problem, language: str) -> Problem:
     return replace(found, text=told_in(found.text, language), hint=told_in(found.hint, language))
 
 
+def place_of(found: Problem, base: Path) -> str:
+    """Where it is, as its owner knows their files: from *base* on, with the line; "" = nowhere."""
+    if not found.file:
+        return ""
+    path = Path(found.file)
+    shown = path.relative_to(base).as_posix() if path.is_relative_to(base) else found.file
+    return ":".join(str(part) for part in (shown, found.line) if part)
+
+
+def plain_words(found: Problem, base: Path) -> str:
+    """Where it is, what it is and what to do, without codes and paths of the machine."""
+    place, hint = place_of(found, base), f" → {found.hint}" if found.hint else ""
+    return f"{place}: {found.text}{hint}" if place else f"{found.text}{hint}"
+
+
 def _told(key: str, part: int, facts: Mapping[str, object], language: Language) -> TranslatableText:
     area, _, rest = key.partition(".")
     texts: object = _words(area, language)

@@ -14,7 +14,7 @@ from bot.dialogs.offline_decision import OfflineDecision
 from bot.knowledge.articles.schema import Article
 from bot.knowledge.quality.release import ArticleCoverage, ChangeKind, DecisionChange, GateReport
 from bot.knowledge.search import Knowledge
-from bot.release_gate import GateTerms, ReleaseGate, drafts_in, with_drafts_published
+from bot.release_gate import GateTerms, ReleaseGate, drafts_in, unfilled_in, with_drafts_published
 from bot.release_runs import ReleaseBusy, ReleaseRun, ReleaseRuns
 from bot.text.pii import mask
 from bot.web.json_body import json_object
@@ -60,11 +60,15 @@ class GatePages:
         run = await self._runs.find(request.query.get("run") or next(iter(names), ""))
         report = run.report if run is not None else None
         kind = request.query.get("kind", "")
+        drafts = await asyncio.to_thread(self._drafts)
+        unfilled = unfilled_in(drafts)
         return self._pages.show(
             request,
             "gate.html",
             "kb",
-            drafts=await asyncio.to_thread(self._drafts),
+            drafts=drafts,
+            unfilled=unfilled,
+            held_back=[a for a in drafts if run is not None and a.id in unfilled and a.id in run.drafts],
             published={a.id for a in self._knowledge.articles() if a.status == "published"},
             limits=self._services.release,
             run=run,

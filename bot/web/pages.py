@@ -24,7 +24,7 @@ from bot.knowledge.search import Knowledge
 from bot.leases import LASTING
 from bot.model import PLAYED, Answer, Customer, Ticket
 from bot.text.person_names import full_name
-from bot.text.problems import problem_in, reading
+from bot.text.problems import plain_words, problem_in, reading
 from bot.text.yaml_source import read_own
 from bot.web.article_rows import article_rows, counts_of, deleted_places
 from bot.web.playground.page import Playground
@@ -117,6 +117,7 @@ class Pages:
             "play",
             scenes=scenes,
             messengers=tuple(self._playground.messengers.values()),
+            demo_chats=self._services.demo_chats,
         )
 
     async def queue(self, request: web.Request) -> web.Response:
@@ -194,7 +195,7 @@ class Pages:
             section_names=self.section_names(request),
             counts=counts_of(rows),
             deleted=deleted_places(deleted, folder),
-            problems=problems,
+            problems=[{"severity": p.severity, "words": plain_words(p, folder)} for p in problems],
             known=knowledge.status,
             threshold=knowledge.threshold.value if isinstance(knowledge, Knowledge) else None,
             version=knowledge.articles_version if isinstance(knowledge, Knowledge) else "",

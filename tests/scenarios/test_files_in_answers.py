@@ -4,6 +4,7 @@ once, and never in the way of the words.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -231,6 +232,7 @@ async def test_an_operator_sends_an_article_with_its_files(tmp_path: Path) -> No
         ("![Пусто](files/empty.png)", "KB046", 6),
         ("Видео: [сборка](files/big.mp4)", "KB047", 6),
         ("![Большая](files/big.png)", "KB048", 6),
+        ("![Широкая](files/wide.png)", "KB049", 6),
     ],
 )
 def test_what_cannot_be_sent_is_an_error_with_its_line(
@@ -241,6 +243,7 @@ def test_what_cannot_be_sent_is_an_error_with_its_line(
     (tmp_path / "secret.png").write_bytes(PNG)
     (folder / "files/notes.ini").write_bytes(b"x")
     (folder / "files/empty.png").write_bytes(b"")
+    (folder / "files/wide.png").write_bytes(PNG[:16] + struct.pack(">II", 9000, 2000) + PNG[24:])
     with (folder / "files/big.mp4").open("wb") as big:
         big.truncate(attached.MAX_FILE + 1)
     with (folder / "files/big.png").open("wb") as big:
@@ -253,7 +256,9 @@ def test_what_cannot_be_sent_is_an_error_with_its_line(
     found = lint(knowledge, today=date(2026, 11, 20), problems=knowledge.problems)
 
     told = [p for p in found if p.code == code]
-    assert [(p.line, p.severity) for p in told] == [(line, "warning" if code == "KB048" else "error")]
+    assert [(p.line, p.severity) for p in told] == [
+        (line, "warning" if code in ("KB048", "KB049") else "error")
+    ]
     assert (told[0].hint and "files/" in told[0].text) or "secret" in told[0].text
     sent = [] if knowledge.article("a") is None else [f.path for f in knowledge.articles()[0].attached]
     assert "secret.png" not in "".join(sent) and "notes.ini" not in "".join(sent)

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shutil
+import struct
 import subprocess
 from html import unescape
 from pathlib import Path
@@ -312,6 +313,10 @@ async def test_the_list_says_how_each_article_stands(page: Page, knowledge: Know
     assert "tovary/bad.md" in await listed("problems")
     html = await (await page.client.get("/kb", params={"lang": "ru"})).text()
     assert f"/articles/history?file={gone['file']}" in html
+    assert ">tovary/bad.md:" in html, "the fault is named by its file"
+    assert str(knowledge.folder) not in html and not re.search(r"\bKB0\d\d\b", html), (
+        "no path of the machine, no code"
+    )
 
 
 async def test_a_twin_in_the_other_language_begins_beside_its_article(
@@ -410,6 +415,13 @@ async def _attach(page: Page, name: str, content: bytes) -> tuple[int, dict[str,
         headers={"X-CSRF-Token": page.token, "Content-Type": "image/png"},
     )
     return answer.status, await answer.json()
+
+
+async def test_a_picture_that_no_messenger_shows_is_refused_in_clear_words(page: Page) -> None:
+    """More than 10,000 pixels: Telegram would send it as a file."""
+    wide = PICTURE[:16] + struct.pack(">II", 9000, 2000) + PICTURE[24:]
+    status, told = await _attach(page, "plan.png", wide)
+    assert status == 400 and "10" in str(told) and "точек" in str(told)
 
 
 async def test_a_dropped_picture_is_kept_and_sent_with_the_answer(page: Page, knowledge: Knowledge) -> None:

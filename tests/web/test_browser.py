@@ -137,6 +137,7 @@ PATHS = (
     "customer/1",
     "customer/1/forget",
     "customer/1/merge?with=2",
+    "chat/play-site/demo",
     "kb",
     "kb/dostavka/sroki",
     "flows",
@@ -423,6 +424,11 @@ def test_the_owner_gives_somebody_access(browser: Any, locked: str) -> None:
         made.locator("[name=password]").fill("длинный пароль")
         made.locator("button.go").click()
         page.wait_for_selector(f".panel h2 >> text={id}")
+        asked = page.locator(".panel", has_text=id).first.locator(".sure")
+        assert not asked.locator("button").is_visible(), "access is not taken away by one tap"
+        asked.locator("summary").click()
+        assert asked.locator("button").is_visible() and "Вера больше не войдёт" in asked.inner_text()
+        assert faults(page) == []
         for path in ("users", "audit"):
             page.goto(locked + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path

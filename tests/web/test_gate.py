@@ -178,6 +178,21 @@ async def test_a_saved_change_of_an_article_is_a_draft_too(page: Page, knowledge
     assert "«Хочу вернуть товар»" in after and "изменена" in after
 
 
+async def test_a_draft_with_places_to_fill_is_not_publishable(page: Page, knowledge: Knowledge) -> None:
+    """The page says so before and after the comparison, and never "may be published"."""
+    await ask(page, knowledge, "Сколько стоит доставка?", times=20)
+    place = knowledge.folder / "_drafts" / "returns" / "goods.md"
+    place.parent.mkdir(parents=True)
+    place.write_text("---\ntitle: Возврат\naliases: [возврат]\n---\nВозврат — [впишите: срок].\n", "utf-8")
+
+    html = await shown(page)
+    assert "не заполнено мест: 1" in html
+    run = await checked(page, "returns/goods")
+    after = await shown(page, f"?run={run}")
+    assert "Публиковать рано" in after and "[впишите: срок]" in after
+    assert 'class="verdict answer"' not in after
+
+
 async def test_what_was_forgotten_is_not_shown(page: Page, knowledge: Knowledge) -> None:
     """What is kept of a comparison has no words of customers, so it ends with theirs."""
     await ask(page, knowledge, "Можно ли вернуть товар?", helped=True)

@@ -11,6 +11,7 @@ from posixpath import relpath
 from bot.errors import BotError
 from bot.knowledge.articles.attached import MAX_PICTURE
 from bot.knowledge.articles.drafts import slug_of
+from bot.knowledge.articles.picture_file import is_too_large, pixels_of
 from bot.knowledge.articles.writer import FileChange, place_in, rewrite
 
 LARGEST = 20 * 1024 * 1024  # bytes of a file that is no picture
@@ -26,7 +27,7 @@ _VIDEOS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash")
 
 
 class UnfitFile(BotError):
-    """A file that is not kept: `code` is "kind", "large" or "empty"."""
+    """A file that is not kept: `code` is "kind", "large", "pixels" or "empty"."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -59,6 +60,8 @@ def keep_upload(folder: Path, name: str, content: bytes) -> tuple[str, FileChang
     is_picture = suffix in PICTURES
     if len(content) > (MAX_PICTURE if is_picture else LARGEST):
         raise UnfitFile("large")
+    if is_picture and is_too_large(pixels_of(content)):
+        raise UnfitFile("pixels")
     stem = slug_of(PurePosixPath(name.replace("\\", "/")).stem)
     stem = stem if name.strip() and stem != "statya" else "file"
     base = _FOLDERS[0] if is_picture else _FOLDERS[1]

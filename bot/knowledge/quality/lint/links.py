@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from bot.errors import Problem
 from bot.knowledge.articles.attached import MAX_FILE, MAX_PICTURE, is_sendable, media_of
 from bot.knowledge.articles.markup import find_inside, is_outside
+from bot.knowledge.articles.picture_file import HEAD, is_too_large, pixels_of
 from bot.knowledge.articles.schema import Article, resolve
 from bot.knowledge.codes import worded
 from bot.knowledge.quality.lint.fault import ArticleSources, LintFault
@@ -15,7 +16,7 @@ from bot.model import Media
 from bot.text.nearest import nearest_paths
 from bot.text.problems import told
 
-FILE_CODES = frozenset({"KB026", "KB028", "KB044", "KB045", "KB046", "KB047", "KB048"})
+FILE_CODES = frozenset({"KB026", "KB028", "KB044", "KB045", "KB046", "KB047", "KB048", "KB049"})
 MEGABYTE = 1024 * 1024
 
 
@@ -78,6 +79,14 @@ def _to_file(
         yield LintFault("KB047", file, *at, sizes)
     elif size > MAX_PICTURE and media_of(found.name) is Media.PHOTO:
         yield LintFault("KB048", file, *at, {**sizes, "most": MAX_PICTURE // MEGABYTE})
+    elif media_of(found.name) is Media.PHOTO and is_too_large(shape := _pixels(found)):
+        assert shape is not None
+        yield LintFault("KB049", file, *at, {**facts, "width": shape[0], "height": shape[1]})
+
+
+def _pixels(path: Path) -> tuple[int, int] | None:
+    with path.open("rb") as file:
+        return pixels_of(file.read(HEAD))
 
 
 def _megabytes(size: int) -> int:
