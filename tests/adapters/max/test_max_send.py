@@ -135,6 +135,23 @@ async def test_a_reply_whose_message_is_gone_is_no_reply(adapter: MaxAdapter, se
     assert "link" not in (await sent(adapter, server, say("В пути", quotes="mid.gone"))).body
 
 
+@pytest.mark.parametrize("code", ["message.not.found", "proto.payload"])
+async def test_what_max_did_not_take_never_counts_as_sent(
+    code: str, adapter: MaxAdapter, server: FakeMax
+) -> None:
+    """An answer that would be a success of an edit is none of a new message: it is said without the reply,
+    or refused.
+    """
+    mid = server.writes(ANNA, "Где заказ?")["message"]["body"]["mid"]
+    server.refuse("POST", "/messages", 404, code, "link: Message not found")
+    assert (await sent(adapter, server, say("В пути", quotes=mid))).text == "В пути"
+
+    server.refuse("POST", "/messages", 404, "message.not.found", "Message not found")
+    with pytest.raises(Refused):
+        await sent(adapter, server, say("В пути"))
+    assert len(server.said) == 1
+
+
 async def test_an_edit_keeps_what_it_names(adapter: MaxAdapter, server: FakeMax) -> None:
     """The keyboard that is not given again goes; a message that is gone cannot be changed."""
     shown = await sent(adapter, server, say("?", buttons=((Button("Да", "y"),),)))
