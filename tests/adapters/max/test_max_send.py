@@ -42,6 +42,16 @@ async def test_styles_are_shown_and_words_stay_words(adapter: MaxAdapter, server
     )
 
 
+@pytest.mark.parametrize("style", Style)
+async def test_every_style_reaches_people_as_words(
+    style: Style, adapter: MaxAdapter, server: FakeMax
+) -> None:
+    """Whatever styles are added later: the strict server takes the markup, and no word is lost."""
+    shown = await sent(adapter, server, say(RichText("одно два три", (Span(style, 5, 3, "https://a.ru"),))))
+
+    assert shown.text == "одно два три"
+
+
 async def test_a_link_that_max_does_not_open_has_its_address(adapter: MaxAdapter, server: FakeMax) -> None:
     shown = await sent(
         adapter, server, say(RichText("пишите нам", (Span(Style.LINK, 7, 3, "mailto:a@b.ru"),)))
