@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,12 +41,13 @@ class FakeImap:
     faults: deque[tuple[str, str]] = field(default_factory=deque)
     commands: list[str] = field(default_factory=list)
     delay: float = 0.0  # seconds before each answer
+    tls: ssl.SSLContext | None = None
     port: int = 0
     next_uid: int = 1
 
     @property
     def server(self) -> MailServer:
-        return MailServer("127.0.0.1", self.port, USER, PASSWORD, "none")
+        return MailServer("127.0.0.1", self.port, USER, PASSWORD, "tls" if self.tls else "none")
 
     def arrives(self, content: bytes, at: datetime | None = None) -> int:
         """A letter in the folder; everybody who idles hears of it."""
@@ -67,6 +69,12 @@ class FakeImap:
         """The next *times* uses of *command* ("LOGIN", "UID FETCH" …) are answered so ("NO …", `CUT`)."""
         self.faults.extend([(command, answer)] * times)
 
+    def meets(self, command: str) -> str:
+        """What goes wrong with this use of *command*; "" = nothing."""
+        if self.faults and self.faults[0][0] == command:
+            return self.faults.popleft()[1]
+        return ""
+
     def cut(self) -> None:
         """Every connection breaks."""
         for client in list(self._clients):
@@ -74,7 +82,7 @@ class FakeImap:
 
     async def __aenter__(self) -> FakeImap:
         self._clients: set[_Client] = set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -116,8 +124,7 @@ class _Client:
             self.server.commands.append(name)
             if self.server.delay:
                 await asyncio.sleep(self.server.delay)
-            if self.server.faults and self.server.faults[0][0] == name:
-                answer = self.server.faults.popleft()[1]
+            if answer := self.server.meets(name):
                 if answer == CUT:
                     return
                 self.say(f"{tag} {answer}".encode())

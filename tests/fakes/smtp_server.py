@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import ssl
 import warnings
 from collections import deque
 from dataclasses import dataclass, field
@@ -27,17 +28,19 @@ class FakeSmtp:
     letters: list[EmailMessage] = field(default_factory=list)
     faults: deque[tuple[str, str]] = field(default_factory=deque)  # of which command, what is answered
     logins: int = 0
+    tls: ssl.SSLContext | None = None
     port: int = 0
 
     @property
     def server(self) -> MailServer:
-        return MailServer("127.0.0.1", self.port, USER, PASSWORD, "none")
+        return MailServer("127.0.0.1", self.port, USER, PASSWORD, "tls" if self.tls else "none")
 
     def fail(self, command: str, answer: str, *, times: int = 1) -> None:
         """The next *times* uses of RCPT or DATA are answered so; `CUT` breaks the connection."""
         self.faults.extend([(command, answer)] * times)
 
-    def _fault(self, command: str) -> str:
+    def meets(self, command: str) -> str:
+        """What goes wrong with this use of *command*; "" = nothing."""
         if self.faults and self.faults[0][0] == command:
             return self.faults.popleft()[1]
         return ""
@@ -55,13 +58,15 @@ class FakeSmtp:
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
-        if answer := self._fault("RCPT"):
+        if answer := self.meets("RCPT"):
+            if answer == CUT:
+                server.transport.abort()
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        answer = self._fault("DATA")
+        answer = self.meets("DATA")
         if answer != CUT and (not answer or answer == TAKEN_AND_CUT):
             letter = email.message_from_bytes(envelope.content, policy=default)
             assert letter["To"].addresses[0].addr_spec == envelope.rcpt_tos[0]
@@ -74,7 +79,9 @@ class FakeSmtp:
 
     async def __aenter__(self) -> FakeSmtp:
         self._clients: set[SMTP] = set()
-        self._server = await asyncio.get_running_loop().create_server(self._client, "127.0.0.1", 0)
+        self._server = await asyncio.get_running_loop().create_server(
+            self._client, "127.0.0.1", 0, ssl=self.tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
