@@ -45,7 +45,7 @@ from bot.i18n.texts import Texts
 from bot.knowledge.decision.similarity import SimilarityMatcher
 from bot.knowledge.query.intents import read_act
 from bot.knowledge.search import Knowledge
-from bot.model import PLAYED, Answer, Attachment, Intent, Peer, RichText
+from bot.model import INNER, Answer, Attachment, Intent, Peer, RichText
 from bot.text.day_spans import DaySpan
 from bot.text.graphemes import shorten
 from bot.text.markdown import to_rich
@@ -93,7 +93,7 @@ async def open_desk(parts: ServiceParts, group: Peer | None, outreach: OutreachC
             others=parts.store.shared,
         ),
         ticket_reader=parts.store,
-        commands=Registry(),
+        commands=Registry(assistant=config.assistant.operators),
         outreach=outreach,
         ask_rating=timedelta(minutes=config.rating.delay_minutes)
         if config.rating.ask or config.aftercare.thanks
@@ -110,7 +110,7 @@ def open_outreach(
 ) -> OutreachCommands:
     """What is written to customers first."""
     config, store = parts.config, parts.store
-    channels = tuple(name for name in parts.adapters if name != PLAYED)
+    channels = tuple(name for name in parts.adapters if name not in INNER)
     span = DaySpan.parse(config.outreach.hours)
     if faults := sequence_faults(config):
         raise ConfigError(faults)
@@ -202,6 +202,7 @@ def _rules(config: Config, knowledge: Knowledge, texts: Texts, hours: Hours) -> 
         playbooks=open_playbooks(config),
         authority=config.authority,
         answer_choice=config.answer_choice.times or bool(config.answer_choice.by),
+        assistant=config.assistant.operators,
         quality=config.quality,
         scorecard=open_scorecard(config, texts),
         scenarios=open_scenarios(config),

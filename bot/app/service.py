@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.adapters.base import Adapter, Limits
+from bot.app.assistant_desk import join_assistant
 from bot.app.channels import hooks_of, read_local
 from bot.app.desk import open_desk, open_outreach
 from bot.app.dialogs import open_flow
@@ -108,13 +109,14 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     desk = await open_desk(parts, overrides.desk, outreach)
     files = _open_files(parts, overrides.folders)
     outbox = _open_outbox(parts, desk, files)
-    attach_chats(parts)
+    attach_chats(parts, desk.context.places, outbox)
     voice = open_voice(parts, files)
     engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox, voice)
     if voice is not None:
         voice.heard = engine.wake
     typing: list[Peer] = []
     inbox = _open_inbox(parts, engine, typing)
+    join_assistant(parts, desk, inbox)
     announcer = Announcer(parts.store, hooks_of(config), parts.clock, salt=parts.salt, enqueued=outbox.wake)
     parts.observers.add(announcer)
     if not parts.store.shared:  # else whoever has the lease does

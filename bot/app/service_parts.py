@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.adapters.base import Adapter, RecordedAdapter
 from bot.adapters.played import PlayedAdapter
 from bot.app.assistant import open_assistant
+from bot.app.assistant_desk import open_assistant_channel
 from bot.app.channels import open_adapters, open_webhooks
 from bot.app.config_parts import follow_calendar, open_hours, open_knowledge, open_texts
 from bot.app.replicas import describe, wanted_leases
@@ -130,7 +131,12 @@ def _adapters(config: Config, overrides: Overrides, clock: Clock, salt: str) -> 
     if not isinstance(adapters, Mapping):
         adapters = adapters(salt) if adapters else open_adapters(config, clock, salt=salt)
     played = {PLAYED: PlayedAdapter(_shown_as(adapters))} if config.quality.mystery else {}
-    return {**adapters, **open_webhooks(config, clock), **played}
+    return {
+        **adapters,
+        **open_webhooks(config, clock),
+        **played,
+        **open_assistant_channel(config, clock),
+    }
 
 
 def _shown_as(adapters: Mapping[str, Adapter]) -> str:

@@ -27,7 +27,7 @@ from bot.demo.shop_folder import open_shop
 from bot.errors import BotError, ConfigError, StorageError
 from bot.knowledge.articles.blanks import blanks
 from bot.knowledge.articles.schema import article_files
-from bot.model import PLAYED
+from bot.model import INNER
 from bot.observability import set_up_logging
 from bot.service import run, watch_articles
 
@@ -212,7 +212,7 @@ async def _channels(config: Config, path: Path | None, options: ProcessOptions, 
     pages = PageServing(signals=orders, port=options.port) if options.web else None
     while True:
         service = orders.serving = await build_service(config, replace(overrides, knowledge=knowledge))
-        shown = ", ".join(name for name in service.adapters if name != PLAYED)
+        shown = ", ".join(name for name in service.adapters if name not in INNER)
         typer.echo(say("message.running", channels=shown))
         await serve_channels(service, orders.ended, pages)
         wanted = orders.take()

@@ -16,7 +16,7 @@ from bot.handoff.assist.page_answers import PageAnswers
 from bot.handoff.delivery_views import DeskViews
 from bot.handoff.operators.roster import labels
 from bot.knowledge.quality.golden import GOLDEN
-from bot.model import PLAYED
+from bot.model import INNER, PLAYED
 from bot.web.api.keys import ApiKeys
 from bot.web.api.rest import RestApi
 from bot.web.services import Hook, WebServices
@@ -40,7 +40,7 @@ def site_of(
     config, hours = service.config, service.hours
     services = WebServices(
         service.store,
-        {name: adapter for name, adapter in service.adapters.items() if name != PLAYED},
+        {name: adapter for name, adapter in service.adapters.items() if name not in INNER},
         service.clock,
         knowledge=service.knowledge,
         playground=playground,
@@ -76,6 +76,7 @@ def site_of(
         addressees=partial(_addressees, service),
         categories=service.desk.context.rules.routing.categories,
         points=config.loyalty.field,
+        assistant=service.assistant,
         answers=PageAnswers(service.desk.context),
         files=service.outbox.files,
         playbooks=service.desk.context.rules.playbooks,

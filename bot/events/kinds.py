@@ -101,6 +101,12 @@ KINDS: Mapping[str, str] = {
     "assistant_asked": "the assistant was asked (`task`, `audience`, `model`, `reserved` tokens)",
     "assistant_replied": "how that ended (`task`, `audience`, `outcome`, `tokens`, `seconds`)",
     "assistant_refused": "it was not asked (`task`, `audience`, `outcome`: budget, resting, too_long)",
+    "assistant_requested": "an operator asked the assistant for something (`task`; actor bot: at a handover)",
+    "assistant_prepared": "they were shown what it brought (`task`, `seconds`, `doubtful` sentences)",
+    "assistant_failed": "they heard that there is nothing (`task`, `why`)",
+    "assistant_sent": "an operator sent what it brought, unchanged (`task`)",
+    "assistant_edited": "or what they made of it (`task`)",
+    "assistant_dropped": "or threw it away (`task`)",
     "broadcast_said": "a broadcast was enqueued for a customer (`number`)",
 }
 

@@ -84,5 +84,5 @@ def _buttons(desk: DeskContext, ticket: Ticket) -> Rows:
     return (
         *desk.commands.card_rows(ticket, desk.texts, desk.lang, without=without),
         *steps,
-        *hints(ticket)[: HINTS - len(steps)],
+        *hints(ticket)[: max(0, HINTS - len(steps) - desk.rules.assistant)],
     )

@@ -139,6 +139,7 @@ class DeskRules:
     important, *upset*: how angry words are (0..1), *points*: the field of loyalty points.
     *authority*: what operators may give.
     *scorecard* is filled in when a dialog ends; None = never. *scenarios* are those of mystery customers.
+    *assistant*: whether operators may ask it.
     *answer_choice*: whether waiting customers may say when and where to be answered.
     """
 
@@ -167,6 +168,7 @@ class DeskRules:
     playbooks: Playbooks = field(default_factory=Playbooks)
     authority: AuthoritySettings = field(default_factory=AuthoritySettings)
     answer_choice: bool = False
+    assistant: bool = False
     quality: QualitySettings = field(default_factory=QualitySettings)
     scorecard: Scorecard | None = None
     scenarios: Scenarios = field(default_factory=Scenarios)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff import compensation, notices
+from bot.handoff.assist import assistant_requests
 from bot.handoff.assist.sending import looked_at
 from bot.handoff.customer_posts import shown_file
 from bot.handoff.desk_context import DeskContext
@@ -24,6 +25,8 @@ from bot.model.internal import PageOrder
 PAGE = "page"  # the channel of whoever has no other address
 ANSWER, NOTE = "answer", "note"
 COMMANDS = frozenset(("take", "close", "return", "reopen", "transfer", "snooze", "playbook", "compensate"))
+OF_ASSISTANT = frozenset(("draft", "shorten", "soften", "translate", "summary"))
+DROP = "assistant_drop"  # of what the assistant brought: not needed
 STEP, DECIDE = "step", "decide"  # of the playbook; on a compensation: its number and yes or no
 ORDERED = "page_ordered"  # the event of each order, with how it ended
 
@@ -42,6 +45,8 @@ async def carry_out(desk: DeskContext, turn: Turn, order: PageOrder) -> Outcome:
 
 async def _done(desk: DeskContext, theirs: Turn, ticket: Ticket, order: PageOrder, asked: Inbound) -> Outcome:
     inbound = theirs.inbounds[0]
+    if order.order == ANSWER and assistant_requests.is_sent(ticket, order):
+        return say(desk, theirs, "desk.sent_already")
     if order.order == ANSWER:
         chosen = looked_at(desk, theirs, ticket, order.ready, order.shown) if order.ready else ticket
         done = words_of_operator(desk, theirs, chosen, OperatorMessage(MessageKind.WORDS))
@@ -53,7 +58,9 @@ async def _done(desk: DeskContext, theirs: Turn, ticket: Ticket, order: PageOrde
         return playbook_commands.step(desk, theirs, ticket, order.value)
     if order.order == DECIDE:
         return compensation.decide_on_page(desk, theirs, ticket, order.value, asked.sender)
-    command = desk.commands.named(order.order) if order.order in COMMANDS else None
+    if order.order == DROP:
+        return await assistant_requests.drop(desk, theirs, ticket, order.value)
+    command = desk.commands.named(order.order) if order.order in COMMANDS | OF_ASSISTANT else None
     if command is None:
         return say(desk, theirs, "desk.unknown_command", command=order.order)
     return await command.run(desk, theirs, order.value)
@@ -92,6 +99,7 @@ def _as_said_there(desk: DeskContext, turn: Turn, ticket: Ticket, order: PageOrd
         spans=asked.spans,
         attachments=asked.attachments,
         private=False,
+        data={"page": True},
     )
     return replace(turn, inbounds=(said,), presses=(), quoted=(), ticket=ticket, subject=turn.conversation)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from bot.handoff import blocklist, card_posts, dialog_scores, insisting, notices, page_orders
 from bot.handoff.answer_wish import is_about_wish
-from bot.handoff.assist import suggestions
+from bot.handoff.assist import assistant_requests, suggestions
 from bot.handoff.card import heading
 from bot.handoff.context import brings_words, shown
 from bot.handoff.customer_linking import came_over, is_about_linking
@@ -41,7 +41,15 @@ from bot.model import (
     Timer,
     Turn,
 )
-from bot.model.internal import BotResumed, MysteryStep, PageOrder, ReviewDialog, TicketTimer, UnattendedTicket
+from bot.model.internal import (
+    AssistantReplied,
+    BotResumed,
+    MysteryStep,
+    PageOrder,
+    ReviewDialog,
+    TicketTimer,
+    UnattendedTicket,
+)
 from bot.text.markdown import join
 from bot.text.transcripts import without_words
 
@@ -107,6 +115,9 @@ class Relay:
             return self._bounced(turn, reason) if reason else self._blocked(turn)
         if isinstance(first.payload, PageOrder):
             return await page_orders.carry_out(self._desk, turn, first.payload)
+        if isinstance(first.payload, AssistantReplied):
+            replied = await assistant_requests.replied(self._desk, turn, first.payload)
+            return settled(self._desk, turn.ticket, replied)
         if isinstance(first.payload, MysteryStep):
             return await player.carry_out(self._desk, turn, first.payload)
         if isinstance(first.payload, ReviewDialog):

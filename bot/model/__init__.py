@@ -5,7 +5,7 @@ imports nothing else of the project.
 All values are frozen; a change makes a new value (`dataclasses.replace`). Times are aware datetimes.
 """
 
-from bot.model.addresses import PLAYED, PUBLIC, Json, Peer, Sender
+from bot.model.addresses import ASSISTANT, INNER, PLAYED, PUBLIC, Json, Peer, Sender
 from bot.model.answers import Answer, Candidate, Decision, Intent
 from bot.model.conversations import (
     Conversation,
@@ -56,6 +56,8 @@ from bot.model.messages import (
 from bot.model.operators import CallName, Member
 from bot.model.ticket_state import (
     AnswerPreview,
+    AssistantRequest,
+    AssistantStatus,
     Compensation,
     Contacts,
     DialogScore,
@@ -71,12 +73,16 @@ from bot.model.tickets import Operator, Ticket, WaitingTickets
 from bot.model.visitors import ChatLine, Visitor
 
 __all__ = [
+    "ASSISTANT",
+    "INNER",
     "PLAYED",
     "PUBLIC",
     "AdminCommand",
     "Answer",
     "AnswerPreview",
     "ApiRequest",
+    "AssistantRequest",
+    "AssistantStatus",
     "Attachment",
     "Button",
     "CallName",

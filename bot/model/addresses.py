@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Json = Mapping[str, object]
+ASSISTANT = "assistant-desk"  # the channel by which the assistant is asked for what operators want
 PUBLIC = "public:"  # begins the thread of a `Peer` whose words everybody reads (comments)
 PLAYED = "guests"  # the channel of customers whom the service itself plays: in no ordinary figure
+INNER = frozenset({PLAYED, ASSISTANT})  # channels at whose other end nobody is
 
 
 @dataclass(frozen=True, slots=True, order=True)

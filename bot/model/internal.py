@@ -400,6 +400,19 @@ class UnattendedTicket(CheckFound):
 
 
 @dataclass(frozen=True, slots=True)
+class AssistantReplied(CheckFound):
+    """What came of *request* to the assistant about ticket number *ticket*: *sentences* with their marks and
+    the *articles* used, as `AssistantRequest` keeps them, or *why* there is nothing.
+    """
+
+    ticket: int
+    request: str
+    sentences: tuple[tuple[str, str], ...] = ()
+    articles: tuple[tuple[str, str], ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GroupChanged(CheckFound):
     """A group of operators is not as it was: its *kind*, the rights the bot *lacks*, whether it is *gone*."""
 
@@ -501,6 +514,7 @@ KINDS: Mapping[str, type[Payload]] = {
     "order.broadcast_stop": StopBroadcast,
     "desk.stranded": UnattendedTicket,
     "desk.group": GroupChanged,
+    "desk.assistant": AssistantReplied,
     "desk.account": AccountConnected,
     "sequence.begin": SequenceStartDue,
     "sequence.step": SequenceStepDue,

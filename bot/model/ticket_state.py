@@ -12,6 +12,7 @@ from bot.model.addresses import Json
 from bot.model.messages import Span
 
 Pair = tuple[str, str]
+AssistantStatus = Literal["asked", "ready", "failed", "sent", "edited", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,39 @@ class DialogScore:
 
 
 @dataclass(frozen=True, slots=True)
+class AssistantRequest:
+    """What an operator asked the assistant for about this ticket, and what came of it.
+
+    *task* is draft, shorten, soften, translate, understand (the customer's words for the operator) or
+    summary; *given* the operator's own words it works on. *by* "" = the ticket changed hands, nobody asked.
+    *sentences* are (mark, words): "" may go to the customer, "unsupported" is said by no article, "internal"
+    by one for operators alone. *articles* are (what, title) of those that were used. *why* names what failed.
+    """
+
+    id: str
+    task: str
+    by: str
+    name: str
+    at: datetime
+    on_page: bool = False  # asked for in the browser, and shown there alone
+    given: str = ""
+    status: AssistantStatus = "asked"
+    sentences: tuple[Pair, ...] = ()
+    articles: tuple[Pair, ...] = ()
+    why: str = ""
+
+    @property
+    def text(self) -> str:
+        """What may go to the customer as it is."""
+        return "".join(words for mark, words in self.sentences if not mark).strip()
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it says what should not go to the customer unread."""
+        return any(mark for mark, _ in self.sentences)
+
+
+@dataclass(frozen=True, slots=True)
 class TicketState:
     """Everything a ticket knows that no query asks for. Nothing here is set by hand: see the transitions."""
 
@@ -182,6 +216,7 @@ class TicketState:
     held: tuple[HeldMessage, ...] = ()
     albums: tuple[SentAlbum, ...] = ()
     tapped: tuple[int, ...] = ()  # outbox rows whose button was pressed: once is enough
+    assistant: tuple[AssistantRequest, ...] = ()  # the newest ones
 
     # what is to be done, and what was allowed
     playbook: str = ""  # "" = none fitted, "-" = taken away by an operator

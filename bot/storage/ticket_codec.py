@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar, get_type_hints
 
 from bot.model import (
     AnswerPreview,
+    AssistantRequest,
+    AssistantStatus,
     Compensation,
     Contacts,
     DialogScore,
@@ -33,6 +35,8 @@ _Decision = Literal["", "own", "yes", "no"]
 _Mark = Literal["", "yes", "partly", "no"]
 _DECISIONS: tuple[_Decision, ...] = ("", "own", "yes", "no")
 _ASKED = frozenset({"number", "amount", "reason", "by", "name", "at"})  # of a compensation, always there
+_STATUSES: tuple[AssistantStatus, ...] = ("asked", "ready", "failed", "sent", "edited", "dropped")
+_OF_REQUEST = frozenset({"id", "task", "by", "name", "at"})  # to the assistant, always there
 _MARKS: tuple[_Mark, ...] = ("", "yes", "partly", "no")
 
 
@@ -176,6 +180,25 @@ def _compensations(value: Any) -> tuple[Compensation, ...]:
     )
 
 
+def _requests(value: Any) -> tuple[AssistantRequest, ...]:
+    return tuple(
+        AssistantRequest(
+            str(kept["id"]),
+            str(kept["task"]),
+            str(kept["by"]),
+            str(kept["name"]),
+            datetime.fromisoformat(kept["at"]),
+            on_page=bool(kept.get("on_page")),
+            given=str(kept.get("given", "")),
+            status=_one_of(_STATUSES, kept.get("status", "asked")),
+            sentences=_pairs(kept.get("sentences", [])),
+            articles=_pairs(kept.get("articles", [])),
+            why=str(kept.get("why", "")),
+        )
+        for kept in _list(value)
+    )
+
+
 def _score(value: Any) -> DialogScore:
     marks = tuple(
         ScoreMark(str(name), _one_of(_MARKS, mark), str(words)) for name, mark, words in value["marks"]
@@ -242,6 +265,11 @@ def _as_compensations(value: tuple[Compensation, ...]) -> list[dict[str, object]
     return made
 
 
+def _as_requests(value: tuple[AssistantRequest, ...]) -> list[dict[str, object]]:
+    made = ({**asdict(asked), "at": asked.at.isoformat()} for asked in value)
+    return [{key: kept for key, kept in told.items() if kept or key in _OF_REQUEST} for told in made]
+
+
 def _as_score(value: DialogScore) -> dict[str, object]:
     marks = [[m.criterion, m.value, m.words] for m in value.marks]
     told = {"by": value.by, "name": value.name, "reason": value.reason, "remark": value.remark}
@@ -284,6 +312,7 @@ _BY_TYPE: dict[Any, tuple[_Change, _Change]] = {
     tuple[DoneStep, ...]: (_steps, _as_steps),
     tuple[Compensation, ...]: (_compensations, _as_compensations),
     DialogScore | None: (_score, _as_score),
+    tuple[AssistantRequest, ...]: (_requests, _as_requests),
 }
 _HINTS = get_type_hints(TicketState)
 _PLAN = [

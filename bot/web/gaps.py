@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from bot.article_edits import ArticleEdits
 from bot.dialogs.offline_decision import OfflineDecision
+from bot.errors import BotError
+from bot.i18n.texts import Texts
 from bot.knowledge.articles.writer import (
     ArticleExists,
     FileChange,
@@ -30,6 +33,7 @@ from bot.knowledge.quality.gaps import (
     DISMISSED,
     RESTORED,
     DraftEffect,
+    DraftWords,
     Gap,
     effect,
     is_closed,
@@ -44,6 +48,9 @@ from bot.web.filled_words import filled
 from bot.web.pages import Pages, read_words
 from bot.web.security import USER
 from bot.web.services import WebServices
+
+if TYPE_CHECKING:
+    from bot.web.article_drafts import ArticleDrafts
 
 FRESH = 15.0  # seconds for which the questions are not read again
 SHOWN = 40  # groups of each kind on the page
@@ -111,7 +118,8 @@ class GapEdit:
 
 
 class GapPages:
-    """GET /gaps; POST /gaps/add, /gaps/draft, /gaps/undo, /gaps/dismiss, /gaps/restore and /gaps/tell.
+    """GET /gaps; POST /gaps/add, /gaps/draft, /gaps/assist, /gaps/undo, /gaps/dismiss, /gaps/restore and
+    /gaps/tell.
 
     Everything shown is masked.
     """
@@ -124,6 +132,7 @@ class GapPages:
         self._answers_of: object = None
         self._before: dict[str, GapRow] = {}
         self._edits = ArticleEdits(services.store, knowledge, services.clock)
+        self._drafts = _drafts(services, knowledge)
 
     async def show(self, request: web.Request) -> web.Response:
         """GET /gaps: the open groups, the most asked first; then those that are answered by now."""
@@ -150,6 +159,7 @@ class GapPages:
             acts=await self._acts(),
             articles=sorted(self._knowledge.articles(), key=lambda a: a.id),
             can_tell=self._services.words is not None,
+            can_draft=self._drafts is not None,
         )
 
     async def add(self, request: web.Request) -> web.Response:
@@ -197,15 +207,30 @@ class GapPages:
         if reply and reply not in (*gap.replies, gap.answer):
             raise web.HTTPBadRequest(text=words["gaps_no_reply"])
         replies = gap.replies if reply is None else (reply,) if reply else ()
+        text = filled(words["gaps_drafted"], replies=str(len(replies)))
+        return await self._drafted(request, gap, fields.get("section", ""), replies, text)
+
+    async def _drafted(
+        self,
+        request: web.Request,
+        gap: Gap,
+        section: str,
+        replies: Sequence[str],
+        text: str,
+        made: DraftWords | None = None,
+    ) -> web.Response:
+        """A draft is written, and where it is told with *text*."""
+        words = self._words(request)
         async with self._writing:
             try:
                 path = await asyncio.to_thread(
                     write_draft,
                     self._knowledge.folder,
-                    fields.get("section", ""),
+                    section,
                     gap,
                     placeholder=words["gaps_placeholder"],
                     replies=replies,
+                    words=made,
                 )
             except OutsideFolder as error:
                 raise web.HTTPBadRequest(text=words["gaps_outside"]) from error
@@ -215,16 +240,36 @@ class GapPages:
                 raise web.HTTPConflict(text=filled(words["gaps_unwritable"], reason=str(error))) from error
             await self._reload()
         place = path.relative_to(self._knowledge.folder.resolve())
-        text = filled(
-            words["gaps_drafted"],
-            path=(Path(self._knowledge.folder.name) / place).as_posix(),
-            replies=str(len(replies)),
-        )
+        told = filled(text, path=(Path(self._knowledge.folder.name) / place).as_posix())
         undo = await self._remember(path, None)
         facts = {"act": "draft", "gap": gap.id, "article": place.with_suffix("").as_posix(), "change": undo}
+        facts |= {"by": "assistant"} if made is not None else {}
         await self._record(request, DONE, facts)
         link = f"/articles/edit?{urlencode({'file': place.as_posix()})}"
-        return self._told(gap, await self._effect(gap), text, link, words["gaps_read_draft"], undo=undo)
+        return self._told(gap, await self._effect(gap), told, link, words["gaps_read_draft"], undo=undo)
+
+    async def assist(self, request: web.Request) -> web.Response:
+        """POST /gaps/assist {gap, section}: a draft that the assistant words from what operators answered,
+        with blanks where they did not say it; for a person to edit and publish.
+        """
+        fields, words = await _fields(request), self._words(request)
+        gap = await self._gap(fields, words)
+        if self._drafts is None:
+            raise web.HTTPConflict(text=words["gaps_no_assistant"])
+        by = request[USER].actor
+        try:
+            made = await self._drafts.write(gap, self._services.language, by, words["gaps_blank"])
+        except BotError as error:  # what the assistant raises; where it is off it is not imported
+            why = words.get(f"assistant_why_{getattr(error, 'reason', '')}", words["assistant_why_other"])
+            raise web.HTTPServiceUnavailable(
+                text=filled(words["gaps_assistant_failed"], reason=why)
+            ) from error
+        if made is None:
+            raise web.HTTPConflict(text=words["gaps_no_draft"])
+        sources = tuple(filled(words["gaps_source"], reply=source) for source in made.sources)
+        drafted = DraftWords(made.title, made.body, sources)
+        text = filled(words["gaps_assisted"], replies=str(len(made.sources)), doubtful=str(made.doubtful))
+        return await self._drafted(request, gap, fields.get("section", ""), (), text, drafted)
 
     async def undo(self, request: web.Request) -> web.Response:
         """POST /gaps/undo {gap, change}: the file as it was before an example or a draft was written; the
@@ -388,6 +433,18 @@ class GapPages:
             "undo": undo,
         }
         return web.json_response(told)
+
+
+def _drafts(services: WebServices, knowledge: Knowledge) -> ArticleDrafts | None:
+    """Who writes drafts with the assistant, where it works for editors."""
+    if services.assistant is None or not services.assistant.allows("editors"):
+        return None
+    from bot.delivery.sentence_support import SentenceSupport
+    from bot.web.article_drafts import ArticleDrafts
+
+    texts = services.words or Texts.load()
+    supports = SentenceSupport((), texts.options("desk.assistant.denials"))
+    return ArticleDrafts(services.assistant, knowledge, supports)
 
 
 async def _fields(request: web.Request) -> Mapping[str, str]:

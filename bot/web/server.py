@@ -128,6 +128,7 @@ def _add_gaps(app: web.Application, gaps: GapPages) -> None:
     app.router.add_get("/gaps", gaps.show)
     app.router.add_post("/gaps/add", gaps.add)
     app.router.add_post("/gaps/draft", gaps.draft)
+    app.router.add_post("/gaps/assist", gaps.assist)
     for name, act in (("undo", gaps.undo), ("dismiss", gaps.dismiss), ("restore", gaps.restore)):
         app.router.add_post(f"/gaps/{name}", act)
     app.router.add_post("/gaps/tell", gaps.tell)

@@ -41,6 +41,7 @@ from bot.web.setup_services import SetupServices
 
 if TYPE_CHECKING:
     from bot.assistant.guarded_assistant import AssistantState
+    from bot.assistant.task import Assistant
 
 Hook = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -155,6 +156,7 @@ class WebServices:
     open to whoever has the address that holds it.
     *playbooks* are those of the operators, *currency* is the sign of compensations, *quality* the rules of
     the scorecard.
+    *assistant* works for those whom the config names; None = it is off.
     *answers* are the ready answers of the operators, *files* reads what was sent, *points* is the field
     of loyalty points.
     *scenarios* are those of mystery customers, who are shown as writing on *played_as*.
@@ -193,6 +195,7 @@ class WebServices:
     addressees: Callable[[], Sequence[tuple[str, str]]] = tuple
     categories: Sequence[str] = ()
     answers: PageAnswers | None = None
+    assistant: Assistant | None = None
     points: str = ""
     files: AttachmentReader | None = None
     playbooks: Playbooks = field(default_factory=Playbooks)
@@ -217,6 +220,11 @@ class WebServices:
     stale: timedelta = timedelta(seconds=90)
 
     @property
+    def helps_operators(self) -> bool:
+        """Whether operators may ask the assistant."""
+        return self.assistant is not None and self.assistant.allows("operators")
+
+    @property
     def criteria(self) -> tuple[Criterion, ...]:
         """Those of the scorecard."""
         return criteria_of(self.quality)
@@ -227,6 +235,11 @@ class WebServices:
         return tuple(
             s for name in self.playground if isinstance(s := self.channels.get(name), PlaygroundChannel)
         )
+
+    @property
+    def demo_chats(self) -> tuple[str, ...]:
+        """Pages on which the chats of sites can be tried."""
+        return tuple(r.path for r in self.chats if isinstance(r, web.RouteDef) and r.path.endswith("/demo"))
 
     def seen(self, event: Event) -> None:
         """The pages as an `Observer`: what happened is counted, and open pages look again."""

@@ -6,18 +6,20 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from bot.adapters.rich_text import plain
+from bot.handoff.assist.assistant_requests import LOST, PREVIEW, find
 from bot.handoff.compensation import written
 from bot.handoff.playbooks.playbook import Playbook, PlaybookStep
 from bot.model import (
     ApiRequest,
+    AssistantRequest,
     Attachment,
     Compensation,
     DoneStep,
@@ -43,6 +45,8 @@ LONGEST = 4000  # characters of an answer
 TIMES = ("1h", "3h", "tomorrow", "mon")
 WORDS = ("answer", "note")
 OPEN = ("take", "transfer", "snooze", "return", "close")
+OF_WORDS = ("draft", "shorten", "soften", "translate")  # to the assistant, with what stands in the field
+OF_ASSISTANT = (*OF_WORDS, "understand", "summary", "assistant_send", "assistant_drop")
 FURTHER = ("step", "playbook", "compensate")  # offered beside the orders of the panel
 
 
@@ -52,6 +56,17 @@ class ShownStep:
 
     step: PlaybookStep
     done: DoneStep | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantPage:
+    """The assistant on the page: what it was asked for about the ticket, the newest first, which of these are
+    *lost*, and the *words* that are worked on now.
+    """
+
+    requests: Sequence[AssistantRequest]
+    lost: Collection[str] = ()
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,7 @@ class TicketPage:
     steps: Sequence[ShownStep] = ()
     others: Sequence[Playbook] = ()
     compensations: Sequence[tuple[Compensation, str]] = ()  # with the sum in words
+    assistant: AssistantPage | None = None  # None = it does not work for operators
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +175,9 @@ class TicketOrders:
             steps=[ShownStep(s, done.get(s.key)) for s in own.steps] if own else (),
             others=[p for p in services.playbooks.known.values() if p != own],
             compensations=[(c, written(c.amount, services.currency)) for c in ticket.state.compensations],
+            assistant=_assistant(ticket, services.clock(), request[USER].name)
+            if services.helps_operators
+            else None,
         )
 
     async def order(self, request: web.Request) -> web.Response:
@@ -168,14 +187,21 @@ class TicketOrders:
         posted = await request.post()
         form = {k: v.strip() for k, v in posted.items() if isinstance(v, str)}
         number, ticket, order = request.match_info["id"], form.get("ticket", ""), form.get("order", "")
-        order, _, step = order.partition(":")
+        order, _, step = order.partition(":")  # of a playbook, or which of the assistant's replies
         found = await self._services.store.ticket(int(ticket)) if _is_number(ticket) else None
         if found is None or str(found.conversation) != number or not found.customer_peer.chat:
             raise web.HTTPNotFound(text="no such ticket")
-        value = form.get("value" if order in WORDS else f"value.{order}", "")
-        if order == "step":
+        value = form.get("value" if order in (*WORDS, *OF_WORDS) else f"value.{order}", "")
+        if order in ("step", "assistant_drop"):
             value = step
-        if order not in (*WORDS, *OPEN, *FURTHER, "reopen"):
+        offered = (
+            *WORDS,
+            *OPEN,
+            *FURTHER,
+            *(OF_ASSISTANT if self._services.helps_operators else ()),
+            "reopen",
+        )
+        if order not in offered:
             raise web.HTTPBadRequest(text="no such order")
         where = f"/conversation/{number}?data=own"
         try:
@@ -192,8 +218,14 @@ class TicketOrders:
             value = f"{value}\n{form.get('why', '')}"[
                 :LONGEST
             ]  # a number in the second is no part of the sum
+        if order in OF_WORDS and len(value) > LONGEST:
+            raise web.HTTPBadRequest(text=f"words of at most {LONGEST} characters")
         made, sent = PageOrder(found.number, order, value), OrderContent(attachments=attachments)
-        if order == "answer" and (ready := form.get("ready", "")):
+        if order == "understand":  # to translate nothing of one's own is to translate the customer's words
+            made = replace(made, order="translate", value="")
+        if order == "assistant_send" or (order == "answer" and form.get("assistant")):
+            made = _of_assistant(found, made, step or form.get("assistant", ""))
+        if order == "answer" and not made.ready and (ready := form.get("ready", "")):
             text = await self.ready.chosen(request, found, ready)
             made = replace(made, ready=f"{READY}{ready[:100]}", shown=plain(text))
             if text and unchanged(text, value):  # it keeps its links and styles
@@ -217,6 +249,25 @@ class TicketOrders:
                     return str(event.data.get("result", ""))
             await asyncio.sleep(GLANCE)
         return "waits"
+
+
+def _assistant(ticket: Ticket, now: datetime, name: str) -> AssistantPage:
+    """What it was asked for; what was dropped is gone."""
+    shown = [r for r in reversed(ticket.state.assistant) if r.status != "dropped"]
+    words = next((r.given for r in shown if r.status == "asked" and r.on_page and r.name == name), "")
+    lost = frozenset(r.id for r in shown if r.status == "asked" and now - r.at >= LOST)
+    return AssistantPage(shown, lost, words)
+
+
+def _of_assistant(ticket: Ticket, made: PageOrder, id: str) -> PageOrder:
+    """The answer that the assistant brought: as it is, or what the operator made of it."""
+    request = find(ticket, id)
+    if (request is None or not request.text) and made.order == "answer":
+        return made
+    if request is None or not request.text:
+        raise web.HTTPNotFound(text="no such reply of the assistant")
+    text = made.value if made.order == "answer" else request.text
+    return replace(made, order="answer", value=text, ready=f"{PREVIEW}{id}", shown=request.text)
 
 
 def _is_number(text: str) -> bool:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from jinja2 import TemplateError
 
+from bot.adapters.max.updates import MaxReader
 from bot.adapters.telegram.updates import TelegramReader
 from bot.adapters.vk.calls import RandomIds
 from bot.adapters.vk.updates import VkReader
@@ -34,6 +35,7 @@ from bot.text.markdown import fill, to_rich
 _CLOCK = HandClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
 _TELEGRAM = TelegramReader("telegram", _CLOCK, bot_id=1, username="bot")
 _VK = VkReader("vk", 77, _CLOCK, RandomIds("vk").holds)
+_MAX = MaxReader("max", _CLOCK)
 _SANDBOX = Sandbox()
 _FACTS = {"name": RichText("Анна {{7*7}}"), "number": 5, "words": ["а", "б"], "link": "https://example.org"}
 
@@ -63,6 +65,17 @@ def vk(data: bytes) -> None:
             },
         }
         assert _VK.read_all([event, good])[-1].text == "да"
+
+
+def max_messenger(data: bytes) -> None:
+    """Any JSON among the updates leaves the next one readable, and nothing that is read lacks a key."""
+    update = _object(data)
+    if update is not None:
+        body = {"mid": "mid.1", "seq": 1, "text": "да"}
+        said = {"sender": {"user_id": 5}, "recipient": {"chat_type": "dialog", "chat_id": 9}, "body": body}
+        good = {"update_type": "message_created", "timestamp": 1, "message": said}
+        found = _MAX.read_all([update, good])
+        assert found[-1].text == "да" and all(i.key for i in found)
 
 
 def head(data: bytes) -> None:
@@ -103,7 +116,9 @@ def _object(data: bytes) -> dict[str, object] | None:
 
 
 Target = Callable[[bytes], None]
-TARGETS: Mapping[str, Target] = {f.__name__: f for f in (telegram, vk, head, template, markdown)}
+TARGETS: Mapping[str, Target] = {
+    f.__name__: f for f in (telegram, vk, max_messenger, head, template, markdown)
+}
 _PERSON = {"id": 1, "is_bot": False, "first_name": "Анна"}
 _CHAT = {"id": 1, "type": "private", "first_name": "Анна"}
 _SAID = {
@@ -115,6 +130,25 @@ _SAID = {
     "entities": [{"type": "bold", "offset": 0, "length": 2}],
 }
 _PHOTO = {"type": "photo", "photo": {"sizes": [{"url": "https://x", "width": 1}]}}
+_PERSON_OF_MAX = {"user_id": 5, "first_name": "Анна", "is_bot": False}
+_BODY = {
+    "mid": "mid.7",
+    "text": "👍 да @shop",
+    "markup": [{"type": "strong", "from": 0, "length": 2}, {"type": "user_mention", "from": 3, "length": 2}],
+    "attachments": [
+        {"type": "image", "payload": {"url": "https://x", "token": "t"}},
+        {"type": "contact", "payload": {"vcf_info": "FN:А\r\nTEL:7"}},
+        {"type": "location", "latitude": 1.5, "longitude": 2.5},
+        {"type": "share", "payload": {"url": "https://y"}, "title": "т"},
+    ],
+}
+_LINKED = {"type": "forward", "sender": _PERSON_OF_MAX, "message": _BODY}
+_TOLD = {
+    "sender": _PERSON_OF_MAX,
+    "recipient": {"chat_type": "chat", "chat_id": -9},
+    "timestamp": 1,
+    "body": _BODY,
+}
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "telegram": tuple(
         json.dumps(u).encode()
@@ -177,6 +211,21 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
                     "reply_message": {"id": 1},
                 },
             },
+        )
+    ),
+    "max_messenger": tuple(
+        json.dumps(u).encode()
+        for u in (
+            {"update_type": "message_created", "timestamp": 1, "message": {**_TOLD, "link": _LINKED}},
+            {"update_type": "message_edited", "timestamp": 1, "message": _TOLD},
+            {
+                "update_type": "message_callback",
+                "callback": {"timestamp": 1, "callback_id": "k", "payload": "42.00", "user": _PERSON_OF_MAX},
+                "message": _TOLD,
+            },
+            {"update_type": "bot_started", "timestamp": 1, "chat_id": 9, "user": _PERSON_OF_MAX},
+            {"update_type": "user_added", "timestamp": 1, "chat_id": -9, "user": _PERSON_OF_MAX},
+            {"update_type": "message_removed", "timestamp": 1, "chat_id": -9, "message_id": "m"},
         )
     ),
     "head": (

@@ -13,6 +13,8 @@ import structlog
 from aiohttp import web
 
 from bot.adapters.base import Adapter, File, Files
+from bot.adapters.max.adapter import MaxAdapter
+from bot.adapters.max.settings import MaxSettings
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.vk.adapter import VkAdapter
@@ -80,8 +82,18 @@ async def test_of_a_forgotten_customer_no_file_holds_a_word(
     assert MARK not in capsys.readouterr().err
 
 
+def opened(kind: str, base: str) -> Adapter:
+    if kind == "telegram":
+        return TelegramAdapter(
+            "t", TelegramSettings(token=telegram_server.TOKEN, api_base=base), clock=Clock()
+        )
+    if kind == "max":
+        return MaxAdapter("m", MaxSettings(token=SECRET, api_base=base), clock=Clock())
+    return VkAdapter("v", VkSettings(token=SECRET, group_id=vk_server.GROUP, api_base=base), clock=Clock())
+
+
 @pytest.mark.parametrize("fault", ["500", "nonsense", "redirect", "cut", "refused"])
-@pytest.mark.parametrize("kind", ["telegram", "vk"])
+@pytest.mark.parametrize("kind", ["telegram", "vk", "max"])
 async def test_no_token_reaches_the_log_whatever_fails(
     kind: str, fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,11 +124,7 @@ async def test_no_token_reaches_the_log_whatever_fails(
     base = f"http://127.0.0.1:{runner.addresses[0][1]}"
     if fault == "refused":
         await runner.cleanup()
-    adapter: Adapter = (
-        TelegramAdapter("t", TelegramSettings(token=telegram_server.TOKEN, api_base=base), clock=Clock())
-        if kind == "telegram"
-        else VkAdapter("v", VkSettings(token=SECRET, group_id=vk_server.GROUP, api_base=base), clock=Clock())
-    )
+    adapter = opened(kind, base)
 
     async def keep(inbounds: object, *, cursor: str | None = None) -> None:
         """Nothing arrives here."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot.handoff.operators.command import Command, Role
-from bot.handoff.operators.registry import COMMANDS, ROWS, Registry
+from bot.handoff.operators.registry import ASSISTANT, COMMANDS, ROWS, Registry
 from bot.i18n.texts import Texts
 from tests.docs.operator_table import BEGIN, COMMAND, END, PAGE, written
 
-REGISTRY = Registry()
+REGISTRY = Registry(assistant=True)
 
 
 def test_the_guides_table_is_what_the_registry_prints() -> None:
@@ -33,8 +33,8 @@ def test_each_command_has_its_words(command: Command, lang: str) -> None:
 
 def test_no_name_and_no_button_is_given_twice() -> None:
     """One word, one command."""
-    names = [name for c in COMMANDS for name in (c.name, *c.aliases) if name]
-    buttons = [c.button for c in COMMANDS if c.button]
+    names = [name for c in (*COMMANDS, *ASSISTANT) for name in (c.name, *c.aliases) if name]
+    buttons = [c.button for c in (*COMMANDS, *ASSISTANT) if c.button]
 
     assert len(names) == len(set(names)) == len(REGISTRY.names)
     assert len(buttons) == len(set(buttons))

@@ -70,7 +70,7 @@ def _labels(shown: Shown) -> Sequence[str]:
 
 
 @asynccontextmanager
-async def scene(articles: Path, desk: Peer) -> AsyncIterator[MaxScene]:
+async def scene(articles: Path, desk: Peer | None) -> AsyncIterator[MaxScene]:
     async with FakeMax(counts=False) as server, FakeTelegram() as telegram:
         server.person(ANNA, "Анна", last_name="Ким")
         server.group(GROUP, members={OLGA: "Ольга"})
@@ -90,7 +90,7 @@ async def scene(articles: Path, desk: Peer) -> AsyncIterator[MaxScene]:
             adapters=adapters, clock=clock, desk=desk, storage=harness.make_store(clock), log_events=False
         )
         service = await build_service(Config(**config), given)
-        testbot = TestBot(service, clock, {}, desk)
+        testbot = TestBot(service, clock, {}, desk or PLACE)
 
         async def accept(inbounds: Sequence[Inbound], *, cursor: str | None = None) -> None:
             await testbot.arrive(*inbounds, run=False)
@@ -144,6 +144,22 @@ async def test_a_max_group_is_a_desk(articles: Path) -> None:
         thanks = next(m for m in world.server.said_to(GROUP) if "Спасибо!" in m.text)
         await world.says(OLGA, f"@{max_server.USERNAME} /close", chat=GROUP, reply_to=thanks)
         assert (await world.ticket()).status == "closed"
+
+
+async def test_a_group_becomes_the_desk_by_its_button(articles: Path) -> None:
+    """The bot is added and asks; a member who is no administrator changes nothing; who waited is shown."""
+    async with scene(articles, None) as world:
+        await world.says(ANNA, "позовите оператора")
+        olga = world.server.person(OLGA)
+        world.server.happens("bot_added", chat_id=GROUP, user=olga, is_channel=False)
+        await world.goes_on()
+        await world.presses(OLGA, "группой операторов", GROUP)
+        assert world.testbot.service.desk.context.places.binding.place is None
+        world.server.groups[GROUP]["members"][OLGA]["is_admin"] = True
+        await world.testbot.later(minutes=2)  # a stranger is asked about once a minute
+        await world.presses(OLGA, "группой операторов", GROUP)
+        assert world.testbot.service.desk.context.places.binding.place == Peer("max", str(GROUP))
+        assert any("№1" in text for text in world.read_by(GROUP))
 
 
 async def test_a_telegram_forum_serves_customers_of_max(articles: Path) -> None:

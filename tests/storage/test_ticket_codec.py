@@ -103,6 +103,21 @@ RELEASED: dict[str, object] = {
         "reason": "sample",
         "remark": "не назван срок",
     },
+    "assistant": [
+        {
+            "id": "41",
+            "task": "draft",
+            "by": "telegram:9001",
+            "name": "Ольга",
+            "at": MOMENT,
+            "on_page": True,
+            "given": "скажи о сроке",
+            "status": "failed",
+            "sentences": [["unsupported", "Завтра."]],
+            "articles": [["article:delivery", "Доставка"]],
+            "why": "timeout",
+        }
+    ],
 }
 
 

@@ -101,7 +101,7 @@ async def _shown(page: Page) -> str:
     return unescape(await response.text())
 
 
-async def _engraving(page: Page, knowledge: Knowledge) -> tuple[str, list[Peer]]:
+async def engraving(page: Page, knowledge: Knowledge) -> tuple[str, list[Peer]]:
     """Three customers ask about engraving; an operator answers the first.
 
     Returns the group's id, and who asked.
@@ -127,7 +127,7 @@ def _write_answer(knowledge: Knowledge) -> None:
 
 async def test_questions_of_one_meaning_are_one_group_and_masked(page: Page, knowledge: Knowledge) -> None:
     """Count, wordings, the nearest article with its score and the operator's words; no phone, no e-mail."""
-    await _engraving(page, knowledge)
+    await engraving(page, knowledge)
 
     html = await _shown(page)
 
@@ -161,7 +161,7 @@ async def test_what_is_not_our_question_leaves_the_list_and_comes_back(
     """The group goes to the end of the page, stays there for other wordings of the same words, and can be
     brought back; no words are kept.
     """
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
 
     assert (await page.post("/gaps/dismiss", gap=gap)).status == 200
     html = await _shown(page)
@@ -174,7 +174,7 @@ async def test_what_is_not_our_question_leaves_the_list_and_comes_back(
 
 async def test_an_example_and_a_draft_can_be_undone(page: Page, knowledge: Knowledge) -> None:
     """The files are as they were before, once; what somebody changed since is left alone."""
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
     file = knowledge.folder / "tovary" / "podarochnaya-upakovka.md"
     before = file.read_bytes()
     added = await (
@@ -194,7 +194,7 @@ async def test_an_example_and_a_draft_can_be_undone(page: Page, knowledge: Knowl
 
 async def test_what_was_done_can_be_taken_back_later(page: Page, knowledge: Knowledge) -> None:
     """The page lists it when it is opened anew, on any replica, until it is taken back."""
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
     article = knowledge.article("tovary/podarochnaya-upakovka")
     assert article is not None
     before = article.path.read_bytes()
@@ -215,7 +215,7 @@ async def test_what_was_done_can_be_taken_back_later(page: Page, knowledge: Know
 
 async def test_a_draft_is_made_of_the_answer_that_was_chosen(page: Page, knowledge: Knowledge) -> None:
     """Of the operators' words the editor takes those they want, or none; nothing that nobody said."""
-    gap, peers = await _engraving(page, knowledge)
+    gap, peers = await engraving(page, knowledge)
     await _reply(page, peers[1], "Да, гравируем за два дня.")
     page.services.clock.shift += timedelta(minutes=1)  # what was read is read anew
     await asyncio.sleep(0)
@@ -239,7 +239,7 @@ async def test_the_report_counts_no_question_that_is_not_ours(serve: Opened, kno
     back.
     """
     page = await serve(knowledge=knowledge, words=Texts.load(), hours=Hours(country=None))
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
     other = ContentGaps(page.store, knowledge, fresh=1000)
     before = [g.id for g in (await other.read()).gaps]
 
@@ -278,7 +278,7 @@ async def test_the_report_names_the_gaps_and_opens_their_conversations(
     conversations and to the editor's page.
     """
     page = await serve(knowledge=knowledge, words=Texts.load(), hours=Hours(country=None))
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
 
     async def html(path: str) -> str:
         answer = await page.client.get(path, headers={"Accept": "text/html"})
@@ -302,7 +302,7 @@ async def test_an_example_is_added_and_the_effect_counted(page: Page, knowledge:
     """Only the head of the chosen article grows by a line; the answer says in numbers what the bot answers
     now.
     """
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
     file = knowledge.folder / "tovary" / "podarochnaya-upakovka.md"
     before = file.read_text("utf-8").splitlines()
 
@@ -334,7 +334,7 @@ async def test_what_cannot_be_added_is_refused_in_words(
     page: Page, knowledge: Knowledge, fields: dict[str, str], status: int, said: str
 ) -> None:
     """An unknown article, group or question changes nothing."""
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
     files = {p: p.read_bytes() for p in knowledge.folder.rglob("*.md")}
 
     answer = await page.post(
@@ -349,7 +349,7 @@ async def test_a_draft_of_the_operators_words_can_be_read(page: Page, knowledge:
     """It is a draft with the customers' questions; nobody is answered with it, and a second one is
     refused.
     """
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
 
     answer = await page.post("/gaps/draft", gap=gap, section="tovary")
 
@@ -369,7 +369,7 @@ async def test_a_draft_of_the_operators_words_can_be_read(page: Page, knowledge:
 @pytest.mark.parametrize("section", ["../..", "/etc", ".git", "tovary/../../.."])
 async def test_a_draft_stays_inside_the_folder(page: Page, knowledge: Knowledge, section: str) -> None:
     """A section that leads out (or into what is hidden) writes nothing there."""
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
     outside = set(knowledge.folder.parent.rglob("*.md")) | set(Path("/etc").glob("*.md"))
 
     answer = await page.post("/gaps/draft", gap=gap, section=section)
@@ -380,7 +380,7 @@ async def test_a_draft_stays_inside_the_folder(page: Page, knowledge: Knowledge,
 
 async def test_a_folder_that_cannot_be_written_is_said_politely(page: Page, knowledge: Knowledge) -> None:
     """The refusal says so in words, and nothing is changed."""
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
     (knowledge.folder / "not-a-folder").write_text("", "utf-8")
 
     answer = await page.post("/gaps/draft", gap=gap, section="not-a-folder")
@@ -403,7 +403,7 @@ def test_a_read_only_article_is_left_alone(knowledge: Knowledge) -> None:
 
 async def test_those_who_asked_are_told_once(page: Page, knowledge: Knowledge) -> None:
     """Everybody whom nobody answered gets one message with the answer's button; a repeat tells nobody."""
-    gap, peers = await _engraving(page, knowledge)
+    gap, peers = await engraving(page, knowledge)
     _write_answer(knowledge)
     html = await _shown(page)
     assert "Сообщить спросившим (2)" in html and "уже ответил оператор (1)" in html
@@ -432,7 +432,7 @@ async def test_presses_at_once_tell_everybody_once(page: Page, knowledge: Knowle
     """Two editors press together: still one message for each, the one a person answered included where that
     is wished.
     """
-    gap, peers = await _engraving(page, knowledge)
+    gap, peers = await engraving(page, knowledge)
     _write_answer(knowledge)
 
     await asyncio.gather(*(page.post("/gaps/tell", gap=gap, everyone="yes") for _ in range(4)))
@@ -443,7 +443,7 @@ async def test_presses_at_once_tell_everybody_once(page: Page, knowledge: Knowle
 
 async def test_nobody_is_told_while_there_is_no_answer(page: Page, knowledge: Knowledge) -> None:
     """Without an article nothing is offered, and a forged post sends nothing."""
-    gap, _ = await _engraving(page, knowledge)
+    gap, _ = await engraving(page, knowledge)
 
     assert 'data-act="tell"' not in await _shown(page)
     assert (await (await page.post("/gaps/tell", gap=gap, everyone="yes")).json())["text"] == read_words(
@@ -547,7 +547,7 @@ async def test_an_editor_closes_a_gap_in_a_browser(page: Page, knowledge: Knowle
     complains.
     """
     api = pytest.importorskip("playwright.async_api")
-    await _engraving(page, knowledge)
+    await engraving(page, knowledge)
     complaints: list[str] = []
     async with api.async_playwright() as playwright:
         browser = await playwright.chromium.launch(

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 from typing import Any, Literal
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -24,7 +25,16 @@ from bot.adapters.max.sender import MaxSender
 from bot.adapters.max.settings import MaxSettings
 from bot.adapters.max.updates import UPDATE_TYPES, MaxReader
 from bot.clock import Clock
-from bot.errors import AccountError, DeliveryError, Problem, Refused, RetryLater, StorageError, Uncertain
+from bot.errors import (
+    AccountError,
+    BadFormat,
+    DeliveryError,
+    Problem,
+    Refused,
+    RetryLater,
+    StorageError,
+    Uncertain,
+)
 from bot.model import Attachment, Inbound, InboundKind, Media, Outbound, Sender, Sent
 from bot.observability import get_logger
 from bot.text.problems import advice, told
@@ -99,7 +109,7 @@ class MaxAdapter(Adapter):
                     await self._get_ready()
                     is_ready = True
                 if self._mode == "polling":
-                    marker = await self._poll(accept, marker)
+                    marker = await self._poll_from(accept, marker)
                 else:
                     await self._watch_webhook()
                 self._working()
@@ -129,6 +139,18 @@ class MaxAdapter(Adapter):
         self._reader.username = str(me.get("username") or "")
         self._reader.bot_id = me["user_id"] if isinstance(me.get("user_id"), int) else 0
         self.health.details["username"] = self._reader.username
+
+    async def _poll_from(self, accept: Accept, marker: str | None) -> str | None:
+        """One poll. A marker that MAX does not know (of another bot, of long ago) is done without: what it
+        then tells again is known by its keys.
+        """
+        try:
+            return await self._poll(accept, marker)
+        except (Refused, BadFormat) as error:
+            if marker is None:
+                raise
+            self._log.warning("marker_unknown", error=str(error))
+            return None
 
     async def _poll(self, accept: Accept, marker: str | None) -> str | None:
         """One long poll.
@@ -265,7 +287,7 @@ class MaxAdapter(Adapter):
     async def _video_url(self, attachment: Attachment) -> str:
         if attachment.media is not Media.VIDEO or not attachment.ref:
             return ""
-        told_of = await self._line.call("GET", f"/videos/{attachment.ref}")
+        told_of = await self._line.call("GET", f"/videos/{quote(attachment.ref, safe='')}")
         urls = fields(told_of.get("urls"))
         sizes = ("mp4_720", "mp4_480", "mp4_1080", "mp4_360", "mp4_240", "mp4_144")
         return next((str(urls[s]) for s in sizes if urls.get(s)), "")

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.adapters.sanitize import clean_file_name
 from bot.model import Attachment, Media
+from bot.text.transcripts import PLATFORM
 
 MOST = 20  # of one message
 _KEYBOARDS = ("inline_keyboard", "reply_keyboard")
@@ -46,8 +47,9 @@ def _read(kind: str, item: Fields, payload: Fields, channel: str) -> Attachment:
                 Media.VIDEO, ref, channel, name, "video/mp4", duration=seconds, data=_data(url, video=ref)
             )
         case "audio":  # what people say into the microphone comes so
-            told = str(item.get("transcription") or "")
-            return Attachment(Media.VOICE, ref, channel, name, _VOICE, data=_data(url, transcript=told))
+            said = str(item.get("transcription") or "").strip()
+            told = {PLATFORM: said} if said else {}
+            return Attachment(Media.VOICE, ref, channel, name, _VOICE, data={**_data(url), **told})
         case "file":
             return Attachment(
                 Media.DOCUMENT, ref, channel, name, size=_whole(item.get("size")), data=_data(url)

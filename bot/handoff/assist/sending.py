@@ -208,6 +208,8 @@ def _say_to_customer(desk: DeskContext, turn: Turn, ticket: Ticket, text: RichTe
 def _title(desk: DeskContext, what: str) -> str:
     """How people call it."""
     kind, _, key = what.partition(":")
+    if kind == "assistant":
+        return desk.texts.text("desk.assistant.title.draft", lang=desk.lang)
     if kind in ("article", "internal"):
         return next(iter(desk.rules.about(key)), key)
     ready = desk.rules.canned.get(key) if desk.rules.canned is not None else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bot.handoff import blocklist, comment_moderation, compensation, customer_linking, dialog_scores, overview
-from bot.handoff.assist import kb_search, sending
+from bot.handoff.assist import assistant_requests, kb_search, sending
 from bot.handoff.mystery import mystery_commands
 from bot.handoff.operators import commands, comment_answers, drafts, menus, supervisor_commands
 from bot.handoff.operators.command import Command, Handler, Role, Scope, TicketHandler
@@ -109,6 +109,15 @@ COMMANDS = (
     _order_tap("unblock_number", blocklist.unblock_number, afar=True),
     *(_order_tap(action, outreach.pressed) for action in sorted(outreach.PRESSES)),
 )
+ASSISTANT = (  # where the owner lets it work for operators
+    _ticket("draft", assistant_requests.draft, button="draft", shared=True),
+    _ticket("shorten", assistant_requests.shorten, shared=True),
+    _ticket("soften", assistant_requests.soften, shared=True),
+    _ticket("translate", assistant_requests.translate, shared=True),
+    _ticket("summary", assistant_requests.summary, shared=True),
+    _tap("assistant_send", assistant_requests.send),
+    _tap("assistant_drop", assistant_requests.drop),
+)
 WAITS = (("take", "return", "close"), ("transfer", "t", "snooze"), ("contact",))
 ROWS: Mapping[
     str, tuple[tuple[str, ...], ...]
@@ -119,12 +128,17 @@ ROWS: Mapping[
     "closed": (("reopen",),),
 }
 
+CARD_ENDS = "contact"  # the command in whose row a card offers what is not always there
+
 
 class Registry:
     """The commands by what an operator writes or presses."""
 
-    def __init__(self, commands: Iterable[Command] = COMMANDS) -> None:
-        self.commands = tuple(commands)
+    def __init__(self, commands: Iterable[Command] = COMMANDS, *, assistant: bool = False) -> None:
+        self.commands = (*commands, *(ASSISTANT if assistant else ()))
+        self._rows = (
+            {status: tuple(map(_with_draft, rows)) for status, rows in ROWS.items()} if assistant else ROWS
+        )
         self._named = {name: c for c in self.commands for name in (c.name, *c.aliases) if name}
         self._pressed = {c.button: c for c in self.commands if c.button}
         self.names = frozenset(self._named)  # everything that may be written after the slash
@@ -137,7 +151,7 @@ class Registry:
     @property
     def on_cards(self) -> frozenset[str]:
         """The names of those that have a button under some card."""
-        return frozenset(name for rows in ROWS.values() for row in rows for name in row)
+        return frozenset(name for rows in self._rows.values() for row in rows for name in row)
 
     def named(self, name: str) -> Command | None:
         return self._named.get(name)
@@ -171,7 +185,8 @@ class Registry:
     def card_rows(self, ticket: Ticket, texts: Texts, lang: str, *, without: Iterable[str] = ()) -> Rows:
         """The buttons under the card of a ticket, *without* the commands that would bring nothing now."""
         rows = [
-            [self._named[name] for name in row if name not in set(without)] for row in ROWS[ticket.status]
+            [self._named[name] for name in row if name not in set(without)]
+            for row in self._rows[ticket.status]
         ]
         return tuple(
             tuple(
@@ -179,10 +194,14 @@ class Registry:
                     texts.text(f"desk.button.{c.button}", lang=lang),
                     c.button,
                     str(ticket.number),
-                    style=c.style if c is row[0] else "",  # type: ignore[arg-type]
+                    style=c.style if c is row[0] else "",
                 )
                 for c in row
             )
             for row in rows
             if row
         )
+
+
+def _with_draft(row: tuple[str, ...]) -> tuple[str, ...]:
+    return (*row, "draft") if CARD_ENDS in row else row

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.handoff.assist.assistant_requests import became_words
 from bot.handoff.assist.sending import of_preview
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import edits
@@ -101,6 +102,9 @@ def words_of_operator(desk: DeskContext, turn: Turn, ticket: Ticket, message: Op
         return ask_where(desk, turn, ticket, made)
     ready = of_preview(ticket, made.words.text, turn.now, inbound.actor)
     sent = send(desk, turn, ticket, made)
+    if ready and sent.ticket is not None and (used := became_words(sent.ticket, ready, turn)) is not None:
+        changed, event = used
+        return replace(sent, ticket=changed, events=(*sent.events, event))
     return replace(sent, events=(*sent.events, *ready))
 
 

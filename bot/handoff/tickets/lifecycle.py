@@ -11,6 +11,8 @@ from datetime import datetime
 
 from bot.model import (
     AnswerPreview,
+    AssistantRequest,
+    AssistantStatus,
     Compensation,
     Contacts,
     DialogScore,
@@ -21,12 +23,14 @@ from bot.model import (
     SentAlbum,
     Ticket,
 )
+from bot.model.internal import AssistantReplied
 from bot.text.customer_fields import CONTACTS, shown
 
 REPLIES = ("first_reply", "next_reply")  # deadlines that end with an operator's words
 LONGEST_PREVIEW = 1000  # characters that are remembered of what was shown
 MOST_HELD, MOST_ALBUMS, MOST_TAPPED = 20, 5, 20
 MOST_COMPENSATIONS = 20
+MOST_REQUESTS, USED = 10, ("sent", "edited")  # to the assistant; what became of those that were used
 
 
 # --- whose it is
@@ -184,6 +188,38 @@ def previewed(ticket: Ticket, shown: AnswerPreview) -> Ticket:
     """An operator looks at what would be sent."""
     kept = replace(shown, text=shown.text[:LONGEST_PREVIEW])
     return replace(ticket, state=replace(ticket.state, preview=kept))
+
+
+def assistant_asked(ticket: Ticket, request: AssistantRequest) -> Ticket:
+    """Something is prepared for the operator; the same task asked for anew takes the place of an older one
+    that came and was never used.
+    """
+    kept = (r for r in ticket.state.assistant if r.task != request.task or r.status in (*USED, "asked"))
+    asked = (*kept, request)[-MOST_REQUESTS:]
+    return replace(ticket, state=replace(ticket.state, assistant=asked))
+
+
+def assistant_prepared(ticket: Ticket, request: AssistantRequest, reply: AssistantReplied) -> Ticket:
+    """What was asked for has come, or failed; what nobody asked for fails without a word."""
+    failed: AssistantStatus = "failed" if request.by else "dropped"
+    settled = replace(
+        request,
+        status=failed if reply.why else "ready",
+        sentences=reply.sentences,
+        articles=reply.articles,
+        why=reply.why,
+    )
+    return _with_request(ticket, settled)
+
+
+def assistant_used(ticket: Ticket, request: AssistantRequest, how: AssistantStatus) -> Ticket:
+    """An operator sent it, sent what they made of it, or dropped it."""
+    return _with_request(ticket, replace(request, status=how))
+
+
+def _with_request(ticket: Ticket, request: AssistantRequest) -> Ticket:
+    known = tuple(request if r.id == request.id else r for r in ticket.state.assistant)
+    return replace(ticket, state=replace(ticket.state, assistant=known))
 
 
 def held(ticket: Ticket, asked: HeldMessage) -> Ticket:

@@ -47,7 +47,7 @@ def quoted(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleHead:
-    """What stands above an article's text."""
+    """What stands above an article's text; *remarks* are for editors' eyes."""
 
     title: str
     aliases: Sequence[str] = ()
@@ -55,6 +55,7 @@ class ArticleHead:
     topic: str = ""
     tags: Sequence[str] = ()
     status: str = "published"
+    remarks: Sequence[str] = ()
 
 
 def article_text(head: ArticleHead, body: str) -> str:
@@ -65,6 +66,7 @@ def article_text(head: ArticleHead, body: str) -> str:
     rows += [f"topic: {quoted(head.topic)}"] if head.topic else []
     rows += [f"tags: [{', '.join(quoted(t) for t in head.tags)}]"] if head.tags else []
     rows += [f"status: {head.status}"] if head.status != "published" else []
+    rows += [f"# {remark}" for remark in head.remarks]
     return "\n".join([*rows, "---", body.strip(), ""])
 
 

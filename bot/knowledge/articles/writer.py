@@ -17,7 +17,7 @@ from pathlib import Path
 from bot.errors import BotError
 from bot.knowledge.articles.drafts import slug_of, with_question
 from bot.knowledge.articles.schema import Article
-from bot.knowledge.quality.gaps import Encode, Gap, draft
+from bot.knowledge.quality.gaps import DraftWords, Encode, Gap, draft
 from bot.knowledge.search import Knowledge
 
 if sys.platform == "win32":  # pragma: no cover (one process at a time writes there)
@@ -147,15 +147,21 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def write_draft(
-    folder: Path, section: str, gap: Gap, *, placeholder: str, replies: Sequence[str] | None = None
+    folder: Path,
+    section: str,
+    gap: Gap,
+    *,
+    placeholder: str,
+    replies: Sequence[str] | None = None,
+    words: DraftWords | None = None,
 ) -> Path:
     """A draft article about *gap* in a section of *folder*, for a person to edit; returns its file. *replies*
-    are the operators' words it is made of (None = all).
+    are the operators' words it is made of (None = all), *words* what was made of them.
 
     Raises `OutsideFolder`, `ArticleExists` or `ReadOnlyArticles`; a repeat is `ArticleExists`.
     """
     folder = folder.resolve()
-    title, text = draft(gap, placeholder=placeholder, replies=replies)
+    title, text = draft(gap, placeholder=placeholder, replies=replies, words=words)
     target = _place(folder, f"{section.strip().strip('/')}/{slug_of(title)}.md".lstrip("/"))
     if target.exists():
         raise ArticleExists(target.relative_to(folder).with_suffix("").as_posix())
@@ -223,8 +229,10 @@ def _place(folder: Path, place: str) -> Path:
         long = any(len(part.encode("utf-8")) > LONGEST_NAME for part in target.parts)
     except ValueError as error:  # no name of a file: a NUL, half a character
         raise OutsideFolder(place) from error
-    if long or not target.is_relative_to(folder) or any(
-        part.startswith((".", "_")) for part in target.relative_to(folder).parts
+    if (
+        long
+        or not target.is_relative_to(folder)
+        or any(part.startswith((".", "_")) for part in target.relative_to(folder).parts)
     ):
         raise OutsideFolder(place)
     return target

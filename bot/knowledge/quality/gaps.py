@@ -42,6 +42,7 @@ WORDS = 4  # fewer said to an operator are hardly a question
 CLEARLY = 1.5  # how much more operators' words have in common with the question they answer than with others
 COMPARED = 50  # wordings among which the one that stands for all is looked for
 ALIASES = 10  # questions in a draft
+REMARK = 200  # characters of a source that its head names
 REPLIES = 6  # operators' lines kept of one conversation
 NEWEST = 2000  # questions looked at
 DISMISSED, RESTORED = ASIDE = "gap_dismissed", "gap_restored"  # events: «не наш вопрос», and taken back
@@ -466,14 +467,40 @@ def is_closed(gap: Gap, now: DraftEffect, changed: Callable[[str], datetime | No
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class DraftWords:
+    """The words of a draft article ("" = as the gap has them), and the *sources* that its head names."""
+
+    title: str
+    body: str
+    sources: tuple[str, ...] = ()
+
+
 def draft(
-    gap: Gap, *, placeholder: str, lang: str = "", replies: Sequence[str] | None = None
+    gap: Gap,
+    *,
+    placeholder: str,
+    lang: str = "",
+    replies: Sequence[str] | None = None,
+    words: DraftWords | None = None,
 ) -> tuple[str, str]:
     """Title and text of a draft article: the customers' questions, and the operators' words (*replies* of
-    them, else all) for a person to edit.
+    them, else all) for a person to edit; or *words* that were made of them.
     """
-    title = _PREAMBLE.sub("", gap.question).rstrip(" ?!.…")
-    title = title[:1].upper() + title[1:]
+    title = words.title if words is not None and words.title else _titled(gap)
     aliases = [q for q in gap.questions if HIDDEN not in q and len(q) <= 200][:ALIASES]
     body = "\n\n".join(gap.replies if replies is None else replies) or placeholder
-    return title, article_text(ArticleHead(title=title, aliases=aliases, status="draft", lang=lang), body)
+    head = ArticleHead(
+        title=title,
+        aliases=aliases,
+        status="draft",
+        lang=lang,
+        remarks=tuple(" ".join(s.split())[:REMARK] for s in words.sources) if words is not None else (),
+    )
+    return title, article_text(head, words.body if words is not None else body)
+
+
+def _titled(gap: Gap) -> str:
+    """The question that stands for all, as a heading."""
+    title = _PREAMBLE.sub("", gap.question).rstrip(" ?!.…")
+    return title[:1].upper() + title[1:]

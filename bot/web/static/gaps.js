@@ -6,8 +6,11 @@ import {h, post, t} from "./chat.js";
 async function act(gap, name, data, locked = []) {
   const buttons = [...gap.querySelectorAll("button")].filter((button) => !button.disabled);
   buttons.forEach((button) => { button.disabled = true; });
+  const told = gap.querySelector("[role=status]");
+  if (name === "assist") told.textContent = t("gaps_assisting");
   const answer = await post(`/gaps/${name}`, data);
   buttons.forEach((button) => { button.disabled = Boolean(answer) && locked.includes(button); });
+  if (!answer && name === "assist") told.textContent = t("gaps_assist_none");
   if (!answer) return false;
   const meter = gap.querySelector("meter");
   if (meter && answer.total !== undefined) {

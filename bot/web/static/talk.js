@@ -34,6 +34,7 @@ async function refresh() {
   swap(page, ".lines");
   if (panel && order && idle()) swap(page, "#order .orders");
   swap(page, "#desk h2");
+  swapAssistant(page);
   if (document.querySelectorAll(".line.customer").length > before) news();
 }
 
@@ -63,7 +64,7 @@ function news() {
 document.addEventListener("visibilitychange", () => { document.title = document.title.replace(/^● /, ""); });
 
 // law: what an order itself makes happen does not load the page anew before the order was answered
-for (const form of document.forms) form.addEventListener("submit", () => stop());
+for (const form of document.forms) form.addEventListener("submit", (event) => { if (!isAsked(event.submitter)) stop(); });
 
 field?.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -148,4 +149,60 @@ function move(event) {
   if (next === undefined) return;
   event.preventDefault();
   stops[(next + stops.length) % stops.length].focus();
+}
+
+// --- the assistant: asked without leaving the page, so that what is being written stays
+
+order?.addEventListener("submit", (event) => {
+  if (!isAsked(event.submitter)) return;
+  event.preventDefault();
+  ask(event.submitter);
+});
+order?.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-put]");
+  if (button) putReply(button);
+});
+offerReplies();
+
+/** Whether the button asks the assistant for something; what it sends goes the way of every answer. */
+function isAsked(button) {
+  return Boolean(button?.closest("#assistant")) && !button.value.startsWith("assistant_send:");
+}
+
+async function ask(button) {
+  const form = new FormData(order, button);
+  form.delete("files");
+  button.disabled = true;
+  const response = await fetch(order.action, {method: "POST", body: form}).catch(() => null);
+  button.disabled = false;
+  const toasts = document.getElementById("toasts");
+  if (!response?.ok) return void (toasts.textContent = words.assistant_failed);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  // another key: the same button pressed again is another request
+  order.elements.key.value = page.querySelector("#order [name=key]")?.value ?? order.elements.key.value;
+  toasts.textContent = page.querySelector("#desk .alert")?.textContent ?? "";
+  swapAssistant(page);
+}
+
+/** The replies anew; whoever had a button of them under the hand keeps it. */
+function swapAssistant(page) {
+  const held = document.activeElement?.closest("#assistant") ? document.activeElement.value : "";
+  const chosen = order?.elements.assistant?.value;
+  swap(page, "#assistant");
+  offerReplies();
+  if (chosen && order.elements.assistant) order.elements.assistant.value = chosen;
+  if (held) document.querySelector(`#assistant [value="${CSS.escape(held)}"]`)?.focus();
+}
+
+function offerReplies() {
+  for (const button of document.querySelectorAll("#assistant [data-put]")) button.hidden = false;
+}
+
+/** A draft goes where the cursor is; what was made of the operator's own words takes their place. */
+function putReply(button) {
+  const [start, end] = button.dataset.whole ? [0, field.value.length] : [field.selectionStart, field.selectionEnd];
+  field.setRangeText(button.dataset.put, start, end, "end");
+  order.elements.assistant.value = button.dataset.reply;
+  document.getElementById("toasts").textContent = words.assistant_put_done;
+  field.focus();
 }

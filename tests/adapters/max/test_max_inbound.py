@@ -10,6 +10,7 @@ import pytest
 from bot.adapters.max.updates import MaxReader
 from bot.clock import HandClock
 from bot.model import Inbound, InboundKind, Media, Mention, Peer, Style
+from bot.text.transcripts import PLATFORM
 from tests.adapters.max.conftest import ANNA, GROUP
 from tests.fakes.max_server import BOT_ID, DIALOGS, USERNAME, FakeMax
 
@@ -103,6 +104,13 @@ def test_what_comes_with_words(item: dict[str, Any], media: str, told: str, max_
     assert found.media == media and found.channel == "max" and told in found.data
     if media == "document":
         assert found.name == "чек.pdf" and found.ref == "t"
+
+
+def test_what_max_wrote_down_of_a_voice_message_is_kept(max_server: FakeMax) -> None:
+    item = {"type": "audio", "payload": {"url": "https://i.ru/a", "token": "t"}, "transcription": "где заказ"}
+    [found] = read(max_server.writes(ANNA, attachments=[item])).attachments
+
+    assert found.data[PLATFORM] == "где заказ"
 
 
 def test_a_contact_brings_its_telephone(max_server: FakeMax) -> None:

@@ -58,6 +58,18 @@ async def test_every_outage_is_waited_out(server: FakeMax, kept: KeptInbounds) -
     assert [i.text for i in kept.messages] == ["раз"]
 
 
+async def test_a_marker_of_another_bot_is_done_without(
+    adapter: MaxAdapter, server: FakeMax, kept: KeptInbounds
+) -> None:
+    kept.cursor = "999999"
+    server.refuse("GET", "/updates", 400, "proto.payload", "marker: unknown")
+    server.writes(ANNA, "раз")
+    async with listening(adapter, kept):
+        await kept.until(lambda: kept.messages)
+
+    assert [i.text for i in kept.messages] == ["раз"] and kept.cursor == "1"
+
+
 async def test_a_wrong_token_stops_the_channel(server: FakeMax, kept: KeptInbounds) -> None:
     adapter = make(server, token="wrong")
     with pytest.raises(AccountError) as error:
