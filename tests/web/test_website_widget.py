@@ -610,3 +610,9 @@ def test_consent_comes_before_the_first_message(browser: Any, tmp_path: Path) ->
         assert chat.kept(page) == [QUESTION]
         assert not page.locator(".consent").is_visible()
         visitor.leaves()
+
+
+def test_the_address_of_a_letter_opens_the_chat(visitor: Visitor, chat: WebsiteChat) -> None:
+    """By itself, when the page has loaded."""
+    visitor.opens("#support-chat")
+    visitor.page.wait_for_function("document.querySelector('support-chat').hasAttribute('data-open')")

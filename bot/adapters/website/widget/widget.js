@@ -1103,7 +1103,8 @@
     flush();
     if (Array.isArray(early)) face.push(...early);
     const wide = matchMedia("(min-width: 481px)").matches;
-    if ("open" in script.dataset || (ofTab("open") && wide)) open(true);
+    const asked = "open" in script.dataset || location.hash === "#support-chat";  // letters lead there
+    if (asked || (ofTab("open") && wide)) open(true);
   }
 
   const STYLE = `/*style*/`;
