@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,12 +13,11 @@ from bot.app.config_parts import open_facts, open_hours
 from bot.app.entry_points import brought, imported, known_names
 from bot.app.flows import FlowParts
 from bot.app.service_parts import ServiceParts
-from bot.config.channels import Channel, VkChannel
+from bot.config.channels import VkChannel
 from bot.config.handoff import length
 from bot.dialogs.api_requests import ApiRequests
 from bot.dialogs.base import Dialog
 from bot.dialogs.builtin_dialogs import DialogParts, our_dialogs
-from bot.dialogs.comments import SPOKEN, CommentContext, CommentDialog, CommentRules
 from bot.dialogs.consent import Consent, ConsentDialog
 from bot.dialogs.faq import Faq
 from bot.dialogs.first_contact import FirstContact
@@ -43,7 +42,6 @@ from bot.dialogs.surveys.rating import Rating, RatingPauses
 from bot.dialogs.surveys.thanks import Thanks
 from bot.dialogs.wish_dialog import WishDialog
 from bot.errors import ConfigError
-from bot.handoff.comment_moderation import flagged
 from bot.handoff.desk import Desk
 from bot.handoff.outreach.broadcasts import opening
 from bot.handoff.outreach.low_rating import opened
@@ -99,25 +97,11 @@ def open_flow(
     faq = next((d for _, d in dialogs if isinstance(d, Faq)), None)
     new = FirstContact(flow, forms, faq.is_sure if faq is not None else _no_question)
     banner = Banner(new, desk.context.incidents, similarity, texts, store.has_met)
-    rules = {n: r for n, c in config.channels.items() if (r := comment_rules(c)) is not None}
-    return _open_comments(parts, desk, banner, rules) if rules else banner
+    if any(isinstance(c, VkChannel) and c.comments for c in config.channels.values()):
+        from bot.app.comments import open_comments  # only where they are watched
 
-
-def comment_rules(channel: Channel) -> CommentRules | None:
-    """What a channel wants of comments; None where it watches none."""
-    wanted = channel.comments if isinstance(channel, VkChannel) else None
-    return CommentRules(wanted.length, wanted.per_post, wanted.answer) if wanted is not None else None
-
-
-def _open_comments(
-    parts: ServiceParts, desk: Desk, banner: Banner, rules: Mapping[str, CommentRules]
-) -> CommentDialog:
-    async def recent(since: datetime) -> Sequence[Event]:
-        return await parts.store.events(since=since, kinds=(SPOKEN,))
-
-    flag = partial(flagged, desk.context)
-    tools = CommentContext(parts.texts, read_act, parts.knowledge, desk.escalate, flag, recent)
-    return CommentDialog(banner, tools, rules)
+        return open_comments(parts, desk, banner)
+    return banner
 
 
 async def _no_question(turn: Turn, text: str) -> bool:

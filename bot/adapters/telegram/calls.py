@@ -58,7 +58,6 @@ from bot.adapters.base import File, Files, Limits, UploadedFiles
 from bot.adapters.rich_text import fit, part, placeholder, to_entities, utf16_length, with_heading
 from bot.adapters.sanitize import clean_file_name, clean_rich
 from bot.adapters.telegram.business import connection_in, number_in
-from bot.adapters.telegram.rich_tables import rich_message
 from bot.button_tokens import token
 from bot.errors import AccountError, DeliveryError, Refused, RetryLater, Uncertain
 from bot.model import Attachment, Media, Outbound, OutboundKind, Peer, RichText, Rows
@@ -279,6 +278,12 @@ def _topic(peer: Peer) -> int:
     return thread
 
 
+def _with_tables(text: RichText) -> Any | None:
+    from bot.adapters.telegram.rich_tables import rich_message  # only where they are wanted
+
+    return rich_message(text)
+
+
 def _topic_name(text: RichText) -> str:
     return fit(" ".join(clean_rich(text).text.split()), TOPIC_NAME)
 
@@ -312,7 +317,7 @@ async def to_forms(
             f"more than {Limits().attachments} attachments: they must be split before they are enqueued"
         )
     if not parts:
-        if extras.tables and (rich := rich_message(text)) is not None:
+        if extras.tables and (rich := _with_tables(text)) is not None:
             markup = keyboard(outbound.buttons, nonce)
             call = SendRichMessage(**_address(outbound), rich_message=rich, reply_markup=markup)
             yield MessageForm(call, choice=True)

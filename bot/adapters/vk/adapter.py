@@ -20,8 +20,6 @@ from bot.adapters.vk.calls import RandomIds, is_private, peer_id
 from bot.adapters.vk.chats import Chats
 from bot.adapters.vk.check import check_account, check_longpoll, settings_problems
 from bot.adapters.vk.client import PER_SECOND, VkClient
-from bot.adapters.vk.comment_channel import CommentChannel
-from bot.adapters.vk.comments import CommentReader
 from bot.adapters.vk.community import Community
 from bot.adapters.vk.errors import ACCOUNT_CODES, VkRefusal, VkSilence, to_account_error
 from bot.adapters.vk.intake import Intake, read_cursor
@@ -80,9 +78,13 @@ class VkAdapter(Adapter):
             self._client, self.health, random_ids, channel=name, group_id=settings.group_id
         )
         self._chats = Chats(self._client, self._people, group_id=settings.group_id)
-        watch = settings.comments
-        self._comments = CommentChannel(self._client, settings) if watch else None
-        comments = CommentReader(name, settings.group_id, watch.places, clock) if watch else None
+        comments = self._comments = None
+        if settings.comments:
+            from bot.adapters.vk.comment_channel import CommentChannel  # only where they are watched
+            from bot.adapters.vk.comments import CommentReader
+
+            self._comments = CommentChannel(self._client, settings)
+            comments = CommentReader(name, settings.group_id, settings.comments.places, clock)
         reader = VkReader(name, settings.group_id, clock, random_ids.holds, comments)
         self._guid = random_ids.of
         self._intake = Intake(

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.adapters.base import Accept
-from bot.adapters.vk.check import check_admin
 from bot.adapters.vk.client import VkClient
+from bot.adapters.vk.comment_check import check_admin
 from bot.adapters.vk.comment_sender import CommentSender
 from bot.adapters.vk.errors import VkRefusal, VkSilence
 from bot.adapters.vk.settings import VkSettings

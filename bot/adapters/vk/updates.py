@@ -7,15 +7,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.adapters.rich_text import from_entities, part
 from bot.adapters.sanitize import clean_json
 from bot.adapters.vk.attachments import read_attachments
-from bot.adapters.vk.comments import CommentReader
 from bot.adapters.vk_context import read_context
 from bot.model import Attachment, Inbound, InboundKind, Mention, Peer, RichText, Sender
 from bot.observability import get_logger
+
+if TYPE_CHECKING:
+    from bot.adapters.vk.comments import CommentReader
 
 CHATS_FROM = 2_000_000_000  # peer ids of group chats begin above
 TOKEN_LENGTH = 64
