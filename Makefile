@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run dev test coverage oldest newest days pictures lint changelog chaos chaos-cluster crash-points week alarms forecast fuzz soak bench walk audit clean
+.PHONY: run dev test coverage oldest newest days pictures lint changelog chaos chaos-cluster crash-points week alarms forecast fuzz soak bench walk widget-size audit clean
 
 SEED ?= 1
 RUNS ?= 200
@@ -46,9 +46,10 @@ days: $(VENV)/.installed-dev
 	  $(BIN)/python .ci/moved/run.py "$$day" || { echo "== once more, what failed"; $(BIN)/python .ci/moved/run.py "$$day" --last-failed; } || exit 1; \
 	done
 
-# the pictures of the first day in docs/, taken by the test that lives through it
+# the pictures of the first day and of the chat on a site in docs/, taken by the tests that live through them
 pictures: $(VENV)/.installed-dev
 	FIRST_DAY_PICTURES=docs/images $(BIN)/python -m pytest -q tests/web/test_first_day.py
+	WIDGET_PICTURES=docs/images $(BIN)/python -m pytest -q tests/web/test_website_widget.py -k readable
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -88,6 +89,10 @@ fuzz: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.run
+
+# the chat's script on shops' pages: as it lies, and as it travels
+widget-size: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.widget_size
 
 # which files a customer's question and an operator's reply pass
 walk: $(VENV)/.installed-dev

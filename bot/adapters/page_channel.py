@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from bot.model import ChatLine, Customer, Event, Inbound, Outbound, RichText, Visitor
+from bot.model import ChatLine, Customer, Event, Inbound, Outbound, Peer, RichText, Visitor
 
 
 class ChatStore(Protocol):
@@ -26,8 +26,10 @@ class ChatStore(Protocol):
     async def mark_visitor(self, channel: str, chat: str, **marks: int | str | datetime) -> None: ...
 
     async def away_visitors(
-        self, channel: str, since: datetime, *, limit: int = 50
+        self, channel: str, since: datetime, *, holding: str = "", limit: int = 50
     ) -> tuple[Visitor, ...]: ...
+
+    async def send_letter(self, visitor: Visitor, letter: Outbound, now: datetime) -> bool: ...
 
     async def add_chat_line(self, channel: str, chat: str, line: ChatLine) -> ChatLine | None: ...
 
@@ -94,12 +96,15 @@ class PageChannel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChatParts:
-    """The store, the name of the business, whose consent is asked how, and what the desk is shown while a
-    visitor types (their chat).
+    """The store, whose consent is asked how, the name of the business. *typing* shows the desk that the
+    visitor of a chat types. *letter* makes the letter to somebody who is away, from the language, what they
+    have not read, and where the chat opens; *say* tells the words of a key in a language.
     """
 
     store: ChatStore
     consent: ChatConsent
     business: str = ""
     language: str = "ru"
-    typing: Callable[[str], object] = lambda chat: None
+    typing: Callable[[Peer], Awaitable[None]] | None = None
+    letter: Callable[[str, str, str], Outbound] | None = None
+    say: Callable[[str, str], str] = lambda key, language: ""

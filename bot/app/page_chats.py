@@ -2,21 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from bot.adapters.page_channel import ChatParts, PageChannel
 from bot.app.service_parts import ServiceParts
 from bot.dialogs.consent import Consent, ConsentPlace
-from bot.model import Customer, Event, RichText
+from bot.handoff.places import DeskPlaces
+from bot.i18n.texts import Texts
+from bot.model import Button, Customer, Event, Outbound, Peer, RichText, Status
+from bot.outbox import Outbox
+from bot.storage.base import Store
 
 
-def attach_chats(parts: ServiceParts) -> None:
+def attach_chats(parts: ServiceParts, places: DeskPlaces, outbox: Outbox) -> None:
     """Give each of them what it needs of the service."""
     for adapter in parts.adapters.values():
         if isinstance(adapter, PageChannel):
             consent = PageConsent(Consent(parts.texts, parts.config.consent))
             business = parts.config.business
-            adapter.attach(ChatParts(parts.store, consent, business.name, business.language))
+            typing = DeskTyping(parts.store, places, outbox).show
+            letter = partial(_letter, parts.texts)
+            made = ChatParts(
+                parts.store,
+                consent,
+                business.name,
+                business.language,
+                typing,
+                letter,
+                partial(_said, parts.texts),
+            )
+            adapter.attach(made)
+
+
+def _said(texts: Texts, key: str, language: str) -> str:
+    return texts.text(key, lang=language)
+
+
+def _letter(texts: Texts, language: str, words: str, address: str) -> Outbound:
+    """What somebody who is away is written: the words, and a link that opens the chat."""
+    text = texts.say("page_chat.letter", lang=language, words=words)
+    link = Button(texts.text("page_chat.open", lang=language), url=address)
+    return Outbound(Peer("", ""), text, ((link,),), author="")
+
+
+@dataclass(frozen=True, slots=True)
+class DeskTyping:
+    """Shows "typing…" in the topic of a visitor's ticket while they type."""
+
+    store: Store
+    places: DeskPlaces
+    outbox: Outbox
+
+    async def show(self, visitor: Peer) -> None:
+        conversation, place = await self.store.conversation(visitor), self.places.binding.place
+        if conversation is None or place is None or conversation.ticket is None:
+            return
+        if conversation.status is Status.OPERATOR:
+            thread = await self.store.topic(conversation.ticket, place.channel, place.chat)
+            if thread:
+                await self.outbox.hint_typing(Peer(place.channel, place.chat, thread))
 
 
 class PageConsent:

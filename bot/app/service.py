@@ -109,7 +109,7 @@ async def build_service(config: Config, overrides: Overrides | None = None) -> S
     desk = await open_desk(parts, overrides.desk, outreach)
     files = _open_files(parts, overrides.folders)
     outbox = _open_outbox(parts, desk, files)
-    attach_chats(parts)
+    attach_chats(parts, desk.context.places, outbox)
     voice = open_voice(parts, files)
     engine = _open_engine(parts, desk, open_flow(parts, desk, similarity, flows), outbox, voice)
     if voice is not None:

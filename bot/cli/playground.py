@@ -10,17 +10,22 @@ import typer
 
 from bot.adapters.base import Adapter
 from bot.adapters.playground.adapter import DESK_CHAT, playground_channels
+from bot.adapters.website.adapter import WebsiteAdapter
+from bot.adapters.website.settings import WebsiteSettings
 from bot.app import Overrides, Service, build_service, open_adapters
 from bot.cli.clock import command_clock
 from bot.cli.demo import show_history
 from bot.cli.messages import say
 from bot.cli.page_serving import PageServing, show_in_browser
 from bot.cli.settings import keeps_articles
+from bot.clock import Clock
 from bot.config.loader import Config
 from bot.errors import ConfigError
 from bot.knowledge.search import Knowledge
 from bot.model import Peer
 from bot.service import run
+
+SITE = "play-site"
 
 
 async def play(config: Config, pages: PageServing, *, browser: bool, setup: bool = True) -> None:
@@ -48,7 +53,8 @@ async def open_playground(config: Config, knowledge: Knowledge | None = None) ->
     )
 
     def adapters(salt: str) -> Mapping[str, Adapter]:
-        return {**open_adapters(config, clock, salt=salt), **{s.name: s for s in messengers}}
+        played = {**{s.name: s for s in messengers}, SITE: _site(clock)}
+        return {**open_adapters(config, clock, salt=salt), **played}
 
     overrides = Overrides(
         adapters=adapters,
@@ -59,6 +65,14 @@ async def open_playground(config: Config, knowledge: Knowledge | None = None) ->
         knowledge=knowledge,
     )
     return await build_service(quick, overrides)
+
+
+def _site(clock: Clock) -> Adapter:
+    """The chat of a site, on a page of our own."""
+    settings = WebsiteSettings(origins=("http://localhost",), demo=True)
+    adapter = WebsiteAdapter(SITE, settings, clock=clock)
+    adapter.platform_name = say("message.site")
+    return adapter
 
 
 async def show_playground(

@@ -39,6 +39,7 @@ from bot.config.handoff import (
 from bot.config.quality import AuthoritySettings, PlaybookSettings, QualitySettings
 from bot.config.sequences import SequenceSettings
 from bot.config.voice import VoiceSettings
+from bot.config.website_channel import WebsiteChannel
 from bot.errors import ConfigError, Problem
 from bot.text.day_spans import CLOSED, spans, written
 from bot.text.problems import problem, told
@@ -556,7 +557,20 @@ def _contradictions(config: Config, faults: ConfigFaults) -> Iterator[Problem]:
         yield faults.problem("desk_channel", "desk", "channel", channel=config.desk.channel, known=channels)
     if config.web.host not in ("127.0.0.1", "localhost", "::1") and not config.web.password:
         yield faults.problem("web_open", "web", "host")
+    for name, channel in config.channels.items():
+        if isinstance(channel, WebsiteChannel):
+            yield from _site_contradictions(config, faults, name, channel)
     yield from _stranding(config, faults)
+
+
+def _site_contradictions(
+    config: Config, faults: ConfigFaults, name: str, channel: WebsiteChannel
+) -> Iterator[Problem]:
+    other = config.channels.get(channel.letters or "")
+    if channel.letters and (other is None or other.type != "email"):
+        yield faults.problem("site_letters", "channels", name, "letters", name=name, letters=channel.letters)
+    if channel.consent and not config.consent.policy:
+        yield faults.problem("site_consent", "channels", name, "consent", name=name)
 
 
 def _has_channel(config: Config, name: str) -> bool:

@@ -18,7 +18,6 @@ from bot.observability import get_logger
 DIGITS = 32  # of a digest: enough to tell any two files apart
 
 
-
 class KeptFiles(Protocol):
     """Where such files and the names are kept (`Store`)."""
 

@@ -4,7 +4,7 @@ enqueued.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -30,6 +30,10 @@ def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, .
     if outbound.kind is not OutboundKind.SAY:
         return (outbound,)
     pieces: list[tuple[RichText, tuple[Attachment, ...]]] = []
+    if own.joins:  # a letter takes files of all kinds together with its words
+        texts = split(outbound.text, space) if outbound.text else (RichText(),)
+        pieces = [(text, () if n else outbound.attachments) for n, text in enumerate(texts)]
+        return _parted(outbound, pieces)
     groups = [
         g
         for group in _groups(outbound.attachments, own.attachments)
@@ -48,6 +52,13 @@ def parts(outbound: Outbound, limits: Mapping[str, Limits]) -> tuple[Outbound, .
     else:
         pieces += [(RichText(), group) for group in groups]
         pieces += [(text, ()) for text in split(outbound.text, space)] if outbound.text else []
+    return _parted(outbound, pieces)
+
+
+def _parted(
+    outbound: Outbound, pieces: Sequence[tuple[RichText, tuple[Attachment, ...]]]
+) -> tuple[Outbound, ...]:
+    """*outbound* in these pieces: its buttons with the last, its name and quote with the first."""
     if len(pieces) <= 1:
         return (replace(outbound, text=pieces[0][0], attachments=pieces[0][1]),) if pieces else (outbound,)
     last = len(pieces) - 1

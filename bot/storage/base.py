@@ -706,9 +706,17 @@ class Store(Protocol):
         """Note what was `read` (it never falls), when they were `seen` or `mailed`, their `email`."""
         ...
 
-    async def away_visitors(self, channel: str, since: datetime, *, limit: int = 50) -> tuple[Visitor, ...]:
-        """Who left an address, has unread messages, was not there since then, and had no letter since they
-        were.
+    async def away_visitors(
+        self, channel: str, since: datetime, *, holding: str = "", limit: int = 50
+    ) -> tuple[Visitor, ...]:
+        """Who left an address, has unread messages with *holding* in what lies of them, was not there since
+        then, and had no letter since they were.
+        """
+        ...
+
+    async def send_letter(self, visitor: Visitor, letter: Outbound, now: datetime) -> bool:
+        """Enqueue *letter* to somebody who is away, once for each absence; False where they had it, or were
+        there meanwhile. It is theirs: exported and forgotten with them.
         """
         ...
 

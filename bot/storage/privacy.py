@@ -19,6 +19,7 @@ from bot.storage.queries import row_cursors
 from bot.storage.queries.customer_merge import all_joined, blank_joined
 from bot.storage.queries.enqueue import enqueue, line_name, line_of, write_events
 from bot.storage.queries.outbox import reorder
+from bot.storage.queries.visitors import LETTER
 
 # Of an event's data only these stay, and only where they are figures, yes/no or the names of our own things.
 KEPT = frozenset(
@@ -180,6 +181,9 @@ def erase(db: Database, id: int, now: datetime, turn: Callable[[Database], int])
     db.lock_names({line_name(*order) for order in orders} | {line_of(o) for o in shown})
     _end_waiting(db, id, now, turn)
     for statement in (
+        # a letter goes to an address of theirs, in another channel
+        f"""update outbox set chat = '{FORGOTTEN}' || id, message = '' where id in {_OUTBOX} and name like
+          '{LETTER}%'""",
         f"""update outbox set payload = '{{"to":{{"channel":"","chat":""}}}}', name = '{FORGOTTEN}' || id,
         edits = '', quotes = '', mirrors = '', error = '',
           dedupe = null, head = 0, settled = coalesce(settled, :now),

@@ -407,8 +407,13 @@ class QueryStore(ABC):
         kept = {k: ms(v) if isinstance(v, datetime) else v for k, v in marks.items()}
         await self._write(lambda db: visitors.mark(db, channel, chat, kept))
 
-    async def away_visitors(self, channel: str, since: datetime, *, limit: int = 50) -> tuple[Visitor, ...]:
-        return await self._read(lambda db: visitors.away(db, channel, since, limit))
+    async def away_visitors(
+        self, channel: str, since: datetime, *, holding: str = "", limit: int = 50
+    ) -> tuple[Visitor, ...]:
+        return await self._read(lambda db: visitors.away(db, channel, since, holding, limit))
+
+    async def send_letter(self, visitor: Visitor, letter: Outbound, now: datetime) -> bool:
+        return await self._write(lambda db: visitors.send_letter(db, visitor, letter, now))
 
     async def add_chat_line(self, channel: str, chat: str, line: ChatLine) -> ChatLine | None:
         return await self._write(lambda db: chat_lines.add(db, channel, chat, line))

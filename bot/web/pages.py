@@ -117,6 +117,7 @@ class Pages:
             "play",
             scenes=scenes,
             messengers=tuple(self._playground.messengers.values()),
+            demo_chats=self._services.demo_chats,
         )
 
     async def queue(self, request: web.Request) -> web.Response:

@@ -236,6 +236,11 @@ class WebServices:
             s for name in self.playground if isinstance(s := self.channels.get(name), PlaygroundChannel)
         )
 
+    @property
+    def demo_chats(self) -> tuple[str, ...]:
+        """Pages on which the chats of sites can be tried."""
+        return tuple(r.path for r in self.chats if isinstance(r, web.RouteDef) and r.path.endswith("/demo"))
+
     def seen(self, event: Event) -> None:
         """The pages as an `Observer`: what happened is counted, and open pages look again."""
         self.metrics.seen(event)

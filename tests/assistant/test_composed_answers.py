@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from bot.assistant.guarded_assistant import GuardedAssistant
 from bot.config.loader import Config
+from bot.dialogs.composed.answer_composer import AT_ONCE
 from bot.model import Result
 from bot.testing import open_test_bot
 from tests.assistant.shop import QUESTION, RETURN, SENTENCES, buttons, open_shop
@@ -190,3 +192,25 @@ def test_a_config_that_allows_somebody_says_whom_to_ask(tmp_path: Path) -> None:
         Config(assistant={"customers": True})
     with pytest.raises(ValueError, match="http"):
         Config(assistant={"base_url": "https://user:pass@x.example/v1", "model": "m"})
+
+
+async def test_a_slow_assistant_holds_up_nobody_else(tmp_path: Path) -> None:
+    """Of the customers who ask at once some wait for it; the others are answered with the article at once."""
+    async with open_shop(tmp_path, says((SENTENCES[2], "p1"))) as shop:
+        shop.server.always = "slow"
+        people = [shop.testbot.customer(chat=f"{n}") for n in range(AT_ONCE + 2)]
+        for one in people:
+            await one.says(QUESTION, run=False)
+        shop.testbot.clock.advance(seconds=6)
+        workers = [asyncio.create_task(shop.testbot.service.engine.run_waiting()) for _ in range(AT_ONCE + 1)]
+        await workers[-1]  # ends with what did not have to wait, while the others still do
+        waiting = [w for w in workers if not w.done()]
+        shop.server.always = None
+        shop.server.release.set()
+        await asyncio.gather(*workers)
+        await shop.testbot.rest()
+
+        assert len(waiting) == AT_ONCE == len(shop.server.asked)
+        said = ["".join(one.hears()) for one in people]
+        assert sum(ORDINARY in text for text in said) == 2
+        assert sum(MONEY in text and ORDINARY not in text for text in said) == AT_ONCE

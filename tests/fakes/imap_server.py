@@ -67,6 +67,12 @@ class FakeImap:
         """The next *times* uses of *command* ("LOGIN", "UID FETCH" …) are answered so ("NO …", `CUT`)."""
         self.faults.extend([(command, answer)] * times)
 
+    def meets(self, command: str) -> str:
+        """What goes wrong with this use of *command*; "" = nothing."""
+        if self.faults and self.faults[0][0] == command:
+            return self.faults.popleft()[1]
+        return ""
+
     def cut(self) -> None:
         """Every connection breaks."""
         for client in list(self._clients):
@@ -116,8 +122,7 @@ class _Client:
             self.server.commands.append(name)
             if self.server.delay:
                 await asyncio.sleep(self.server.delay)
-            if self.server.faults and self.server.faults[0][0] == name:
-                answer = self.server.faults.popleft()[1]
+            if answer := self.server.meets(name):
                 if answer == CUT:
                     return
                 self.say(f"{tag} {answer}".encode())

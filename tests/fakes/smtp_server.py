@@ -37,7 +37,8 @@ class FakeSmtp:
         """The next *times* uses of RCPT or DATA are answered so; `CUT` breaks the connection."""
         self.faults.extend([(command, answer)] * times)
 
-    def _fault(self, command: str) -> str:
+    def meets(self, command: str) -> str:
+        """What goes wrong with this use of *command*; "" = nothing."""
         if self.faults and self.faults[0][0] == command:
             return self.faults.popleft()[1]
         return ""
@@ -55,13 +56,15 @@ class FakeSmtp:
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
-        if answer := self._fault("RCPT"):
+        if answer := self.meets("RCPT"):
+            if answer == CUT:
+                server.transport.abort()
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        answer = self._fault("DATA")
+        answer = self.meets("DATA")
         if answer != CUT and (not answer or answer == TAKEN_AND_CUT):
             letter = email.message_from_bytes(envelope.content, policy=default)
             assert letter["To"].addresses[0].addr_spec == envelope.rcpt_tos[0]

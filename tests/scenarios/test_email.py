@@ -123,6 +123,31 @@ async def test_several_threads_are_one_conversation_and_keep_their_subjects(mail
     assert len(lines) == 2
 
 
+async def test_an_answer_whose_program_names_no_letter_goes_on_in_its_thread(mail: MailBot) -> None:
+    """By its subject; one of another subject begins a thread of its own."""
+    await mail.writes("Сколько стоит доставка?", subject="Доставка")
+    [answer] = await mail.writes("Как оплатить заказ?", subject="Re: Доставка")
+    assert answer["References"] == "<1@example.org> <2@example.org>"
+    [other] = await mail.writes("Как вернуть товар?", subject="Re: Возврат")
+    assert other["References"] == "<3@example.org>"
+
+
+async def test_an_answer_goes_to_the_thread_that_the_operator_answers(mail: MailBot) -> None:
+    """A reply in the topic to her first letter, though a second one came since."""
+    await mail.writes("позовите оператора", subject="Чайник")
+    olga = mail.testbot.operator()
+    await mail.writes("Он не греет", subject="Re: Чайник")
+    await mail.writes("И где мой заказ?", subject="Re: Заказ 17")
+    sent = mail.testbot.channels["telegram"].in_chat(mail.testbot.place.chat)
+    [first] = [s for s in sent if "не греет" in s.outbound.text.text]
+    mail.read = len(mail.smtp.letters)
+    await olga.says("Заменим", ticket=1, quotes=first.message)
+    await olga.says("Едет", ticket=1)
+
+    about_kettle, about_order = mail.came()
+    assert about_kettle["Subject"] == "Re: Чайник" and about_order["Subject"] == "Re: Заказ 17"
+
+
 async def test_a_person_answers_from_the_desk_and_files_go_both_ways(mail: MailBot) -> None:
     """The desk is in Telegram; her next letters are carried there, in whatever thread she writes."""
     testbot, olga = mail.testbot, mail.testbot.operator()

@@ -59,7 +59,7 @@ ASKED: dict[str, Asked] = {
     "tickets of one": lambda db: tickets.tickets_in(db, 1),
     "a visitor": lambda db: visitors.read(db, "site", "v"),
     "a login": lambda db: visitors.logged_in(db, "site", "anna"),
-    "who is away": lambda db: visitors.away(db, "site", NOON, 10),
+    "who is away": lambda db: visitors.away(db, "site", NOON, "x", 10),
     "lines of a chat": lambda db: chat_lines.after(db, "site", "v", 5, 10),
     "messages of a chat": lambda db: chat_lines.messages(db, "site", "v", None, 10),
     "a line": lambda db: chat_lines.by_source(db, "site", "o1"),

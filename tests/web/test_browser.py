@@ -137,6 +137,7 @@ PATHS = (
     "customer/1",
     "customer/1/forget",
     "customer/1/merge?with=2",
+    "chat/play-site/demo",
     "kb",
     "kb/dostavka/sroki",
     "flows",

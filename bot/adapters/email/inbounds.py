@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import email
 import hashlib
 import re
 from collections.abc import Sequence
@@ -19,7 +18,6 @@ from bot.adapters.email.reading import (
     ReadLetter,
     base_subject,
     read_letter,
-    written_at,
 )
 from bot.adapters.email.records import MailRecords
 from bot.adapters.email.settings import EmailSettings
@@ -77,16 +75,14 @@ class LetterReader:
         self.records: MailRecords | None = None
         self._log = get_logger("email").bind(channel=name)
 
-    def written(self, fetched: FetchedLetter) -> datetime | None:
-        """When the letter says that it was written."""
-        return written_at(email.message_from_bytes(fetched.content[:100_000]))
-
-    async def inbounds(self, fetched: FetchedLetter, validity: int) -> Sequence[Inbound]:
+    async def inbounds(
+        self, fetched: FetchedLetter, validity: int, *, old: bool = False
+    ) -> Sequence[Inbound]:
         """What the letter is to us. Raises `StorageError`."""
         read = await asyncio.to_thread(read_letter, fetched.content, self._box, whole=fetched.whole)
         base = self._base(read, fetched)
-        if read.automatic:
-            return [self._back(read, base) or _nobody(base, read.automatic)]
+        if read.automatic or old:
+            return [self._back(read, base) or _nobody(base, read.automatic or "old")]
         if await self._is_too_much(base):
             self._log.warning("too_many_letters")
             return [_nobody(base, "too_many")]
@@ -94,7 +90,9 @@ class LetterReader:
         if own is not None and (chosen := await self._chosen(own, read)):
             return [replace(base, kind=InboundKind.PRESS, text="", press=chosen, callback=base.key)]
         files = self._files(read, fetched, validity)
-        return [replace(base, attachments=files, context=await self._context(read, base))]
+        before = await self._newest(base) if read.subject else None
+        base = replace(base, attachments=files, context=self._context(read, before))
+        return [self._in_thread(read, base, before)]
 
     def _base(self, read: ReadLetter, fetched: FetchedLetter) -> Inbound:
         now = self._clock()
@@ -160,7 +158,7 @@ class LetterReader:
         )
         return (*files, whole)
 
-    async def _context(self, read: ReadLetter, base: Inbound) -> tuple[Attachment, ...]:
+    def _context(self, read: ReadLetter, before: Inbound | None) -> tuple[Attachment, ...]:
         """What operators see above the words: doubts, somebody else's words, and another subject."""
         found = []
         if read.doubtful:
@@ -169,17 +167,24 @@ class LetterReader:
             found.append(context_of(read.problem, self._name))
         if read.forwarded:
             found.append(context_of("forward", self._name, who=read.forwarded_by, text=read.forwarded))
-        if not read.begins and await self._is_another_thread(read, base):
+        known = self.records is not None and not read.begins and bool(read.subject)
+        if known and not _is_about(before, read.subject):
             found.append(context_of("letter", self._name, text=base_subject(read.subject)))
         return tuple(found)
 
-    async def _is_another_thread(self, read: ReadLetter, base: Inbound) -> bool:
-        if self.records is None or not read.subject:
-            return False
-        conversation = await self.records.conversation(base.peer)
-        if conversation is None or (last := await self.records.newest_message(conversation.id)) is None:
-            return True
-        return base_subject(str(last.data.get("subject", ""))) != base_subject(read.subject)
+    async def _newest(self, base: Inbound) -> Inbound | None:
+        """The letter of the same author that was decided on last."""
+        if self.records is None or (talk := await self.records.conversation(base.peer)) is None:
+            return None
+        return await self.records.newest_message(talk.id)
+
+    def _in_thread(self, read: ReadLetter, base: Inbound, before: Inbound | None) -> Inbound:
+        """A letter that names none, as some programs answer, goes on with the one of the same subject."""
+        if read.references or before is None or read.begins or not _is_about(before, read.subject):
+            return base
+        known = before.data.get("references")
+        references = [*(known if isinstance(known, list | tuple) else ()), before.data.get("message_id")]
+        return replace(base, data={**base.data, "references": [str(r) for r in references if r]})
 
     def _back(self, read: ReadLetter, base: Inbound) -> Inbound | None:
         """A letter of ours that did not arrive, as its addressee's: only where it names one of ours."""
@@ -197,6 +202,11 @@ class LetterReader:
 
 def _nobody(base: Inbound, why: str) -> Inbound:
     return replace(base, kind=InboundKind.OTHER, text=base.text[:500], data={**base.data, "automatic": why})
+
+
+def _is_about(letter: Inbound | None, subject: str) -> bool:
+    """Whether *letter* has the same subject."""
+    return letter is not None and base_subject(str(letter.data.get("subject", ""))) == base_subject(subject)
 
 
 def _bare(text: str) -> str:

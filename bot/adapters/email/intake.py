@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from bot.adapters.base import Accept, Health
 from bot.adapters.email.imap import FetchedLetter, ImapConnection, ImapSilence
 from bot.adapters.email.inbounds import LetterReader
+from bot.adapters.email.reading import written_at
 from bot.adapters.email.settings import EmailSettings
 from bot.clock import Clock
 from bot.errors import StorageError
@@ -100,14 +101,14 @@ class MailIntake:
         """
         since = max(at.begun, at.at - BEFORE)
         found = replace(at, validity=validity, uid=0)
+        last = max(await line.newer(0), default=0)  # before the look: what comes during it is heard as usual
         for uid in await line.since(since - timedelta(days=1)):
             fetched = await self._fetched(line, validity, uid)
             if fetched is None or fetched.at < since:
                 continue
-            if (written := self._reader.written(fetched)) is not None and written < since - BEFORE:
-                continue
-            found = await self._keep(line, accept, found, fetched)
-        last = max(await line.newer(0), default=0)
+            written = written_at(fetched.content)
+            old = written is not None and written < since - BEFORE  # copied there with a time of today
+            found = await self._keep(line, accept, found, fetched, old=old)
         found = replace(found, uid=max(found.uid, last))
         await self._moved(accept, (), found)
         return found
@@ -143,11 +144,20 @@ class MailIntake:
         return fetched
 
     async def _keep(
-        self, line: ImapConnection, accept: Accept, at: MailCursor, fetched: FetchedLetter
+        self,
+        line: ImapConnection,
+        accept: Accept,
+        at: MailCursor,
+        fetched: FetchedLetter,
+        *,
+        old: bool = False,
     ) -> MailCursor:
-        """The letter in the inbox, the cursor behind it in the same transaction; only then is it marked."""
+        """The letter in the inbox, the cursor behind it in the same transaction; only then is it marked.
+
+        An *old* one is recorded, and nobody waits for an answer to it any more.
+        """
         moved = replace(at, uid=max(at.uid, fetched.uid), at=max(at.at, fetched.at))
-        inbounds: Sequence[Inbound] = await self._reader.inbounds(fetched, at.validity)
+        inbounds: Sequence[Inbound] = await self._reader.inbounds(fetched, at.validity, old=old)
         await self._moved(accept, inbounds, moved)
         if self._settings.mark_read:
             await line.mark_read(fetched.uid)

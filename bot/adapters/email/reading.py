@@ -160,10 +160,9 @@ def _read(raw: bytes, box: Mailbox, *, whole: bool) -> ReadLetter:
 def _unreadable(raw: bytes, box: Mailbox) -> ReadLetter:
     """Of a letter whose body breaks its reader what its head tells; else from whom it seems to be."""
     key = hashlib.sha256(raw).hexdigest()[:32]
-    head = re.split(rb"\r?\n\r?\n", raw[:HEAD], maxsplit=1)[0]
+    head = _head(raw)
     try:
-        plain = re.sub(rb"(?im)^content-(type|transfer-encoding)(?=\s*:)", b"X-Was-\\1", head)
-        found = _read(plain + b"\r\n\r\n", box, whole=True)
+        found = _read(head + b"\r\n\r\n", box, whole=True)
         return replace(found, key=key, text="", files=(), problem="unreadable")
     except Exception:  # noqa: BLE001 - the same law, for heads
         named = re.search(rb"^from:(.{0,500})", head, re.IGNORECASE | re.MULTILINE)
@@ -177,6 +176,12 @@ def _unreadable(raw: bytes, box: Mailbox) -> ReadLetter:
             doubtful=True,
             problem="unreadable",
         )
+
+
+def _head(raw: bytes) -> bytes:
+    """The headers, without whatever says how to take the body apart."""
+    head = re.split(rb"\r?\n\r?\n", raw[:HEAD], maxsplit=1)[0]
+    return re.sub(rb"(?im)^content-(type|transfer-encoding)(?=\s*:)", b"X-Was-\\1", head)
 
 
 def key_of(letter: Message, raw: bytes) -> str:
@@ -241,9 +246,12 @@ def _author(letter: Message, box: Mailbox) -> tuple[str, str]:
     return address, name
 
 
-def written_at(letter: Message) -> datetime | None:
-    """When a letter says that it was written."""
-    return _moment(_header(letter, "Date"))
+def written_at(raw: bytes) -> datetime | None:
+    """When a letter says that it was written. Never raises."""
+    try:
+        return _moment(_header(email.message_from_bytes(_head(raw)), "Date"))
+    except Exception:  # noqa: BLE001 - a head may be anything
+        return None
 
 
 def _moment(date: str) -> datetime | None:

@@ -4,24 +4,26 @@ every page of theirs shows it.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import aiohttp
 from aiohttp import web
 
 from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
 from bot.adapters.page_channel import ChatParts
+from bot.adapters.website.letters import VisitorLetters
 from bot.adapters.website.server import ChatServer
 from bot.adapters.website.settings import WebsiteSettings
 from bot.adapters.website.shown_line import kept_file, kept_outbound, read_payload
 from bot.adapters.website.site_chat import SiteChat
 from bot.clock import Clock
-from bot.errors import PeerGone, Problem, Refused, RetryLater
+from bot.errors import ConfigError, PeerGone, Problem, Refused, RetryLater
 from bot.model import Attachment, ChatLine, Outbound, OutboundKind, Sender, Sent
-from bot.text.problems import problem
+from bot.text.problems import problem, warning
 
 LIMITS = Limits(
     text=4096,
@@ -34,6 +36,7 @@ LIMITS = Limits(
     peer_per_second=0,
     group_per_minute=0,
 )
+CHECK = 8.0  # seconds for one look at the address
 _NOTHING_TO_SHOW = frozenset({OutboundKind.REACT, OutboundKind.PIN})
 
 
@@ -49,10 +52,13 @@ class WebsiteAdapter(Adapter):
         self.health = Health()
         self.chat = SiteChat(name, settings, clock, clock.monotonic)
         self._server = ChatServer(self.chat)
+        self.letters = VisitorLetters(self.chat)
 
     @classmethod
     def configured(cls, name: str, keys: Mapping[str, Any], clock: Clock) -> WebsiteAdapter:
-        """See `ConfiguredAdapter`."""
+        """See `ConfiguredAdapter`. Raises `ConfigError` where a package is missing."""
+        if keys.get("secret") and find_spec("jwt") is None:
+            raise ConfigError([problem("website.package", name=name)])
         return cls(name, WebsiteSettings(**keys), clock=clock)
 
     def attach(self, parts: ChatParts) -> None:
@@ -70,7 +76,7 @@ class WebsiteAdapter(Adapter):
         self.take_calls(accept)
         self.health.state = "working"
         try:
-            await asyncio.Event().wait()
+            await self.letters.run()
         finally:
             self.health.state = "stopped"
 
@@ -130,9 +136,23 @@ class WebsiteAdapter(Adapter):
 
     async def check(self) -> tuple[Problem, ...]:
         """What keeps the chat from being shown."""
-        if self._settings.secret and not _has_package():
-            return (problem("website.package", name=self.name),)
-        return ()
+        settings, found = self._settings, list[Problem]()
+        if settings.ask_email and not settings.letters:
+            found.append(warning("website.no_letters", name=self.name))
+        if not settings.address:
+            return (*found, warning("website.no_address", name=self.name))
+        address = f"{settings.address}/chat/{self.name}/widget.js"
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CHECK)) as http,
+                http.get(address, allow_redirects=False) as answer,
+            ):
+                reason = "" if answer.status == 200 else f"HTTP {answer.status}"
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            reason = type(error).__name__
+        if reason:
+            found.append(warning("website.unreachable", address=address, reason=reason))
+        return tuple(found)
 
     async def close(self) -> None:
         self.health.state = "stopped"
@@ -176,9 +196,3 @@ class WebsiteAdapter(Adapter):
             named = Attachment(attachment.media, name=file.name or attachment.name, mime=file.mime)
             shown.append(kept_file(named, file.content, stored))
         return shown
-
-
-def _has_package() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("jwt") is not None

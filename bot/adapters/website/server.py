@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
+from bot.adapters.website.demo_page import DemoPage
 from bot.adapters.website.reading import ChatReading
 from bot.adapters.website.sessions import ChatSessions
 from bot.adapters.website.site_chat import ChatRefusal, SiteChat
@@ -25,7 +26,7 @@ class ChatServer:
     def __init__(self, chat: SiteChat) -> None:
         self._chat = chat
         self._sessions, self._writing = ChatSessions(chat), ChatWriting(chat)
-        self._reading = ChatReading(chat)
+        self._reading, self._demo = ChatReading(chat), DemoPage(chat)
         self._log = get_logger("website").bind(channel=chat.name)
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -49,6 +50,7 @@ class ChatServer:
         }
         return (
             web.get(f"{root}/widget.js", self._script),
+            *([web.get(f"{root}/demo", self._guarded(self._demo.show))] if self._chat.settings.demo else []),
             *(web.post(f"{root}/{path}", self._guarded(handler)) for path, handler in posts.items()),
             *(web.get(f"{root}/{path}", self._guarded(handler)) for path, handler in gets.items()),
             web.options(f"{root}/{{path:.+}}", self._preflight),

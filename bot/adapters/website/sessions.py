@@ -103,7 +103,7 @@ class ChatSessions:
         chat.limit("typing", caller)
         await json_body(request)
         if caller.visitor is not None:
-            chat.ready.typing(caller.visitor.chat)
+            await chat.show_typing(caller.visitor.chat)
         return web.json_response({"ok": True})
 
     async def _identify(

@@ -59,12 +59,12 @@ class SiteChat:
     streams: ChatStreams = field(default_factory=ChatStreams)
     origins: Origins = field(init=False)
     callers: Callers = field(init=False)
-    pace: CallerLimits = field(init=False)
+    limits: CallerLimits = field(init=False)
     _tokens: VisitorTokens | None = None
 
     def __post_init__(self) -> None:
         self.origins = Origins(self.settings.origins, own=self.settings.demo)
-        self.callers, self.pace = Callers(self.settings.proxies), CallerLimits(self.monotonic)
+        self.callers, self.limits = Callers(self.settings.proxies), CallerLimits(self.monotonic)
 
     @property
     def ready(self) -> ChatParts:
@@ -86,12 +86,12 @@ class SiteChat:
 
     def limit_address(self, what: str, address: str) -> None:
         """Raises a refusal where this is once too often."""
-        if after := self.pace.wait(what, address, PER_ADDRESS):
+        if after := self.limits.wait(what, address, PER_ADDRESS):
             raise ChatRefusal(429, "often", after=after)
 
     def limit(self, what: str, caller: Caller) -> None:
         """Raises a refusal where this is once too often for the visitor, or for all of their address."""
-        if after := self.pace.wait(what, caller.chat, PER_VISITOR):
+        if after := self.limits.wait(what, caller.chat, PER_VISITOR):
             raise ChatRefusal(429, "often", after=after)
         self.limit_address(what, caller.address)
 
@@ -148,6 +148,12 @@ class SiteChat:
     @property
     def language(self) -> str:
         return self.parts.language if self.parts else "ru"
+
+    async def show_typing(self, chat: str) -> None:
+        """The desk sees it, where it can: one hint lasts for some seconds."""
+        typing = self.ready.typing
+        if typing is not None and not self.limits.wait("hint", chat, {"hint": (1, 4.0)}):
+            await typing(Peer(self.name, chat))
 
     async def customer(self, visitor: Visitor | None) -> Customer | None:
         return None if visitor is None else await self.ready.store.customer(visitor.customer)

@@ -25,6 +25,7 @@ MOST = 12  # sentences of a reply that are looked at
 LONGEST_QUESTION = 1000  # characters that are sent
 LONGEST_ARTICLE = 8000  # characters of an article that is worth the time
 TOKENS = 600
+AT_ONCE = 4  # questions of one process: half of its workers, so that nobody else's turn waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class AnswerComposer:
     """Asks *assistant*; a customer waits *seconds* at most."""
 
     def __init__(self, assistant: Assistant, seconds: float) -> None:
-        self._assistant, self._seconds = assistant, seconds
+        self._assistant, self._seconds, self._asking = assistant, seconds, 0
         self._log = get_logger("assistant")
 
     async def __call__(self, turn: Turn, question: str, telling: ArticleAnswer) -> ComposedAnswer | None:
@@ -55,6 +56,9 @@ class AnswerComposer:
         sentences = article_sentences(article)
         if len(sentences) < LEAST or sum(len(s.rich.text) for s in sentences) > LONGEST_ARTICLE:
             return None
+        if self._asking >= AT_ONCE:
+            return ComposedAnswer(RichText(), {"outcome": "crowded"})
+        self._asking += 1
         try:
             reply = await self._assistant.complete(self._task(turn, question, article))
         except AssistantError as error:
@@ -62,6 +66,8 @@ class AnswerComposer:
         except Exception:  # noqa: BLE001 - law: without the assistant everything works as before
             self._log.exception("assistant_broke")
             return ComposedAnswer(RichText(), {"outcome": "broke"})
+        finally:
+            self._asking -= 1
         chosen, dropped = _chosen(reply.data, sentences)
         return _composed(telling, sentences, chosen, dropped)
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.model import CustomerMerge, Inbound, Visitor
-from bot.storage.codec import clean, maybe_moment, moment, ms
+from bot.model import CustomerMerge, Inbound, Outbound, Visitor
+from bot.storage.codec import clean, maybe_moment, maybe_ms, moment, ms
 from bot.storage.database import Database
 from bot.storage.queries import customer_merge, inbox
+from bot.storage.queries.enqueue import enqueue
 
+LETTER = "letter:"  # begins the name of what tells somebody who is away
 _VISITOR = """select v.*, c.customer, (select count(*) from chat_lines l where l.channel = v.channel and
   l.chat = v.chat and l.number > v.upto and l.kind = 'message' and l.own = 0 and l.payload <> '') as unread
   from visitors v join conversations c on c.id = v.conversation"""
@@ -108,14 +111,32 @@ def mark(db: Database, channel: str, chat: str, marks: Mapping[str, int | str]) 
             )
 
 
-def away(db: Database, channel: str, since: datetime, limit: int) -> tuple[Visitor, ...]:
-    """Who left an address, was last there before *since*, and has had no letter since they were."""
+def away(db: Database, channel: str, since: datetime, holding: str, limit: int) -> tuple[Visitor, ...]:
+    """Who left an address, was last there before *since*, has had no letter since they were, and has not
+    read a message with *holding* in its payload.
+    """
     rows = db.execute(
         f"{_VISITOR} where v.channel = ? and v.email <> '' and v.seen < ? and coalesce(v.mailed, 0) <= v.seen"
-        " and v.last > v.upto order by v.seen limit ?",
-        (channel, ms(since), limit),
+        " and v.last > v.upto and exists(select 1 from chat_lines l where l.channel = v.channel and l.chat ="
+        " v.chat and l.number > v.upto and l.kind = 'message' and l.own = 0 and instr(l.payload, ?) > 0)"
+        " order by v.seen limit ?",
+        (channel, ms(since), holding, limit),
     ).fetchall()
-    return tuple(v for row in rows if (v := _visitor(row)).unread)
+    return tuple(_visitor(row) for row in rows)
+
+
+def send_letter(db: Database, visitor: Visitor, letter: Outbound, now: datetime) -> bool:
+    """Enqueue it, unless they were there or had one since *visitor* was read."""
+    kept = db.execute(
+        "update visitors set mailed = ? where channel = ? and chat = ? and email = ? and seen = ? and"
+        " coalesce(mailed, 0) <= seen",
+        (ms(now), visitor.channel, visitor.chat, letter.to.chat, maybe_ms(visitor.seen)),
+    )
+    if kept.rowcount == 0:
+        return False
+    named = replace(letter, name=f"{LETTER}{visitor.chat}:{ms(now)}")
+    enqueue(db, [named], now, about=visitor.conversation)
+    return True
 
 
 def _visitor(row: Any) -> Visitor:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.model import ChatLine, Inbound, Peer, Sender
 from bot.storage.base import Store
-from bot.testing.contracts.store_scene import arrival, hear, later
+from bot.testing.contracts.store_scene import arrival, deliver, hear, later, say, texts
 
 SITE, PHONE = Peer("site", "v-1"), Peer("site", "v-2")
 
@@ -82,10 +82,17 @@ class ChatsContract:
         [away] = await store.away_visitors("site", later(600))
         assert (away.email, away.unread) == ("anna@example.org", 1)
         assert await store.away_visitors("site", later(0)) == ()
-        await store.mark_visitor("site", "v-1", mailed=later(600))
+        assert await store.away_visitors("site", later(600), holding="другие") == ()
+        letter = say("вам ответили", Peer("vk", "anna@example.org"), author="")
+        assert [await store.send_letter(away, letter, later(600)) for _ in range(2)] == [True, False]
         assert await store.away_visitors("site", later(900)) == ()
         await store.mark_visitor("site", "v-1", seen=later(700))
-        assert len(await store.away_visitors("site", later(900))) == 1
+        [again] = await store.away_visitors("site", later(900))
+        await store.mark_visitor("site", "v-1", seen=later(800))
+        assert not await store.send_letter(again, letter, later(900))  # they were there meanwhile
+        assert texts(await deliver(store, 900)) == ["вам ответили"]
+        await store.forget_customer(again.customer, later(950))
+        assert b"anna@example.org" not in await self.traces(store)  # type: ignore[attr-defined]
 
     async def test_a_login_goes_on_in_one_chat(self, store: Store) -> None:
         """The first chat becomes theirs; a second one goes on in it, with its lines and as one customer, and

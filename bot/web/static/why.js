@@ -60,6 +60,13 @@ function timings(why) {
   return given.length ? h("p", {className: "quiet"}, given.map(([name, ms]) => `${name === "ms" ? "" : name} ${ms.toFixed(ms < 10 ? 1 : 0)}`).join(" · "), ` ${t("why_ms")}`) : null;
 }
 
+/** What the optional assistant did with the answer; nothing where it was not asked. */
+function assisted(found) {
+  if (!found) return null;
+  const counts = [["said", found.sources?.length], ["dropped", found.dropped]].filter(([, n]) => n);
+  return h("p", {}, word("why_assistant", found.outcome), counts.map(([name, n]) => ` · ${t(`why_assistant_${name}`)}: ${n}`).join(""));
+}
+
 /** Fill *place* with a turn ({text, dialog, result, reason, why}) or an answer of the knowledge base ({decision, why, …}). */
 export function showWhy(place, turn) {
   const why = turn.why ?? {};
@@ -76,6 +83,7 @@ export function showWhy(place, turn) {
     gauge(t("why_confidence"), turn.confidence ?? why.confidence),
     gauge(t("why_scope"), turn.scope ?? why.scope),
     turn.dialog ? part(t("why_dialog"), h("p", {}, h("code", {}, turn.dialog), ` · ${word("result", turn.result)}`, turn.reason && turn.reason !== turn.result ? ` · ${word("reason", turn.reason)}` : "")) : [],
+    part(t("why_assistant"), assisted(why.assistant)),
     part(t("why_timings"), timings(why)),
     part(t("why_articles"), turn.articles && h("p", {}, h("code", {}, turn.articles))),
     h("details", {}, h("summary", {}, t("why_json")), h("pre", {}, JSON.stringify({...turn, sentences: undefined, why: {...why, sentence}}, null, 1)))));

@@ -23,13 +23,14 @@ from bot.clock import HandClock
 from bot.config.loader import Config
 from bot.storage.base import Store
 from bot.testing import TestBot, open_test_bot
+from bot.testing.fakes import FakeAdapter
 from bot.testing.harness import NOON
 from bot.web.server import build_app
 from bot.web.services import WebServices
 
 SHOP, FOREIGN = "https://shop.example", "https://evil.example"
 SECRET = "0123456789abcdef0123456789abcdef"
-SETTINGS = WebsiteSettings(origins=(SHOP,), secret=SECRET, title="Чат", ask_email=True)
+SETTINGS = WebsiteSettings(origins=(SHOP,), secret=SECRET, title="Чат", ask_email=True, letters="mail")
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Site:
     adapter: WebsiteAdapter
     server: TestServer
     client: TestClient[Any, Any]
+    mail: FakeAdapter
     numbers: Any = field(default_factory=lambda: count(1))
 
     def browser(self, **kept: Any) -> Browser:
@@ -156,7 +158,8 @@ async def open_site(
 ) -> AsyncIterator[Site]:
     clock = HandClock(NOON)
     adapter = WebsiteAdapter("site", settings, clock=clock)
-    given = Overrides(adapters={"site": adapter}, clock=clock)
+    mail = FakeAdapter("mail")  # where letters go
+    given = Overrides(adapters={"site": adapter, "mail": mail}, clock=clock)
     async with open_test_bot(articles, config=config, storage=storage, given=given) as testbot:
         service = testbot.service
         services = WebServices(
@@ -167,7 +170,7 @@ async def open_site(
         client = TestClient(server)
         await client.start_server()
         try:
-            yield Site(testbot, adapter, server, client)
+            yield Site(testbot, adapter, server, client, mail)
         finally:
             await adapter.close()
             await client.close()

@@ -5,6 +5,7 @@ again with the same key until it hears that its words were kept.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from bot.adapters.base import Accept
 from bot.adapters.website.shown_line import message_json
 from bot.model import Inbound
+from bot.storage.database import SqliteDatabase
 from bot.storage.queries import chat_lines
 from bot.testing.contracts.adapter import AdapterContract, Fault
 from tests.adapters.website.site import Browser, Site, open_site
@@ -22,8 +24,10 @@ from tests.adapters.website.site import Browser, Site, open_site
 class SitePlatform:
     queue = keeps_views = True
 
-    def __init__(self, site: Site) -> None:
-        self.site, self.adapter, self.store = site, site.adapter, site.testbot.sqlite_store
+    def __init__(self, site: Site, file: Path) -> None:
+        self.site, self.adapter, self.store = site, site.adapter, site.testbot.store
+        self.reader = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, factory=SqliteDatabase)
+        self.reader.row_factory = sqlite3.Row
         self.browser, self.number, self.chat = Browser(site), 0, ""
         take = self.adapter.take_calls
         self.adapter.take_calls = lambda accept: take(self._both(accept))  # type: ignore[method-assign]
@@ -57,7 +61,7 @@ class SitePlatform:
         await self.browser.presses("Да")
 
     def shown(self) -> Sequence[str]:
-        lines = chat_lines.messages(self.store._db, "site", self.chat, None, 100)
+        lines = chat_lines.messages(self.reader, "site", self.chat, None, 100)
         return [str(message_json(line)["text"]) for line in lines if not line.own]
 
     def fails(self, fault: Fault) -> bool:
@@ -73,8 +77,10 @@ class SitePlatform:
 
 class TestWebsite(AdapterContract):
     @pytest.fixture
-    async def platform(self, articles: Path) -> AsyncIterator[SitePlatform]:
-        async with open_site(articles) as site:
-            platform = SitePlatform(site)
+    async def platform(self, articles: Path, tmp_path: Path) -> AsyncIterator[SitePlatform]:
+        file = tmp_path / "bot.db"
+        async with open_site(articles, storage=str(file)) as site:
+            platform = SitePlatform(site, file)
             await platform.enter()
             yield platform
+            platform.reader.close()

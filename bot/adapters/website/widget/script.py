@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from bot.text.yaml_source import read_own
 
 LANGUAGES = ("ru", "en")
 _FOLDER = Path(__file__).parent
+_COMMENT = re.compile(r"(^|\s\s)\s*//( .*)?$")  # two spaces before it: no address in a text has them
 
 
 def widget_script(settings: Mapping[str, object], language: str = "ru") -> bytes:
@@ -23,7 +25,7 @@ def widget_script(settings: Mapping[str, object], language: str = "ru") -> bytes
 
 @cache
 def _code() -> str:
-    """Without what only readers of the code need: comments of whole lines, indentation."""
+    """Without what only readers of the code need: comments, indentation."""
     style = _literal("".join(_lines("widget.css")))
     return "\n".join(_lines("widget.js")).replace("`/*style*/`", style, 1)
 
@@ -34,8 +36,8 @@ def _words() -> Mapping[str, Mapping[str, str]]:
 
 
 def _lines(name: str) -> list[str]:
-    found = [line.strip() for line in (_FOLDER / name).read_text("utf-8").splitlines()]
-    return [line for line in found if line and not line.startswith("//")]
+    found = [_COMMENT.sub("", line).strip() for line in (_FOLDER / name).read_text("utf-8").splitlines()]
+    return [line for line in found if line]
 
 
 def _literal(value: object) -> str:

@@ -109,7 +109,9 @@
     if (!body) cut = () => control.abort();
     try {
       const answer = await fetch(BASE + path, {
-        method: body ? "POST" : "GET", credentials: "omit", cache: "no-store", keepalive: last, signal: control.signal,
+        method: body ? "POST" : "GET", cache: "no-store", keepalive: last,
+        credentials: /^(session|logout)$/.test(path) ? "include" : "omit",  // a cookie lasts longer in some browsers
+        signal: control.signal,
         headers: { ...(body && { "Content-Type": "application/json" }), ...(token && { Authorization: "Bearer " + token }) },
         body: body && JSON.stringify(body),
       });
@@ -157,6 +159,7 @@
 
   async function askSession() {
     const before = state.token || kept.get("visitor") || "", login = state.login, then = person;
+    if (kept.get("leave")) await leave(before);
     const answer = await call("session", {
       ...(before && { visitor: before }), ...(login && { login }), language, page: here(),
     }, { token: "" });
@@ -176,7 +179,7 @@
   function adopt(before, token, byLogin) {
     const same = who(before) === who(token), goesOn = same || !kept.get("named");
     retoken((of) => !of || who(of) === who(token) || (goesOn && who(of) === who(before)), token);
-    kept.set("named", byLogin || Boolean(same && kept.get("named")));
+    kept.set("named", byLogin || (same && kept.get("named")) || null);
     if (!goesOn) forget();
     state.token = token;
     if (kept.get("visitor") !== token) kept.set("visitor", token);
@@ -313,9 +316,10 @@
   function seen() {
     if (!visible() || !state.ready) return;
     const last = state.messages[state.messages.length - 1];
+    const reader = person;
     state.unread = 0;
     if (last && last.cursor !== kept.get("read")) {
-      call("read", { cursor: last.cursor }).then(() => kept.set("read", last.cursor), () => {});
+      call("read", { cursor: last.cursor }).then(() => reader === person && kept.set("read", last.cursor), () => {});
     }
   }
 
@@ -332,6 +336,7 @@
     change(entry);
     started.set(entry.body.key, performance.now());
     setTimeout(draw, LATE + 50);
+    wake();
     flush();
     draw();
   }
@@ -364,6 +369,7 @@
           const answer = await call(entry.kind, entry.body, { token: entry.token, last: true });
           if (entry.text) state.echoes.push({ ...entry, id: answer.id });
           drop(entry);
+          if (entry.kind === "consent") greet();
           failures = 0;
           cutOff(false);
         } catch (error) {
@@ -824,7 +830,6 @@
       state.declined = !agreed;
       if (agreed) kept.set("agreed", text);
       put("consent", { agreed });
-      greet();
       setTimeout(() => (agreed ? ui.field : ui.consent.querySelector("button")).focus(), 30);
     };
     ui.consent.replaceChildren(el("p", {}, state.declined ? say("declined") : text, " ",
@@ -970,7 +975,7 @@
   function greet() {  // the bot may say hello to whoever opens the chat for the first time
     if (state.greeted || !state.ready || !state.open || state.quiet || state.messages.length || unasked() || entries().length) return;
     state.greeted = true;
-    put("start", { page: here() });
+    call("start", { key: uuid(), language, page: here() }).catch(() => { state.greeted = false; });
   }
   function open(quietly) {
     if (!ui || state.open) return;
@@ -1005,11 +1010,12 @@
     begin();
   }
   function logout() {
-    const token = state.token;
+    const token = state.token || kept.get("visitor");
     person++;
-    if (token) call("logout", {}, { token, last: true }).catch(() => {});
     forget();
     for (const name of kept.names("")) kept.set(name, null);
+    if (token) kept.set("leave", true);
+    if (token) leave(token).catch(() => {});
     Object.assign(state, { token: "", login: "", ready: false, cursor: "" });
     generation++;
     cut();
@@ -1017,6 +1023,7 @@
     draw();
   }
   const stay = () => { if (ui && !ui.host.isConnected) document.body.append(ui.host); };
+  const leave = (token) => call("logout", {}, { token, last: true }).then(() => kept.set("leave", null));
   const face = { open, close, login, logout, stay, push: (...calls) => calls.forEach(([name, ...rest]) => {
     try { if (Object.prototype.hasOwnProperty.call(face, name)) face[name](...rest); } catch (error) { console.warn("[support-chat]", error); }
   }) };
