@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.model import Event, Ticket
 from bot.reports import service_quality, slices, tables
-from bot.reports.assistant_use import assistant_use
+from bot.reports.assistant_tasks import assistant_use
 from bot.reports.canned_answers import ready
 from bot.reports.ledger import BEFORE, KINDS, RETURN, Ledger, ReportFacts, open_ledger, without_played
 from bot.reports.metrics import COUNTS, Figure, FigureCase
