@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,8 @@ class Calendar(Protocol):
     zone: ZoneInfo
 
     def working(self, start: datetime, end: datetime) -> timedelta: ...
+
+    def is_holiday(self, day: date) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,12 +41,13 @@ class FakeImap:
     faults: deque[tuple[str, str]] = field(default_factory=deque)
     commands: list[str] = field(default_factory=list)
     delay: float = 0.0  # seconds before each answer
+    tls: ssl.SSLContext | None = None
     port: int = 0
     next_uid: int = 1
 
     @property
     def server(self) -> MailServer:
-        return MailServer("127.0.0.1", self.port, USER, PASSWORD, "none")
+        return MailServer("127.0.0.1", self.port, USER, PASSWORD, "tls" if self.tls else "none")
 
     def arrives(self, content: bytes, at: datetime | None = None) -> int:
         """A letter in the folder; everybody who idles hears of it."""
@@ -80,7 +82,7 @@ class FakeImap:
 
     async def __aenter__(self) -> FakeImap:
         self._clients: set[_Client] = set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

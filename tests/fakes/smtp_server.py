@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import ssl
 import warnings
 from collections import deque
 from dataclasses import dataclass, field
@@ -27,11 +28,12 @@ class FakeSmtp:
     letters: list[EmailMessage] = field(default_factory=list)
     faults: deque[tuple[str, str]] = field(default_factory=deque)  # of which command, what is answered
     logins: int = 0
+    tls: ssl.SSLContext | None = None
     port: int = 0
 
     @property
     def server(self) -> MailServer:
-        return MailServer("127.0.0.1", self.port, USER, PASSWORD, "none")
+        return MailServer("127.0.0.1", self.port, USER, PASSWORD, "tls" if self.tls else "none")
 
     def fail(self, command: str, answer: str, *, times: int = 1) -> None:
         """The next *times* uses of RCPT or DATA are answered so; `CUT` breaks the connection."""
@@ -77,7 +79,9 @@ class FakeSmtp:
 
     async def __aenter__(self) -> FakeSmtp:
         self._clients: set[SMTP] = set()
-        self._server = await asyncio.get_running_loop().create_server(self._client, "127.0.0.1", 0)
+        self._server = await asyncio.get_running_loop().create_server(
+            self._client, "127.0.0.1", 0, ssl=self.tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -28,6 +28,7 @@ DROPPED = """(size) => {
   const panel = document.querySelector('support-chat').shadowRoot.querySelector('.panel');
   panel.dispatchEvent(new DragEvent('drop', facts));
 }"""
+LOG = "document.querySelector('support-chat').shadowRoot.querySelector('.log')"
 IN_FOCUS = "document.querySelector('support-chat').shadowRoot.activeElement"
 
 
@@ -319,6 +320,23 @@ def test_files_go_both_ways(visitor: Visitor, chat: WebsiteChat) -> None:
     page.wait_for_selector(".notice >> text=big.bin: файл больше")
 
 
+def test_what_was_said_long_ago_is_read_by_scrolling_up(visitor: Visitor, chat: WebsiteChat) -> None:
+    """In order, each once, and what was in view stays in view."""
+    visitor.starts()
+    visitor.writes("самое первое")
+    visitor.arrived("самое первое")
+    chat.bot_says(visitor.page, [f"ответ номер {n}" for n in range(55)])
+    visitor.page.reload()
+    visitor.reads("ответ номер 54")
+    assert visitor.page.locator(".row").count() == 50
+    visitor.page.evaluate(f"{LOG}.scrollTop = 0")
+    visitor.page.wait_for_selector(".visitor >> text=самое первое")
+
+    assert visitor.page.evaluate(f"{LOG}.scrollTop") > 200
+    shown = visitor.page.locator(".bot .words").all_inner_texts()
+    assert [text for text in shown if "номер" in text] == [f"ответ номер {n}" for n in range(55)]
+
+
 def test_a_button_of_a_message_is_pressed_once(visitor: Visitor, chat: WebsiteChat) -> None:
     """It stands there as their words, stays chosen over a reload; an address opens a page of its own."""
     visitor.starts()
@@ -505,9 +523,16 @@ def test_consent_comes_before_the_first_message(browser: Any, tmp_path: Path) ->
         page.wait_for_selector("#field:focus")
         visitor.writes(QUESTION)
         visitor.arrived(QUESTION)
+        page.wait_for_selector(".email")  # offered once there is a yes
         page.reload()
         page.wait_for_selector("#field")
 
         assert chat.kept(page) == [QUESTION]
         assert not page.locator(".consent").is_visible()
         visitor.leaves()
+
+
+def test_the_address_of_a_letter_opens_the_chat(visitor: Visitor, chat: WebsiteChat) -> None:
+    """By itself, when the page has loaded."""
+    visitor.opens("#support-chat")
+    visitor.page.wait_for_function("document.querySelector('support-chat').hasAttribute('data-open')")

@@ -93,7 +93,8 @@ def _html(text: RichText, signature: str) -> str:
     ending = f"<p style='color:#666'>-- <br>{_lines(html.escape(signature))}</p>" if signature else ""
     return (
         "<!doctype html><html><head><meta charset='utf-8'></head>"
-        f"<body><div>{_lines(to_html(text))}</div>{ending}</body></html>\n"
+        "<body style='font:15px/1.5 -apple-system,Segoe UI,Roboto,Arial,sans-serif;max-width:40em'>"
+        f"<div>{_lines(to_html(text))}</div>{ending}</body></html>\n"
     )
 
 

@@ -18,27 +18,22 @@ BOX = Mailbox(USER, "mx.shop.example")
 
 QUOTES = {
     "gmail ru": (
-        "Да, беру\n\n"
-        "пт, 5 июн. 2026 г. в 12:01, Клевер <help@shop.example>:\n\n> Брать будете?\n> —\n"
+        "Да, беру\n\nпт, 5 июн. 2026 г. в 12:01, Клевер <help@shop.example>:\n\n> Брать будете?\n> —\n"
     ),
     "gmail en": (
-        "Yes please\n\n"
-        "On Fri, Jun 5, 2026 at 12:01 PM Clover <help@shop.example> wrote:\n\n> Take it?\n"
+        "Yes please\n\nOn Fri, Jun 5, 2026 at 12:01 PM Clover <help@shop.example> wrote:\n\n> Take it?\n"
     ),
     "gmail broken line": (
-        "Да\n\n"
-        "On Fri, Jun 5, 2026 at 12:01 PM Clover Customer Care\n<help@shop.example> wrote:\n> Take?\n"
+        "Да\n\nOn Fri, Jun 5, 2026 at 12:01 PM Clover Customer Care\n<help@shop.example> wrote:\n> Take?\n"
     ),
     "yandex": 'Да\n\n05.06.2026, 12:01, "Клевер" <help@shop.example>:\n> Брать будете?\n\n-- \nАнна\n',
     "mail.ru": "Да\n\nПятница, 5 июня 2026, 12:01 +03:00 от Клевер <help@shop.example>:\nБрать будете?\n",
     "mail.ru old": (
-        "Да\n\n"
-        ">Пятница, 5 июня 2026, 12:01 +03:00 от Клевер <help@shop.example>:\n>Брать будете?\n"
+        "Да\n\n>Пятница, 5 июня 2026, 12:01 +03:00 от Клевер <help@shop.example>:\n>Брать будете?\n"
     ),
     "apple": "Да\n\n> 5 июня 2026 г., в 12:01, Клевер <help@shop.example> написал(а):\n> \n> Брать будете?\n",
     "apple phone": (
-        "Да\n\n"
-        "Отправлено с iPhone\n\n> 5 июня 2026 г., в 12:01, Клевер написал(а):\n> \n> Брать?\n"
+        "Да\n\nОтправлено с iPhone\n\n> 5 июня 2026 г., в 12:01, Клевер написал(а):\n> \n> Брать?\n"
     ),
     "outlook ru": (
         "Да\n\nС уважением,\nАнна Иванова\n+7 900 000-00-00\n\n"

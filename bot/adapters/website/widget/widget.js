@@ -103,10 +103,10 @@
   // whether the server has understood and said no; all else is worth another try
   const refused = (error) => error.status >= 400 && error.status < 500 && ![401, 408, 425, 429].includes(error.status);
 
-  async function call(path, body, { token = state.token, time = 20 * SECOND, last = false } = {}) {
+  async function call(path, body, { token = state.token, time = 20 * SECOND, last = false, waits = false } = {}) {
     const control = new AbortController();
     const timer = setTimeout(() => control.abort(), time);
-    if (!body) cut = () => control.abort();
+    if (waits) cut = () => control.abort();
     try {
       const answer = await fetch(BASE + path, {
         method: body ? "POST" : "GET", cache: "no-store", keepalive: last,
@@ -167,6 +167,7 @@
     adopt(before, answer.visitor, Boolean(login));
     state.settings = answer.settings;
     state.messages = [...answer.messages];
+    state.whole = answer.messages.length < 20;  // a page of the server's is longer
     state.cursor = answer.cursor;
     state.unread = answer.unread || 0;
     state.typing = null;
@@ -226,7 +227,7 @@
   }
 
   async function poll(mine) {
-    const answer = await call("messages?wait=25&after=" + encodeURIComponent(state.cursor), null, { time: 45 * SECOND });
+    const answer = await call("messages?wait=25&after=" + encodeURIComponent(state.cursor), null, { time: 45 * SECOND, waits: true });
     if (mine !== generation) return;
     for (const event of answer.events || answer.messages.map((m) => ({ event: "message", data: m }))) {
       hear(event.event, event.data, event.id);
@@ -288,7 +289,7 @@
   function hear(kind, data, id) {
     if (kind === "message" || kind === "edit") {
       const place = state.messages.findIndex((m) => m.id === data.id);
-      if (place >= 0) state.messages[place] = data;
+      if (place >= 0) state.messages[place] = { ...data, cursor: state.messages[place].cursor };
       else if (kind === "message") arrived(data);
     } else if (kind === "remove") {
       state.messages = state.messages.filter((m) => m.id !== data.id);
@@ -311,6 +312,25 @@
     if (visible()) return seen();
     state.unread++;
     if (ui) ui.told.textContent = say("news", { name: nameOf(message), text: (message.text || "").slice(0, 200) });
+  }
+
+  async function earlier() {  // what was said before, once somebody scrolls up to it
+    if (ui.log.scrollTop > 60 || state.whole || !state.ready) return;
+    const then = person, first = state.messages[0].cursor;
+    state.whole = true;
+    try {
+      const { messages } = await call("messages?before=" + encodeURIComponent(first));
+      if (then !== person) return;
+      const ids = state.messages.map((m) => m.id), more = messages.filter((m) => !ids.includes(m.id));
+      const below = ui.log.scrollHeight - ui.log.scrollTop;
+      state.messages.unshift(...more);
+      ui.log.setAttribute("aria-live", "off");
+      paintAll();
+      ui.log.scrollTop = ui.log.scrollHeight - below;
+      state.whole = !more.length;
+    } catch (error) {
+      state.whole = refused(error);
+    }
   }
 
   function seen() {
@@ -369,7 +389,7 @@
           const answer = await call(entry.kind, entry.body, { token: entry.token, last: true });
           if (entry.text) state.echoes.push({ ...entry, id: answer.id });
           drop(entry);
-          if (entry.kind === "consent") greet();
+          if (entry.kind === "consent") await session();  // what is offered after a yes, and the greeting
           failures = 0;
           cutOff(false);
         } catch (error) {
@@ -577,7 +597,7 @@
       count: el("span", { class: "count", hidden: true }),
       told: el("div", { class: "unseen", role: "status" }),
       title: el("h2", { id: "title" }), sub: el("p", { class: "sub" }),
-      log: el("div", { class: "log", role: "log", tabindex: "0", "aria-live": "off", "aria-label": say("log") }),
+      log: el("div", { class: "log", role: "log", tabindex: "0", "aria-live": "off", "aria-label": say("log"), scroll: earlier }),
       hello: el("p", { class: "hello" }, icon(ICONS.chat), say("hello")),
       typing: el("div", { class: "typing", hidden: true }, el("i"), el("i"), el("i"), el("span", { class: "unseen" })),
       notice: el("div", { class: "notice", role: "status", hidden: true }),
@@ -684,7 +704,7 @@
         .map((entry) => ({ entry, message: mine(entry.body.key, entry.text) })),
       ...state.files.filter((f) => ours(f.token)).map((upload) => ({ upload, message: mine(upload.key, "") })),
     ];
-    const near = ui.log.scrollHeight - ui.log.scrollTop - ui.log.clientHeight < 80;
+    const atEnd = toEnd() < 150;
     const shown = new Set();
     let place = ui.hello, day = "", added = null;
     rows.forEach((row, i) => {
@@ -699,7 +719,7 @@
       let known = ui.rows.get(message.id);
       if (!known || known.print !== print) {
         const node = rowOf(row, { first, last, stand, day: fresh });
-        if (known) known.node.replaceWith(node); else added = message;
+        if (known) known.node.replaceWith(node); else if (i === rows.length - 1) added = message;
         known = { node, print };
         ui.rows.set(message.id, known);
       }
@@ -709,7 +729,7 @@
     });
     for (const [id, { node }] of ui.rows) if (!shown.has(id)) { node.remove(); ui.rows.delete(id); }
     ui.hello.hidden = rows.length > 0;
-    if (added && (near || added.from === "visitor")) ui.log.scrollTop = ui.log.scrollHeight;
+    if (atEnd || (added && added.from === "visitor")) ui.log.scrollTop = ui.log.scrollHeight;
     if (ui.log.getAttribute("aria-live") === "off" && state.ready) setTimeout(() => ui.log.setAttribute("aria-live", "polite"), 500);
   }
 
@@ -752,12 +772,12 @@
     if (file.id && file.picture && PICTURES.includes(file.mime) && window.createImageBitmap) {
       const canvas = el("canvas", { "aria-hidden": "true" });
       const opener = el("button", { type: "button", class: "picture", "aria-label": say("picture", { name: file.name }), click: () => view(file, opener) }, canvas);
-      paint(canvas, file, 560).then(() => { if (near()) ui.log.scrollTop = ui.log.scrollHeight; }, () => opener.replaceWith(saver(file)));
+      paint(canvas, file, 560).then(() => { if (toEnd() < 500) ui.log.scrollTop = ui.log.scrollHeight; }, () => opener.replaceWith(saver(file)));
       return opener;
     }
     return saver(file);
   }
-  const near = () => ui.log.scrollHeight - ui.log.scrollTop - ui.log.clientHeight < 500;
+  const toEnd = () => ui.log.scrollHeight - ui.log.scrollTop - ui.log.clientHeight;
 
   const saver = (file) => (file.id ? el("button", { type: "button", class: "file", "aria-label": say("download", { name: file.name, size: size(file.size) }), click: () => download(file) },
     ...about(file), icon(ICONS.save)) : el("div", { class: "file" }, ...about(file)));
@@ -1069,7 +1089,8 @@
     flush();
     if (Array.isArray(early)) face.push(...early);
     const wide = matchMedia("(min-width: 481px)").matches;
-    if ("open" in script.dataset || (ofTab("open") && wide)) open(true);
+    const asked = "open" in script.dataset || location.hash === "#support-chat";  // letters lead there
+    if (asked || (ofTab("open") && wide)) open(true);
   }
 
   const STYLE = `/*style*/`;
