@@ -123,9 +123,11 @@ class MaxSender:
             body = {**_body(outbound, carried, nonce, plain=plain), **more}
             try:
                 return await self._once_ready(method, params, body)
-            except ReplyGone:
-                if "link" not in more:
+            except (ReplyGone, MaxCallDone) as error:
+                if method == "PUT":
                     raise
+                if "link" not in more:  # law: only what MAX took counts as sent
+                    raise Refused(str(error)) from None
                 more = {k: v for k, v in more.items() if k != "link"}
             except BadFormat:
                 if plain:
