@@ -551,9 +551,10 @@
   const outward = (href) => ({ href, target: "_blank", rel: "noopener noreferrer nofollow" });
   function body(message) {
     const into = el("div", { class: "words" }), open = [into], piece = /<(\/?)([a-z]\w*)([^>]*)>|[^<]+|</gi;
-    if (!message.html) into.append(message.text || "");
+    const html = message.from === "visitor" ? "" : message.html;
+    if (!html) into.append(message.text || "");
     let never = "";
-    for (let found; message.html && (found = piece.exec(message.html));) {
+    for (let found; html && (found = piece.exec(html));) {
       const [text, end, name, facts] = found, tag = (name || "").toLowerCase(), inner = open[open.length - 1];
       if (never) {
         if (end && tag === never) never = "";
@@ -697,7 +698,7 @@
     const done = (e) => ids.has(e.id) || ids.has(e.key || e.body.key);  // a visitor's message has the key as its id
     state.echoes = state.echoes.filter((e) => !done(e) && ours(e.token));
     state.files = state.files.filter((f) => !(f.id && done(f)));
-    const mine = (key, text, more) => ({ id: "out " + key, from: "visitor", text, at: NaN, ...more });
+    const mine = (key, text, more) => ({ id: key, from: "visitor", text, at: NaN, ...more });
     const rows = [
       ...state.messages.map((message) => ({ message })),
       ...[...state.echoes, ...entries().filter((e) => e.text && !done(e))]
@@ -709,19 +710,31 @@
     let place = ui.hello, day = "", added = null;
     rows.forEach((row, i) => {
       const { message, entry, upload } = row;
-      const today = written(message.at, { day: "numeric", month: "long" });
+      const own = message.from === "visitor", sure = message.at === message.at;
+      const today = written(sure ? message.at : Date.now(), { day: "numeric", month: "long" });
       const first = !sameGroup(rows[i - 1] && rows[i - 1].message, message);
       const last = !rows[i + 1] || !sameGroup(message, rows[i + 1].message);
       const stand = entry && (entry.id ? "sent" : entry.refused ? "refused" : late(entry) ? "late" : "sending");
       const fresh = today && today !== day ? today : "";
       day = today || day;
-      const print = JSON.stringify([message, first, last, stand, entry && entry.refused, upload && [upload.refused, upload.id], fresh, pressed(message)]);
+      // what a screen reader is told once: a message that arrives where it stood stays the same piece of the page
+      const core = JSON.stringify([own ? message.text : [message.html, message.name, first], message.files || [], message.buttons || [],
+        upload && [upload.refused, upload.id], fresh, pressed(message)]);
+      const print = core + JSON.stringify([message.at, message.edited, last, stand]);
       let known = ui.rows.get(message.id);
       if (!known || known.print !== print) {
         const node = rowOf(row, { first, last, stand, day: fresh });
-        if (known) known.node.replaceWith(node); else if (i === rows.length - 1) added = message;
-        known = { node, print };
-        ui.rows.set(message.id, known);
+        if (known && known.core === core) {
+          known.node.className = node.className;
+          known.node.lastChild.replaceWith(node.lastChild);
+          known.print = print;
+        } else {
+          if (known) known.node.replaceWith(node); else if (i === rows.length - 1) added = message;
+          known = { node, print, core };
+          ui.rows.set(message.id, known);
+        }
+        if ((stand === "late" || stand === "refused") && known.stand !== stand) ui.told.textContent = say(stand);
+        known.stand = stand;
       }
       if (place.nextSibling !== known.node) place.after(known.node);
       place = known.node;
@@ -749,7 +762,7 @@
     for (const file of message.files || []) row.append(fileOf(file));
     if (upload) row.append(uploadOf(upload));
     if (message.buttons && message.buttons.length) row.append(buttonsOf(message));
-    const meta = el("div", { class: "meta" + (stand && stand !== "sent" ? " always" : "") });
+    const meta = el("div", { class: "meta" + (stand && stand !== "sent" ? " always" : ""), "aria-live": "off" });
     if (message.edited) meta.append(say("edited") + " ");
     if (message.at === message.at && written(message.at, { hour: "numeric" })) {
       const time = moment(message.at);
@@ -1075,6 +1088,7 @@
     window.addEventListener("storage", (event) => {
       if (!event.key || !event.key.startsWith(PREFIX)) return;
       const name = event.key.slice(PREFIX.length);
+      if (name.startsWith("out ")) setTimeout(flush, 5 * SECOND);  // that tab may be closed before it is sent
       const token = kept.get("visitor") || "";
       if (name === "visitor" && state.ready && who(token) === who(state.token)) state.token = token;
       else if (name === "visitor" && generation) {  // in another tab somebody else came
