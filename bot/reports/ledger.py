@@ -64,6 +64,8 @@ KINDS = (
     "demo",
     *PRACTICES,
 )
+COMMENTS = "comments"  # the dialog of public words
+_LEFT_ALONE = ("ignored", "carried")
 _OURS = frozenset({"rating", "nps", "outreach"})  # dialogs that the service began itself
 _NO_STORY = frozenset(
     {
@@ -221,6 +223,8 @@ def _visits(events: Iterable[Event]) -> list[Visit]:
         if event.kind == "heard":
             if event.data.get("dialog") in _OURS:
                 continue  # an answer to our question is not a visit
+            if event.data.get("dialog") == COMMENTS and event.data.get("result") in _LEFT_ALONE:
+                continue  # nor is what people say under a post without asking us anything
             if visit is None or visit.over or (own not in open_tickets and event.at - visit.end > SILENCE):
                 visit = Visit(own, event.at, event.at, str(event.data.get("channel", "")))
                 current[own] = visit
