@@ -31,6 +31,13 @@ PRACTICES = (
     "flow_ended",
     "upset_customer",
 )  # what surrounds a conversation: counted by itself, no part of a visit or of a ticket's story
+ASSISTANT = (  # what operators asked it for, and what became of that
+    "assistant_requested",
+    "assistant_sent",
+    "assistant_edited",
+    "assistant_dropped",
+    "assistant_failed",
+)
 KINDS = (
     "heard",
     "answered",
@@ -63,6 +70,7 @@ KINDS = (
     "compensation_decided",
     "demo",
     *PRACTICES,
+    *ASSISTANT,
 )
 COMMENTS = "comments"  # the dialog of public words
 _LEFT_ALONE = ("ignored", "carried")
@@ -83,6 +91,7 @@ _NO_STORY = frozenset(
         "compensation_asked",
         "compensation_decided",
         *PRACTICES,
+        *ASSISTANT,
     }
 )
 
