@@ -576,6 +576,20 @@ def test_the_script_twice_or_called_early_is_one_chat(browser: Any, chat: Websit
     visitor.leaves()
 
 
+def test_a_site_that_is_not_listed_is_told_so_in_the_console(browser: Any, chat: WebsiteChat) -> None:
+    """Whoever builds the page sees what to do; the page itself stays whole."""
+    visitor = Visitor(browser, chat)
+    visitor.page.clock.install()
+    visitor.page.goto(chat.shop.replace("127.0.0.1", "localhost"))
+    visitor.page.click(".launch")
+    visitor.writes("Есть кто?")
+    chat.until(lambda: visitor.page.clock.run_for(5_000) or bool(visitor.complaints))
+
+    assert "is http://localhost" in visitor.complaints[0] and "`origins`" in visitor.complaints[0]
+    assert visitor.page.inner_text("h1") == "Украшения ручной работы"
+    visitor.context.close()
+
+
 def test_a_page_that_forbids_the_script_stays_whole(browser: Any, chat: WebsiteChat) -> None:
     visitor = Visitor(browser, chat)
     visitor.page.goto(f"{chat.shop}/?page=blocked")

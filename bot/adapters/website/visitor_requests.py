@@ -41,7 +41,7 @@ class ChatWriting:
         if (known := await self._known(caller, key)) is not None:
             return known
         chat.limit("messages", caller)
-        visitor = await self._writes(caller, body)
+        visitor = await self._writes(caller)
         page = page_of(body.get("page"), chat.settings.origins)
         inbound = self._inbound(caller, visitor, key)
         inbound = replace(inbound, text=text, message=inbound.key, line=kept_words(text, page=page))
@@ -57,7 +57,7 @@ class ChatWriting:
         key = _key(body.get("key"))
         chat.limit("messages", caller)
         if caller.visitor is None:
-            visitor = await self._writes(caller, body)
+            visitor = await self._writes(caller)
             inbound = replace(self._inbound(caller, visitor, "start"), kind=InboundKind.START)
             await self._accept(inbound)
         return web.json_response({"ok": True, "id": key})
@@ -80,7 +80,7 @@ class ChatWriting:
         )
         if pressed is None:
             raise ChatRefusal(404, "button")
-        visitor = await self._writes(caller, body)
+        visitor = await self._writes(caller)
         inbound = self._inbound(caller, visitor, key)
         inbound = replace(
             inbound,
@@ -111,7 +111,7 @@ class ChatWriting:
         if not content:
             raise ChatRefusal(422, "empty")
         text = clean_text(fields.get("text", "")).strip()[:TEXT]
-        visitor = await self._writes(caller, fields)
+        visitor = await self._writes(caller)
         stored = f"{chat.name}-{visitor.chat}-{key}"
         await chat.ready.store.keep_file(stored, visitor.conversation, content, chat.clock())
         media = Media.PHOTO if is_picture(content) else MEDIA.get(suffix_of(name), Media.DOCUMENT)
@@ -123,14 +123,13 @@ class ChatWriting:
 
     # --- what they have in common
 
-    async def _writes(self, caller: Caller, body: Mapping[str, object]) -> Visitor:
+    async def _writes(self, caller: Caller) -> Visitor:
         """The visitor, who may write: where the owner wants it so, only after their yes."""
         chat, parts = self._chat, self._chat.ready
         asked = chat.settings.consent and parts.consent.is_on
         if asked and not parts.consent.has(await chat.customer(caller.visitor)):
             raise ChatRefusal(403, "consent")
-        language = body.get("language")
-        return await chat.meet(caller, language if isinstance(language, str) else "")
+        return await chat.meet(caller)
 
     def _inbound(self, caller: Caller, visitor: Visitor, key: str) -> Inbound:
         return self._chat.inbound(f"{visitor.chat}:{key}", caller.who, visitor.chat)
@@ -186,7 +185,7 @@ class ChatWriting:
                 if part.name == "file":
                     name = clean_file_name(part.filename or "") or "file"
                     await _read(part, content, self._largest)
-                elif part.name in ("key", "text", "language"):
+                elif part.name in ("key", "text"):
                     words = bytearray()
                     await _read(part, words, 32 * 1024)
                     fields[part.name] = words.decode("utf-8", "replace")

@@ -257,3 +257,13 @@ async def test_operators_see_from_which_page_a_visitor_writes(site: Site) -> Non
     assert desk.count("https://shop.example/tea") == 1 and "«Чай»" in desk
     assert desk.count("https://shop.example/cups") == 1
     assert "geheim" not in desk and "evil.example" not in desk and "Войдите" not in desk
+
+
+async def test_a_visitor_is_answered_in_the_language_of_their_page(site: Site) -> None:
+    browser = site.browser()
+    await browser.opens(language="en-GB")
+    await browser.does("start", {"key": "start-0001"})
+    await site.testbot.rest()
+    await browser.polls()
+    [listener] = await site.testbot.store.listeners()
+    assert listener.customer.language == "en" and browser.texts[0].startswith("bot: H")

@@ -152,6 +152,9 @@
           draw();
         }
         if (failures) cutOff(true);
+        if (failures === 2 && !state.ready && !error.status) {  // a browser tells no script which of the two it is
+          console.warn("[support-chat] no answer from " + BASE + ": is " + location.origin + " among the channel's `origins`?");
+        }
         await backoff(failures, error.after);
       }
     }
@@ -298,6 +301,7 @@
       state.typing = { ...data, timer: setTimeout(() => { state.typing = null; draw(); }, 8 * SECOND) };
     } else if (kind === "notice") {
       state.notice = data.text;
+      setTimeout(() => { if (state.notice === data.text) { state.notice = ""; draw(); } }, 15 * SECOND);
     } else if (kind === "read" && data.cursor) {
       state.unread = 0;
     }
@@ -1004,6 +1008,7 @@
 
   // -- open, close, log in, log out ---------------------------------------------------------------------------------
 
+  const wide = () => matchMedia("(min-width: 481px)").matches;
   let opener = null;
   function greet() {  // the bot may say hello to whoever opens the chat for the first time
     if (state.greeted || !state.ready || !state.open || state.quiet || state.messages.length || unasked() || entries().length) return;
@@ -1015,6 +1020,7 @@
     opener = document.activeElement;
     state.open = true;
     state.quiet = quietly === true;
+    ui.panel.setAttribute("aria-modal", String(!wide()));  // on a phone nothing of the page is left beside it
     ofTab("open", "1");
     ui.log.setAttribute("aria-live", "off");
     if (!generation) begin();
@@ -1102,9 +1108,8 @@
     if (state.token || state.login || kept.names("out ").length) begin();
     flush();
     if (Array.isArray(early)) face.push(...early);
-    const wide = matchMedia("(min-width: 481px)").matches;
     const asked = "open" in script.dataset || location.hash === "#support-chat";  // letters lead there
-    if (asked || (ofTab("open") && wide)) open(true);
+    if (asked || (ofTab("open") && wide())) open(true);
   }
 
   const STYLE = `/*style*/`;
