@@ -127,6 +127,16 @@ async def test_a_file_that_max_does_not_take_travels_plainer(adapter: MaxAdapter
         await sent(adapter, server, say("Вот", attachments=(VOICE,), author="operator"), files)
 
 
+async def test_a_file_that_max_has_forgotten_is_uploaded_anew(adapter: MaxAdapter, server: FakeMax) -> None:
+    """As what it is, not as a plain file."""
+    files = FakeFiles({"p": b"jpg"})
+    await sent(adapter, server, say("Вот", attachments=(PHOTO,)), files)
+    server.uploaded.clear()
+    shown = await sent(adapter, server, say("Вот", attachments=(PHOTO,)), files)
+
+    assert [a["type"] for a in shown.attachments] == ["image"] and len(server.uploaded) == 1
+
+
 async def test_places_and_contacts_need_no_file(adapter: MaxAdapter, server: FakeMax) -> None:
     place = Attachment(Media.LOCATION, data={"latitude": 55.7, "longitude": 37.6, "title": "Склад"})
     card = Attachment(Media.CONTACT, data={"name": "Анна", "phone": "+79123456789"})
