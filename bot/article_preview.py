@@ -10,8 +10,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.adapters.base import Limits
-from bot.adapters.playground.adapter import TELEGRAM, VK
-from bot.adapters.rich_text import split
+from bot.adapters.playground.adapter import MAX, TELEGRAM, VK
+from bot.adapters.rich_text import ALL_STYLES, MAX_STYLES, VK_STYLES, split
 from bot.delivery.splitting import parts
 from bot.dialogs.article_rendering import portion
 from bot.dialogs.faq import Faq
@@ -23,7 +23,8 @@ from bot.knowledge.base import QuestionContext
 from bot.knowledge.query.intents import read_act
 from bot.model import Answer, Conversation, Customer, HistoryEntry, Outbound, Peer, Turn
 
-SKINS: Mapping[str, Limits] = {"telegram": TELEGRAM, "vk": VK}
+SKINS: Mapping[str, Limits] = {"telegram": TELEGRAM, "vk": VK, "max": MAX}
+STYLES = {"telegram": ALL_STYLES, "vk": VK_STYLES, "max": MAX_STYLES}  # what each shows
 TEXT = 4096  # UTF-16 units of one message, the same on both
 
 
@@ -87,9 +88,7 @@ class WithDraft:
 def preview(
     texts: Texts, knowledge: KnowledgeSource, article: str, *, skin: str, now: datetime, language: str = ""
 ) -> ArticlePreview | None:
-    """The messages of *article* (a draft too) in the skin "telegram" or "vk"; None where there is no such
-    article.
-    """
+    """The messages of *article* (a draft too) in one of `SKINS`; None where there is no such article."""
     found = knowledge.article(article)
     if found is None:
         return None

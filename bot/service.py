@@ -85,14 +85,14 @@ def _listen(service: Service) -> None:
     """Hints of other processes, and calls of platforms whose channel another process polls and sends to."""
     if not service.leases.shared:
         return
-    service.store.listen(partial(_heard, service))
+    service.store.listen(partial(heard, service))
     for adapter in service.adapters.values():
         adapter.health.state = "standby"
         if ProcessRole.WEB in service.roles:
             adapter.take_calls(partial(service.inbox.accept, adapter.name))
 
 
-def _heard(service: Service, what: str) -> None:
+def heard(service: Service, what: str) -> None:
     """A hint of another process."""
     kind, _, place = what.partition(" ")
     if kind == "turns":

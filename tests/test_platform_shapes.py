@@ -16,8 +16,8 @@ NEUTRAL = [
     *("engine.py", "inbox.py", "outbox.py", "service.py", "delivery", "dialogs", "events"),
     *("handoff", "knowledge", "model", "reports", "storage", "text"),
 ]
-PLATFORM = re.compile(r"(?i)telegram|vk|tg|vkontakte")
-ADDRESS = re.compile(r"(?i)\b(t\.me|telegram\.(org|me)|vk\.(com|me|ru))/")
+PLATFORM = re.compile(r"(?i)telegram|vk|tg|vkontakte|max")
+ADDRESS = re.compile(r"(?i)\b(t\.me|telegram\.(org|me)|vk\.(com|me|ru)|max\.ru)/")
 GROUP_IDS = ("-", "-100", "20000", "2000000")
 VK_CHATS = range(2_000_000_000, 2_100_000_000)
 
@@ -72,9 +72,11 @@ def test_neutral_code_knows_no_platform(place: str) -> None:
         'if adapter.kind == "telegram": pass',
         'if adapter.kind in ("telegram", "vk"): pass',
         'if "vk" != channel: pass',
+        'if kind == "max": pass',
         'to.chat.startswith("-100")',
         'chat.removeprefix("-100")',
         'url = f"https://t.me/c/{chat}"',
+        'url = f"https://max.ru/c/{chat}"',
         "if int(chat) > 2_000_000_000: pass",
         'getattr(adapter, "routes", list)()',
         "isinstance(adapter, TelegramAdapter)",

@@ -17,6 +17,7 @@ Kind = Literal[
     "unverified",
     "unreadable",
     "too_big",
+    "page",
 ]
 LONGEST_NAME = 128
 

@@ -12,6 +12,7 @@ from bot.model import Attachment, Media, Mention, RichText, Span, Style
 from bot.text import graphemes
 
 ALL_STYLES = frozenset(Style) - {Style.TABLE}  # a table is readable lines everywhere
+MAX_STYLES = ALL_STYLES - {Style.SPOILER}
 VK_STYLES = frozenset({Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.LINK, Style.MENTION})
 
 _ENTITY_TYPES = {

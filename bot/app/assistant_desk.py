@@ -34,8 +34,7 @@ def join_assistant(parts: ServiceParts, desk: Desk, inbox: Inbox) -> None:
     from bot.delivery.sentence_support import SentenceSupport
 
     assert isinstance(channel, AssistantChannel)
-    options = parts.texts.options
-    supports = SentenceSupport(options("desk.assistant.courtesies"), options("desk.assistant.denials"))
+    supports = SentenceSupport(parts.texts.options("desk.assistant.courtesies"))
     seconds = parts.config.assistant.timeout
     work = OperatorAssistant(desk.context, parts.assistant, parts.clock, supports, seconds)
     channel.begin(work, inbox.accept)

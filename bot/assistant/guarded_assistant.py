@@ -71,6 +71,8 @@ class GuardedAssistant:
         """Raises `AssistantError`, also where the store cannot be asked: then nothing is spent."""
         if not self.allows(task.audience):
             raise AssistantUnavailable("not_allowed")
+        if _size(task.data) > LONGEST:  # before anything looks through it
+            raise await self._refused(task, AssistantUnavailable("too_long"))
         masking = Masking(task.names)
         messages = messages_of(task.name, task.language, masking.hide_all(task.data))
         started, seconds = time.monotonic(), task.seconds or self._settings.timeout
@@ -176,6 +178,15 @@ def _read(task: Task, messages: Messages, masking: Masking, found: ChatReply) ->
         return Reply(masking.show(found.text))
     data = _json(found.text)
     return Reply(found.text, masking.show_all(data))
+
+
+def _size(value: Any) -> int:
+    """How many characters the texts of the data have."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(_size(v) for v in value.values())
+    return sum(_size(v) for v in value) if isinstance(value, list | tuple) else 0
 
 
 def _json(text: str) -> Mapping[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.assistant.errors import AssistantFailed
@@ -48,6 +51,7 @@ class OpenAiChat:
         self._is_modern = False  # the server wants max_completion_tokens and no temperature
 
     async def ask(self, messages: Messages, longest: int) -> ChatReply:
+        await _imported()
         from openai import APIConnectionError, APIError, APIStatusError, BadRequestError
 
         try:
@@ -67,6 +71,7 @@ class OpenAiChat:
             raise AssistantFailed("server", type(error).__name__) from None
 
     async def check(self) -> None:
+        await _imported()
         from openai import APIConnectionError, APIError, APIStatusError
 
         try:
@@ -113,6 +118,12 @@ class OpenAiChat:
                 http_client=DefaultAsyncHttpx2Client(follow_redirects=False),
             )
         return self._opened
+
+
+async def _imported() -> None:
+    """It takes a second, in which others are answered."""
+    if "openai.resources.chat.completions" not in sys.modules:
+        await asyncio.to_thread(import_module, "openai.resources.chat.completions")
 
 
 def _of_status(status: int) -> AssistantFailed:

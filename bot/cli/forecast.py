@@ -56,10 +56,15 @@ def _show(made: Forecast, saying: ReportTexts, config: Config) -> None:
             shown = f"{sum(h.tickets for h in some):.1f}" if some else "—"
             cells.append(f"{shown} / {max(need)}" if need else shown)
         rows.append(tuple(cells))
-    heads = ["", *(f"{word('weekdays')[day.weekday()]} {day:%d.%m}" for day in days)]
+    heads = [
+        "",
+        *(f"{word('weekdays')[day.weekday()]} {day:%d.%m}{'*' * (day in made.holidays)}" for day in days),
+    ]
     typer.echo(f"\n{word('forecast.title')}. {word('forecast.cells')}")
     plain = ["  ".join(f"{cell:>12}" for cell in row) for row in [tuple(heads), *rows]]
     table(rows, heads, plain)
+    if any(day in made.holidays for day in days):
+        typer.echo(f"* {word('forecast.holiday')}")
     for told, name in ((made.tickets, "tickets"), (made.visits, "visits")):
         typer.echo(_error(told, str(word(f"forecast.{name}")), saying))
     key = "forecast.handling" if made.handled else "forecast.assumed"

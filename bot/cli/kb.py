@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.adapters.rich_text import VK_STYLES
 from bot.app import (
     open_canned,
     open_hours,
@@ -24,7 +23,7 @@ from bot.app import (
     open_tone,
     sequence_faults,
 )
-from bot.article_preview import SKINS, messages, preview
+from bot.article_preview import SKINS, STYLES, messages, preview
 from bot.cli import settings, tone
 from bot.cli.ask import load_embeddings, opened, ready
 from bot.cli.chat_view import beside, draw
@@ -41,11 +40,12 @@ from bot.knowledge.quality.golden import GOLDEN, read_golden
 from bot.knowledge.quality.lint.checks import folded, lint
 from bot.knowledge.quality.lint.dates import SOON
 from bot.knowledge.search import Knowledge
-from bot.model import Outbound, Style
+from bot.model import Outbound
 from bot.text.nearest import nearest_paths
 
 SHOWN = 3  # warnings of one kind shown without --all
 NARROW, WIDE = 40, 60  # columns of a skin
+BESIDE = ("telegram", "vk")  # the skins that are shown where none is named
 
 
 def check(
@@ -177,7 +177,7 @@ def show(article: str, path: Path | None, *, skin: str | None) -> None:
     columns = shutil.get_terminal_size((100, 40)).columns
     one = skin is not None or columns < 2 * NARROW
     width = min(WIDE, max(NARROW, columns - 2 if one else (columns - 2) // 2))
-    drawn = {name: _drawn(config, knowledge, found, name, width) for name in ([skin] if skin else SKINS)}
+    drawn = {name: _drawn(config, knowledge, found, name, width) for name in ([skin] if skin else BESIDE)}
     if found.status != "published":
         typer.secho(say("kb.not_published", status=found.status), fg="yellow", err=True)
     if len(drawn) == 2 and not one:
@@ -195,7 +195,7 @@ def _show_reply(config: Config, knowledge: Knowledge, text: str, skin: str) -> N
     """What the live bot would say to somebody new."""
     load_embeddings(knowledge)
     said = open_judge(config, knowledge).reply(text, channel="").messages
-    styles = VK_STYLES if skin == "vk" else frozenset(Style)
+    styles = STYLES[skin]
     lines = draw(
         said,
         width=min(WIDE, shutil.get_terminal_size((100, 40)).columns - 2),
@@ -210,7 +210,7 @@ def _drawn(config: Config, knowledge: Knowledge, article: Article, skin: str, wi
         open_texts(config, open_hours(config)), knowledge.staff, article.id, skin=skin, now=command_clock()()
     )
     assert made is not None
-    styles = VK_STYLES if skin == "vk" else frozenset(Style)
+    styles = STYLES[skin]
 
     def part(told: Sequence[Outbound]) -> list[str]:
         return draw(told, width=width, styles=styles, label=SKINS[skin].label)

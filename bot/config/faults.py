@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -42,11 +42,12 @@ _KINDS = (  # how the checks name what is wrong, what is wanted, and an example
 
 @dataclass(frozen=True, slots=True)
 class ConfigFaults:
-    """The words for the faults of one file."""
+    """The words for the faults of one file; *called* is how people call a place in it."""
 
     model: type[BaseModel]
     file: Path
     root: YamlNode | None
+    called: Callable[[Sequence[str]], str] = ".".join
 
     def problems(self, errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
         """A problem for each place that is wrong.
@@ -70,7 +71,7 @@ class ConfigFaults:
         return problem(f"config.{key}", str(self.file), line, hint=hint, **facts)
 
     def _problem(self, place: tuple[str, ...], error: Mapping[str, Any]) -> Problem:
-        name, said = ".".join(place), str(error["type"])
+        name, said = self.called(place) if place else "", str(error["type"])
         if said == "extra_forbidden":
             near = nearest(place[-1], self._keys(place[:-1]))
             hint = told("config.did_you_mean", near=near[0]) if near else None
@@ -84,7 +85,7 @@ class ConfigFaults:
         if error["loc"][-1] == "[key]":
             above = place[-2] if len(place) > 1 else place[-1]
             facts = {
-                "name": ".".join(place[:-1]),
+                "name": self.called(place[:-1]),
                 "expected": expected,
                 "example": f"{above}: {{{example}: …}}",
             }
@@ -93,7 +94,7 @@ class ConfigFaults:
         return self._wrong(place, expected, self._example(place, example), short=short)
 
     def _wrong(self, place: tuple[str, ...], expected: str, example: str, *, short: bool) -> Problem:
-        facts = {"name": ".".join(place), "expected": expected, "example": example}
+        facts = {"name": self.called(place), "expected": expected, "example": example}
         node = self._node(place)
         if short:
             return self.problem("hidden", *place, **facts)

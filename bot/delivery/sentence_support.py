@@ -1,4 +1,4 @@
-"""Whether a sentence of the assistant is what a passage says: by its words, numbers, links and negations.
+"""Whether a sentence of the assistant is what a passage says, by the check that answers to customers pass.
 
 It errs to doubt: what is marked costs an operator a look, what is not marked may reach a customer.
 """
@@ -8,53 +8,32 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from bot.knowledge.query.words import fold, lemma, words_of
+from bot.dialogs.composed.article_sentences import split_sentences
+from bot.dialogs.composed.sentence_check import is_supported
+from bot.knowledge.query.words import words_of
 
-ENOUGH = 0.75  # share of a sentence's words that a sentence of the passage must have
-SHORT = 3  # letters of a word that says something
 _FACT = re.compile(r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\d+(?:[.,:/]\d+)*%?")
-_END = re.compile(r"(?<=[.!?…])\s+|\n+")
-_SHORTENED = re.compile(r"n['’]t\b", re.IGNORECASE)
 
 
 class SentenceSupport:
-    """*courtesies* are whole sentences that claim nothing: a greeting, thanks. *denials* are the words that
-    turn what is said into its opposite, or except something from it.
-    """
+    """*courtesies* are whole sentences that claim nothing: a greeting, thanks."""
 
-    def __init__(self, courtesies: Collection[str], denials: Collection[str]) -> None:
+    def __init__(self, courtesies: Collection[str] = ()) -> None:
         self._courtesies = frozenset(" ".join(words_of(c)) for c in courtesies)
-        self._denials = frozenset(map(fold, denials))
 
     def __call__(self, sentence: str, passage: str) -> bool:
-        """Whether *passage* says it."""
-        if self.is_courtesy(sentence):
-            return True
-        if not facts_of(sentence) <= facts_of(passage):
-            return False
-        mine = self._telling(sentence)
-        parts = [p for p in _END.split(passage) if p.strip()]
-        near = [p for n, _ in enumerate(parts) for p in (parts[n], " ".join(parts[n : n + 2]))]
-        return bool(mine) and any(self._says(sentence, mine, part) for part in near)
+        """Whether *passage* says it: all of it, where it is more than one."""
+        sources = split_sentences(passage)
+        parts = [p for p in split_sentences(sentence) if p.strip()]
+        return bool(parts) and all(
+            self.is_courtesy(part) or any(is_supported(part, source) for source in sources) for part in parts
+        )
 
     def is_courtesy(self, sentence: str) -> bool:
         """Whether it claims nothing; a name after the greeting changes nothing."""
         said = words_of(sentence)
-        return any(
-            " ".join(said[:n]) in self._courtesies for n in range(max(1, len(said) - 1), len(said) + 1)
-        )
-
-    def _says(self, sentence: str, mine: Collection[str], part: str) -> bool:
-        its = self._telling(part)
-        share = sum(w in its for w in mine) / len(mine)
-        same = facts_of(sentence) <= facts_of(part) and self._denied(sentence) == self._denied(part)
-        return share >= ENOUGH and same
-
-    def _telling(self, text: str) -> set[str]:
-        return {lemma(w) for w in words_of(text) if len(w) >= SHORT and w not in self._denials}
-
-    def _denied(self, text: str) -> bool:
-        return bool(self._denials & set(words_of(text))) or _SHORTENED.search(text) is not None
+        whole = range(max(1, len(said) - 1), len(said) + 1)
+        return any(" ".join(said[:n]) in self._courtesies for n in whole)
 
 
 def facts_of(text: str) -> set[str]:

@@ -12,7 +12,7 @@ from bot.text.graphemes import shorten
 
 REPLY_LENGTH = 300  # characters of a whole message that is answered: operators can find the rest
 # they tell what the words belong to or how they came, and are nothing by themselves
-ANSWERED = frozenset({"reply", "quote", "letter", "unverified", "too_big"})
+ANSWERED = frozenset({"reply", "quote", "letter", "unverified", "too_big", "page"})
 
 
 def is_context(attachment: Attachment) -> bool:

@@ -100,7 +100,8 @@ class Relay:
 
     async def __call__(self, turn: Turn) -> Outcome | None:
         first = turn.inbounds[0]
-        if (ordered := await self._of_operators(turn, first)) is not None:
+        public = turn.conversation.peer.is_public  # whoever comments gives no orders and presses no buttons
+        if not public and (ordered := await self._of_operators(turn, first)) is not None:
             return ordered
         if (shut_out := blocklist.of_customer(self._desk, turn)) is not None:
             return shut_out
@@ -124,12 +125,12 @@ class Relay:
             return await dialog_scores.review(self._desk, turn, first.payload)
         if isinstance(first.payload, TicketTimer | UnattendedTicket):
             return settled(self._desk, turn.ticket, await timers.decide(self._desk, turn))
+        if public and first.kind is not InboundKind.INTERNAL:
+            return self._in_public(turn)
         if first.kind is InboundKind.INTERNAL or turn.conversation.status is Status.BOT:
             return self._bot_is_at_it(turn)
         if turn.ticket is None or turn.ticket.status == "closed":
             return Outcome("relay", Result.IGNORED, "person_at_it", timers=(self._step_back(turn),))
-        if turn.conversation.peer.is_public:  # whoever comments gives no orders and presses no buttons
-            return settled(self._desk, turn.ticket, self._carry(turn, turn.ticket))
         if first.kind is InboundKind.PRESS and (turn.press is None or turn.press.action in AFTERWARDS):
             return self._old_button(turn) if turn.press is None else None
         if (
@@ -482,6 +483,12 @@ class Relay:
                 ),
             )
         return Outcome("relay", Result.IGNORED, "bounced", say, events=(Event("customer_blocked"),))
+
+    def _in_public(self, turn: Turn) -> Outcome | None:
+        """A comment goes to whoever has its ticket; else the comments' own dialog decides."""
+        if turn.ticket is None or turn.ticket.status == "closed":
+            return None
+        return settled(self._desk, turn.ticket, self._carry(turn, turn.ticket))
 
     def _taken_back(self, turn: Turn, first: Inbound) -> Outcome:
         """A comment was deleted, or is back: who works on it hears of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import xlsxwriter
 
@@ -54,6 +54,14 @@ def to_csv(report: Report, saying: ReportTexts) -> bytes:
         for row in rows:
             writer.writerow([_csv_cell(c, saying) for c in row])
         writer.writerow([])
+    return (_BOM + out.getvalue()).encode("utf-8")
+
+
+def table_csv(rows: Sequence[Sequence[Cell]], saying: ReportTexts) -> bytes:
+    """One table, its titles in the first row, as `to_csv` writes it."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerows([_csv_cell(c, saying) for c in row] for row in rows)
     return (_BOM + out.getvalue()).encode("utf-8")
 
 

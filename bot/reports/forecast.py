@@ -2,8 +2,9 @@
 
 The forecast of an hour is simple exponential smoothing (Brown, 1956) over the same hour of the same weekday
 in the weeks before; its error is measured on the last two weeks, each forecast from what was known a week
-earlier, beside the naive forecast "as last week". Operators needed are Erlang C (Erlang, 1917) for the
-business's own service level and handling time.
+earlier, beside the naive forecast "as last week". A holiday is like the Sundays and holidays before it, and
+teaches nothing about the weekday it fell on. Operators needed are Erlang C (Erlang, 1917) for the business's
+own service level and handling time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from bot.model import Event
 from bot.reports.ledger import without_played
 from bot.reports.report import SLICE, Calendar, ReportSource
 
-HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+SUNDAY = 7
 WEEKS = 8  # that are looked back at
 ALPHA = 0.3  # how much the newest week weighs
 CHECKED = 2  # weeks on which the error is measured
@@ -79,6 +81,7 @@ class Forecast:
     tickets: ForecastError = ForecastError()
     handling: float = ASSUMED
     handled: int = 0  # closed tickets that the handling time is of, 0 where it is assumed
+    holidays: frozenset[date] = frozenset()  # among the days to come
 
     def days(self) -> Mapping[date, Mapping[int, Sequence[ForecastHour]]]:
         """The hours by local day and hour; one is missing, or there twice, where the clocks are changed."""
@@ -124,8 +127,8 @@ def forecast(events: Sequence[Event], calendar: Calendar, now: datetime, goal: S
     hours, waiting = list[ForecastHour](), 0.0
     for n in range(int(WEEK / HOUR)):
         at = start + n * HOUR
-        come = expected(tickets, at, since, zone)
-        made = ForecastHour(at, expected(visits, at, since, zone), come)
+        come = expected(tickets, at, since, calendar)
+        made = ForecastHour(at, expected(visits, at, since, calendar), come)
         if calendar.working(at, at + HOUR) > timedelta():
             need = operators_needed(come + waiting, handling / goal.at_once, goal)
             hours.append(ForecastHour(at, made.visits, come, waiting, need))
@@ -138,16 +141,17 @@ def forecast(events: Sequence[Event], calendar: Calendar, now: datetime, goal: S
         zone,
         weeks,
         tuple(hours),
-        measured(visits, now, since, zone),
-        measured(tickets, now, since, zone),
+        measured(visits, now, since, calendar),
+        measured(tickets, now, since, calendar),
         handling,
         handled,
+        frozenset(d for n in range(8) if calendar.is_holiday(d := start.astimezone(zone).date() + n * DAY)),
     )
 
 
-def expected(counts: Hours, at: datetime, since: datetime, zone: ZoneInfo) -> float:
+def expected(counts: Hours, at: datetime, since: datetime, calendar: Calendar) -> float:
     """The forecast of the hour that begins at *at*, from the same local hour of the weeks before it."""
-    return smoothed(_past(counts, at, since, zone))
+    return smoothed(_past(counts, at, since, calendar))
 
 
 def smoothed(values: Sequence[float]) -> float:
@@ -162,18 +166,18 @@ def smoothed(values: Sequence[float]) -> float:
     return level
 
 
-def measured(counts: Hours, now: datetime, since: datetime, zone: ZoneInfo) -> ForecastError:
+def measured(counts: Hours, now: datetime, since: datetime, calendar: Calendar) -> ForecastError:
     """The error on the last weeks, hour by hour, each from what was known a week before."""
     misses, naive, total = list[float](), list[float](), 0.0
     by_hour: dict[int, list[float]] = defaultdict(list)
     at, end = _hour(now) - CHECKED * WEEK, _hour(now)
     while at < end:
-        past = _past(counts, at, since, zone)
+        past = _past(counts, at, since, calendar)
         if len(past) >= 2:
             came = counts.get(at, 0.0)
             misses.append(abs(came - smoothed(past)))
             naive.append(abs(came - past[-1]))
-            by_hour[at.astimezone(zone).hour].append(misses[-1])
+            by_hour[at.astimezone(calendar.zone).hour].append(misses[-1])
             total += came
         at += HOUR
     if len(misses) < WEEK / HOUR or not total:
@@ -230,14 +234,26 @@ def handling_time(events: Iterable[Event]) -> tuple[float, int]:
     return (fmean(seconds), len(seconds)) if len(seconds) >= TICKETS else (ASSUMED, 0)
 
 
-def _past(counts: Hours, at: datetime, since: datetime, zone: ZoneInfo) -> list[float]:
-    """What the same hour by the clock on the wall had in the weeks before, oldest first."""
+def _past(counts: Hours, at: datetime, since: datetime, calendar: Calendar) -> list[float]:
+    """What the same hour by the clock on the wall had on such days before, oldest first."""
+    zone = calendar.zone
     local, found = at.astimezone(zone).replace(tzinfo=None), list[float]()
-    for week in range(WEEKS, 0, -1):
-        then = (local - week * WEEK).replace(tzinfo=zone).astimezone(UTC)
+    for days in _days_back(local.date(), calendar):
+        then = (local - days * DAY).replace(tzinfo=zone).astimezone(UTC)
         if then >= since:
             found.append(counts.get(then, 0.0))
     return found
+
+
+def _days_back(day: date, calendar: Calendar) -> Sequence[int]:
+    """How many days ago such days were: the same weekday without holidays; of a holiday, the holidays and
+    Sundays.
+    """
+    if not calendar.is_holiday(day):
+        weeks = (7 * week for week in range(WEEKS, 0, -1))
+        return [days for days in weeks if not calendar.is_holiday(day - days * DAY)]
+    back = ((days, day - days * DAY) for days in range(7 * WEEKS, 0, -1))
+    return [n for n, then in back if then.isoweekday() == SUNDAY or calendar.is_holiday(then)][-WEEKS:]
 
 
 def _visits(events: Iterable[Event]) -> Hours:

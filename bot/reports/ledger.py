@@ -31,6 +31,13 @@ PRACTICES = (
     "flow_ended",
     "upset_customer",
 )  # what surrounds a conversation: counted by itself, no part of a visit or of a ticket's story
+ASSISTANT = (  # what operators asked it for, and what became of that
+    "assistant_requested",
+    "assistant_sent",
+    "assistant_edited",
+    "assistant_dropped",
+    "assistant_failed",
+)
 KINDS = (
     "heard",
     "answered",
@@ -63,7 +70,10 @@ KINDS = (
     "compensation_decided",
     "demo",
     *PRACTICES,
+    *ASSISTANT,
 )
+COMMENTS = "comments"  # the dialog of public words
+_LEFT_ALONE = ("ignored", "carried")
 _OURS = frozenset({"rating", "nps", "outreach"})  # dialogs that the service began itself
 _NO_STORY = frozenset(
     {
@@ -81,6 +91,7 @@ _NO_STORY = frozenset(
         "compensation_asked",
         "compensation_decided",
         *PRACTICES,
+        *ASSISTANT,
     }
 )
 
@@ -221,6 +232,8 @@ def _visits(events: Iterable[Event]) -> list[Visit]:
         if event.kind == "heard":
             if event.data.get("dialog") in _OURS:
                 continue  # an answer to our question is not a visit
+            if event.data.get("dialog") == COMMENTS and event.data.get("result") in _LEFT_ALONE:
+                continue  # nor is what people say under a post without asking us anything
             if visit is None or visit.over or (own not in open_tickets and event.at - visit.end > SILENCE):
                 visit = Visit(own, event.at, event.at, str(event.data.get("channel", "")))
                 current[own] = visit

@@ -7,12 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.model import Event, Ticket
 from bot.reports import service_quality, slices, tables
+from bot.reports.assistant_tasks import assistant_use
 from bot.reports.canned_answers import ready
 from bot.reports.ledger import BEFORE, KINDS, RETURN, Ledger, ReportFacts, open_ledger, without_played
 from bot.reports.metrics import COUNTS, Figure, FigureCase
@@ -40,6 +41,8 @@ class Calendar(Protocol):
     zone: ZoneInfo
 
     def working(self, start: datetime, end: datetime) -> timedelta: ...
+
+    def is_holiday(self, day: date) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,7 @@ def _tables(ledger: Ledger, period: Period, titles: Mapping[str, str]) -> dict[s
         tables.operators(ledger, period),
         ready(ledger, period),
         *(made for made in service_quality.all_tables(ledger, period) if made.rows),
-        *(made for made in (practices(ledger, period),) if made.rows),
+        *(made for made in (practices(ledger, period), assistant_use(ledger, period)) if made.rows),
     )
     return {t.key: t for t in made}
 

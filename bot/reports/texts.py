@@ -173,8 +173,10 @@ class ReportTexts:
 
 
 def row_name(report: Report, table: str, key: str, name: str, saying: ReportTexts) -> str:
-    """How a row is called: reasons and practices have words of their own."""
+    """How a row is called: reasons, practices and the assistant's tasks have words of their own."""
     if table == "after":
         kind, _, version = key.partition(":")
         return str(saying.word(f"practices.{kind}")).replace("{version}", version)
+    if table == "assistant":
+        return str(saying.word(f"assistant_tasks.{key}"))
     return saying.reason(key) if table == "reasons" or key == "unknown" else name

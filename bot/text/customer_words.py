@@ -15,7 +15,8 @@ LONGEST = 200  # characters of an example
 _CASES: tuple[Case, ...] = ("nom", "gen", "dat", "acc", "ins", "pre")
 _AMOUNT = r"(?![\d.,]*\s*(?:₽|руб|р\b|тыс|%|км|кг|гр?\b|мл|шт|дн|час|мин|лет|rub|usd|eur|\$|€|days?\b))"
 LONG_NUMBER = re.compile(
-    rf"(?<![\w•])(?:№\s*|#\s*)?[A-ZА-ЯЁa-zа-яё]{{0,4}}-?(?=\d[\d-]*\d{{4}}){_AMOUNT}\d[\d-]{{4,}}[A-Z]{{0,3}}(?!\w)"
+    rf"(?<![\w•])(?:№\s*|#\s*)?[A-ZА-ЯЁa-zа-яё]{{0,4}}-?(?=\d[\d-]{{0,40}}\d{{4}}){_AMOUNT}"
+    r"\d[\d-]{4,}[A-Z]{0,3}(?!\w)"
 )
 NUMBER_OF = re.compile(
     r"(?P<what>\b(?:заказ\w*|номер\w*|договор\w*|трек\w*|чек\w*|сч[её]т\w*|заявк\w*|order|number|invoice|track"

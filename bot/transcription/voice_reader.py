@@ -19,7 +19,7 @@ from bot.handoff.blocklist import Block
 from bot.model import Attachment, Inbound, InboundKind, Turn
 from bot.observability import get_logger
 from bot.storage.base import Store
-from bot.text.transcripts import KEPT, PLATFORM, SPOKEN, Transcript, tries_of, with_transcript
+from bot.text.transcripts import KEPT, PLATFORM, SPOKEN, Transcript, transcript_of, tries_of, with_transcript
 from bot.transcription import HeardSpeech, Transcriber, TranscriptionFailed
 from bot.transcription.circuit import EngineCircuit
 from bot.transcription.judgement import clean_words, is_sure
@@ -87,7 +87,7 @@ class VoiceReader:
         return bool(tasks)
 
     async def close(self) -> None:
-        """Whoever listens stops; their turns are taken again once they have rested."""
+        """Whoever listens stops; their turns are taken again at once, by whoever is there then."""
         for task in (tasks := tuple(self._tasks)):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -128,6 +128,19 @@ class VoiceReader:
                     found[_place(attachment)] = with_transcript(attachment, heard, tries=TRIES)
         except TimeoutError:
             self._log.warning("voice_too_slow")
+        except asyncio.CancelledError:
+            begun = {_place(a): with_transcript(a, None, tries=tries_of(a) - 1) for a in waiting}
+            heard_so_far = {place: a for place, a in found.items() if transcript_of(a) is not None}
+            await asyncio.shield(self._keep(conversation, inbounds, {**begun, **heard_so_far}))
+            raise
+        await self._keep(conversation, inbounds, found)
+
+    async def _keep(
+        self,
+        conversation: int,
+        inbounds: Sequence[Inbound],
+        found: Mapping[AttachmentPlace, Attachment],
+    ) -> None:
         kept = [_placed(i, found) for i in inbounds]
         try:
             await self._store.keep_heard(conversation, kept, self._clock())

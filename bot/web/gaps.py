@@ -19,7 +19,6 @@ from aiohttp import web
 from bot.article_edits import ArticleEdits
 from bot.dialogs.offline_decision import OfflineDecision
 from bot.errors import BotError
-from bot.i18n.texts import Texts
 from bot.knowledge.articles.writer import (
     ArticleExists,
     FileChange,
@@ -442,9 +441,7 @@ def _drafts(services: WebServices, knowledge: Knowledge) -> ArticleDrafts | None
     from bot.delivery.sentence_support import SentenceSupport
     from bot.web.article_drafts import ArticleDrafts
 
-    texts = services.words or Texts.load()
-    supports = SentenceSupport((), texts.options("desk.assistant.denials"))
-    return ArticleDrafts(services.assistant, knowledge, supports)
+    return ArticleDrafts(services.assistant, knowledge, SentenceSupport())
 
 
 async def _fields(request: web.Request) -> Mapping[str, str]:

@@ -17,9 +17,11 @@ from bot.knowledge.search import Knowledge
 from bot.model import Idea, Inbound, InboundKind
 from bot.model.ideas import STATUSES
 from bot.model.internal import DecideIdeas
+from bot.reports.tables import Cell
 from bot.reports.texts import ReportTexts
 from bot.text.pii import mask
 from bot.web.pages import Pages
+from bot.web.report_insights import csv_file, titles_of
 from bot.web.services import WebServices
 from bot.web.ticket_orders import GLANCE, PATIENCE, PageRequests
 
@@ -52,6 +54,16 @@ class IdeaPages:
     async def show(self, request: web.Request) -> web.Response:
         """GET /ideas: the open ones, the most wanted first; `?settled=1`: what was done or declined."""
         return await self._page(request)
+
+    async def file(self, request: web.Request) -> web.Response:
+        """GET /ideas/file.csv: the cards of the page, the open ones or (`?settled=1`) the settled."""
+        saying, zone = ReportTexts(self._pages.language(request)), self._services.timezone
+        rows: list[Sequence[Cell]] = [titles_of(saying, "ideas")]
+        for card in await self._cards(settled="settled" in request.query):
+            since, said = card.since.astimezone(zone).strftime("%Y-%m-%d"), f"ideas.said.{card.status}"
+            others = " / ".join(card.others)
+            rows.append((card.text, card.customers, since, str(saying.word(said)), card.reason, others))
+        return csv_file("ideas", None, rows, saying)
 
     async def decide(self, request: web.Request) -> web.Response:
         """POST /ideas/decide: a status with a reason, met by the ideas as they then are."""

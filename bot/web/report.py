@@ -51,6 +51,7 @@ TABLES = (
     "playbooks",
     "compensations",
     "after",
+    "assistant",
 )
 PARTS = {
     "night": (0, 6),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 
 from aiohttp import web
@@ -11,10 +12,12 @@ from aiohttp import web
 from bot.knowledge.articles.writer import encoder_of
 from bot.knowledge.search import Knowledge
 from bot.reports.coaching import CoachingCase, coaching
+from bot.reports.export import table_csv
 from bot.reports.ledger import open_ledger
 from bot.reports.nps_comments import NpsThemes, read_comments, themes_of
 from bot.reports.periods import Period, between, last_days
 from bot.reports.report import read_facts, topic_names
+from bot.reports.tables import Cell
 from bot.reports.texts import ReportTexts
 from bot.storage.base import Store
 from bot.web.pages import Pages
@@ -25,7 +28,7 @@ DAYS = 28
 
 
 class InsightPages:
-    """GET /themes, GET /coaching."""
+    """GET /themes, GET /coaching, and both as /file.csv below them."""
 
     def __init__(self, services: WebServices, pages: Pages) -> None:
         self._services, self._pages = services, pages
@@ -36,26 +39,56 @@ class InsightPages:
     async def themes(self, request: web.Request) -> web.Response:
         """GET /themes: NPS comments of the period by theme."""
         demo, period = self._demo(request), self._period(request)
+        return self._page(
+            request, "themes.html", period, demo=demo, found=await self._found(period, demo=demo)
+        )
+
+    async def themes_file(self, request: web.Request) -> web.Response:
+        """GET /themes/file.csv: every comment of the period with its theme."""
+        saying, period = ReportTexts(self._pages.language(request)), self._period(request)
+        found = await self._found(period, demo=self._demo(request))
+        rows = [(t.name, c.score, c.text, c.conversation) for t in found.themes for c in t.comments]
+        rows += [("", c.score, c.text, c.conversation) for c in found.alone]
+        return csv_file("themes", period, [titles_of(saying, "themes"), *rows], saying)
+
+    async def coaching_file(self, request: web.Request) -> web.Response:
+        """GET /coaching/file.csv: operators and topics with a reason to talk, with the figures."""
+        saying, period = ReportTexts(self._pages.language(request)), self._period(request)
+        known = self._services.knowledge
+        named = {a.id: a.title for a in known.articles()} if known else {}
+        rows: list[Sequence[Cell]] = [titles_of(saying, "coaching")]
+        for case in await self._known_cases(period, demo=self._demo(request)):
+            articles = ", ".join(named.get(id, id) for id in case.articles)
+            tickets = ", ".join(str(s.number) for s in case.examples)
+            figures = (case.rating, case.score, case.seconds, case.others, case.unused, case.edited)
+            rows.append((case.name, case.topic, case.tickets, *figures, articles, tickets))
+        return csv_file("coaching", period, rows, saying)
+
+    async def _found(self, period: Period, *, demo: bool) -> NpsThemes:
         async with self._reading:
             now = asyncio.get_running_loop().time()
             kept = self._themes.get((demo, period))
             if kept is None or now - kept[0] >= FRESH:
                 kept = (now, await self._gather(self._store(demo=demo), period))
                 self._themes = {(demo, period): kept}
-        return self._page(request, "themes.html", period, demo=demo, found=kept[1])
+        return kept[1]
 
     async def coaching(self, request: web.Request) -> web.Response:
         """GET /coaching: operators and topics with a reason to talk."""
         demo, period = self._demo(request), self._period(request)
+        cases = await self._known_cases(period, demo=demo)
+        known = self._services.knowledge
+        titles = {a.id: a.title for a in known.articles()} if known else {}
+        return self._page(request, "coaching.html", period, demo=demo, cases=cases, titles=titles)
+
+    async def _known_cases(self, period: Period, *, demo: bool) -> tuple[CoachingCase, ...]:
         async with self._reading:
             now = asyncio.get_running_loop().time()
             kept = self._cases.get((demo, period))
             if kept is None or now - kept[0] >= FRESH:
                 kept = (now, await self._coach(self._store(demo=demo), period))
                 self._cases = {(demo, period): kept}
-        known = self._services.knowledge
-        titles = {a.id: a.title for a in known.articles()} if known else {}
-        return self._page(request, "coaching.html", period, demo=demo, cases=kept[1], titles=titles)
+        return kept[1]
 
     async def _gather(self, store: Store, period: Period) -> NpsThemes:
         knowledge = self._services.knowledge
@@ -106,3 +139,18 @@ class InsightPages:
             return last_days(DAYS, now, zone)
         except ValueError as error:
             raise web.HTTPBadRequest(text="from and to are days such as 2026-11-01") from error
+
+
+def titles_of(saying: ReportTexts, table: str) -> tuple[str, ...]:
+    """The titles of a table's columns."""
+    return tuple(str(saying.word(f"exports.{table}")).split("; "))
+
+
+def csv_file(
+    name: str, period: Period | None, rows: Sequence[Sequence[Cell]], saying: ReportTexts
+) -> web.Response:
+    """A table as a file to keep, named after what it holds and the days."""
+    days = f"-{period.first}-{period.last}" if period is not None else ""
+    held = f'attachment; filename="{name}{days}.csv"'
+    body = table_csv(rows, saying)
+    return web.Response(body=body, content_type="text/csv", headers={"Content-Disposition": held})

@@ -103,10 +103,13 @@ def build_app(services: WebServices) -> web.Application:
     app.router.add_post("/logout", pages.log_out)
     insights = InsightPages(services, pages)
     app.router.add_get("/themes", insights.themes)
+    app.router.add_get("/themes/file.csv", insights.themes_file)
     app.router.add_get("/coaching", insights.coaching)
+    app.router.add_get("/coaching/file.csv", insights.coaching_file)
     app.router.add_get("/forecast", ForecastPages(services, pages).show)
     ideas = IdeaPages(services, pages)
     app.router.add_get("/ideas", ideas.show)
+    app.router.add_get("/ideas/file.csv", ideas.file)
     app.router.add_post("/ideas/decide", ideas.decide)
     if services.flows is not None:
         _add_flows(app, FlowPages(services, pages))

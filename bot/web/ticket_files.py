@@ -19,6 +19,7 @@ LARGEST = 10 * 1024 * 1024  # bytes of one file
 MOST = 10  # files of one answer
 LINES = 1000  # of a conversation in which a file is looked for
 # What a file begins with that is shown as a picture: what a name claims does not count.
+_SOUNDS = ((b"OggS", "audio/ogg"), (b"ID3", "audio/mpeg"), (b"\xff\xfb", "audio/mpeg"))
 _PICTURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 _KEY = re.compile(r"[\w-]{1,60}")
 
@@ -103,8 +104,12 @@ def _checked(written: str, content: bytes) -> tuple[Attachment, bytes]:
 
 
 def _sound(content: bytes) -> str:
-    """The type of a voice message, as messengers record it; "" = something else."""
-    return "audio/ogg" if content.startswith(b"OggS") else ""
+    """The type of a voice message or video note, as messengers record them; "" = something else."""
+    if content.startswith(b"RIFF") and content[8:12] == b"WAVE":
+        return "audio/wav"
+    if content[4:8] == b"ftyp":
+        return "video/mp4"
+    return next((mime for start, mime in _SOUNDS if content.startswith(start)), "")
 
 
 def _picture(content: bytes) -> str:

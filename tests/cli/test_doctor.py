@@ -166,3 +166,20 @@ def test_a_webhook_without_its_secret_is_told(shop: Path, run: Run) -> None:
     extend(shop, 'webhooks: {crm: {url: "${CRM_URL}", secret: "${CRM_SECRET}"}}\n')
 
     assert told(run, 0)["webhook crm"][0][0] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("voice", "state", "words"),
+    [
+        ("{engine: platform}", "ok", "platform"),
+        ('{engine: openai, address: "http://127.0.0.1:9/v1"}', "warning", "не отвечает"),
+        ("{engine: local, model: nowhere}", "error", "model.bin"),
+    ],
+)
+def test_whoever_listens_to_voice_messages_is_asked(
+    shop: Path, run: Run, voice: str, state: str, words: str
+) -> None:
+    extend(shop, f"voice: {voice}\n")
+    [(found, text, hint)] = told(run, 1 if state == "error" else 0)["голосовые"]
+
+    assert (found, words in text) == (state, True) and (hint or state == "ok")

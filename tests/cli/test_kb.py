@@ -107,7 +107,7 @@ def test_preview_shows_both_skins_or_one(run: Run) -> None:
     assert "Telegram" not in one and "Собираем заказ" in one and "[ Позвать оператора" in one
     assert run("kb", "preview", "time").stdout == both
     assert "delivery/time" in run("kb", "preview", "delivery/tim", code=1).output
-    run("kb", "preview", "time", "--skin", "max", code=2)
+    run("kb", "preview", "time", "--skin", "icq", code=2)
 
 
 def test_new_makes_a_draft_once_and_only_inside(run: Run, shop: Path) -> None:

@@ -28,12 +28,11 @@ class FakeTranscription:
         self.plain = False
         self.heard: list[dict[str, Any]] = []  # what was sent: file, name, model, language, format
         self.asked = 0
-        self.begun = asyncio.Event()  # somebody has asked
+        self.hangs = asyncio.Event()  # somebody waits in vain
         self.address = ""
 
     async def transcribe(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
-        self.begun.set()
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             return _refused(401, "Incorrect API key provided")
         form = await request.post()
@@ -49,6 +48,7 @@ class FakeTranscription:
             return _refused(400, f"response_format '{how}' is not compatible with the model")
         match self.faults.popleft() if self.faults else "":
             case "slow":
+                self.hangs.set()
                 await asyncio.Event().wait()
             case "broken":
                 return web.Response(text="<html>Bad Gateway</html>", content_type="text/html")

@@ -57,6 +57,23 @@ def test_a_fault_is_told_with_its_line_and_words(
     ), found
 
 
+@pytest.mark.parametrize(
+    ("steps", "named"),
+    [
+        ("  - {ask: Номер?, typ: order}\n", "typ, шаг 1"),
+        ("  - {say: a}\n  - {id: size, ask: Размер?, type: huge}\n", "type, шаг 2 («size»)"),
+        ("  - {say: a, ask: b}\n", "шаг 1"),
+        ("  - {say: a}\n  - {when: [{answer: a, belw: 3, go: end}]}\n", "belw, шаг 2"),
+    ],
+)
+def test_a_place_is_called_as_people_call_it(tmp_path: Path, steps: str, named: str) -> None:
+    """Steps are counted from one, by the names their author gave them."""
+    with reading("ru"):
+        found = problems(tmp_path, HEAD + steps)
+    assert any(named in p.text for p in found), found
+    assert not any("steps." in p.text for p in found)
+
+
 def test_what_nobody_gets_to_is_a_warning(tmp_path: Path) -> None:
     """So are a flow without a beginning, calls that take too long, and a secret that is not set."""
     slow = "{url: 'https://shop.example.com/', timeout: 30, headers: {A: '${SHOP_TOKEN}'}}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from bot.config.handoff import Api
 from bot.config.loader import Config
 from bot.errors import ConfigError
-from bot.model import CustomerMerge, InboundKind, OutboundKind
+from bot.model import PUBLIC, CustomerMerge, InboundKind, OutboundKind
 from bot.storage.sqlite.store import SqliteStore
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import DESK_CHAT
@@ -314,6 +314,22 @@ async def test_who_forbade_messages_is_not_written_to(api: ApiClient) -> None:
 
 
 # --- tickets
+
+
+async def test_nobody_is_written_to_where_everybody_reads(api: ApiClient) -> None:
+    """Who has only commented cannot be written to; who also writes alone hears it there."""
+    boris = api.testbot.customer("Борис", channel="vk", chat="77")
+    public = replace(boris.peer, thread=f"{PUBLIC}wall-1_2.3")
+    await api.testbot.arrive(boris.inbound(public, InboundKind.MESSAGE, "красота", private=True))
+    found = await api.testbot.store.conversation(public)
+    assert found is not None
+    path, body = f"/customers/{found.customer}/messages", {"text": "Заказ 48213 собран"}
+    status, told = await api.carried_out("POST", path, once="m1", json=body)
+    assert (status, told["code"]) == (409, "unreachable")
+    await boris.says("добрый день")
+    boris.listens()
+    assert (await api.carried_out("POST", path, once="m2", json=body))[0] == 202
+    assert boris.hears() == ["Заказ 48213 собран"] and boris.sees()[0].outbound.to == boris.peer
 
 
 async def test_a_ticket_is_opened_shown_and_closed(api: ApiClient) -> None:

@@ -43,6 +43,35 @@ def test_an_hour_stays_its_hour_when_the_clocks_are_changed() -> None:
     assert expected == {10}
 
 
+def _daily(weekday: int, off: int) -> list[Event]:
+    """Ten weeks at ten o'clock: so many conversations on weekdays and on Saturdays, *off* on Sundays and on
+    4 November.
+    """
+    begun, events = datetime(2026, 9, 1, 10, 5, tzinfo=BERLIN), list[Event]()
+    for n in range(70):
+        at = begun + timedelta(days=n)
+        many = off if at.isoweekday() == 7 or at.date() == date(2026, 11, 4) else weekday
+        events += [Event("heard", at.astimezone(UTC), 1000 * n + k) for k in range(many)]
+    return events
+
+
+@pytest.mark.parametrize(
+    ("now", "day", "expected"),
+    [
+        (datetime(2026, 11, 2, 8, tzinfo=UTC), date(2026, 11, 4), 1),  # a holiday is like the Sundays
+        (datetime(2026, 11, 2, 8, tzinfo=UTC), date(2026, 11, 5), 10),
+        (datetime(2026, 11, 9, 8, tzinfo=UTC), date(2026, 11, 11), 10),  # and teaches Wednesdays nothing
+    ],
+)
+def test_holidays_are_known(now: datetime, day: date, expected: int) -> None:
+    hours = Hours("Europe/Berlin", country="RU")
+    events = [e for e in _daily(10, 1) if e.at is not None and e.at < now]
+    made = forecast(events, hours, now, GOAL)
+    (hour,) = made.days()[day][10]
+    assert hour.visits == pytest.approx(expected)
+    assert (date(2026, 11, 4) in made.holidays) is (now < datetime(2026, 11, 4, tzinfo=UTC))
+
+
 def test_a_young_service_is_told_so_and_a_little_older_one_has_no_error_yet() -> None:
     assert forecast(lived(1), _hours(), NOW, GOAL).hours == ()
     made = forecast(lived(2), _hours(), NOW, GOAL)

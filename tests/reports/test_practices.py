@@ -83,3 +83,21 @@ def test_rows_are_called_by_words(lang: str) -> None:
     named = row_name(report, "after", "consent_given:2026-11", "", saying)
     assert "2026-11" in named and named in to_csv(report, saying).decode()
     assert to_json(report)["tables"]["after"][0]["count"] == 1.0  # type: ignore[index]
+
+
+def test_what_was_asked_of_the_assistant_is_counted_by_task() -> None:
+    """Sent, edited and dropped apart; what the bot asked for at a handover is nobody's."""
+    by = [
+        ("assistant_requested", "telegram:1"),
+        ("assistant_sent", "telegram:1"),
+        ("assistant_requested", "bot"),
+    ]
+    more = [("assistant_requested", "telegram:2"), ("assistant_edited", "telegram:2")]
+    events = [Event(kind, NOON, 1, 7, actor, {"task": "draft"}) for kind, actor in (*by, *more)]
+    report = _report(*events, Event("assistant_failed", NOON, 1, 7, "telegram:1", {"task": "summary"}))
+    rows = {r.key: r.cells for r in report.tables["assistant"].rows}
+    assert rows["draft"] == {"asked": 2.0, "sent": 1.0, "edited": 1.0, "dropped": 0.0, "failed": 0.0}
+    assert rows["summary"]["failed"] == 1.0 and len(report.cases("assistant:draft")) == 2
+    for lang in ("ru", "en"):
+        assert row_name(report, "assistant", "draft", "draft", ReportTexts(lang)) != "draft"
+    assert "assistant" not in _report(_event("heard")).tables

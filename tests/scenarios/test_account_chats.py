@@ -21,6 +21,7 @@ from bot.app import Overrides, build_service
 from bot.clock import HandClock
 from bot.config.loader import Config
 from bot.model import InboundKind, Peer
+from bot.testing import harness
 from bot.testing.harness import DESK_CHAT, NOON, PLACE, TestBot
 from tests.fakes.telegram_server import BOT_ID, TOKEN, FakeTelegram
 
@@ -82,7 +83,11 @@ async def polling(articles: Path, *, business: bool = True) -> AsyncIterator[Acc
         service = await build_service(
             Config(**config),
             Overrides(
-                adapters={"telegram": adapter}, clock=clock, desk=PLACE, storage=":memory:", log_events=False
+                adapters={"telegram": adapter},
+                clock=clock,
+                desk=PLACE,
+                storage=harness.make_store(clock),
+                log_events=False,
             ),
         )
         intake = asyncio.create_task(adapter.run(partial(service.inbox.accept, "telegram"), cursor=None))
@@ -220,6 +225,11 @@ async def test_a_deleted_message_and_an_edit_of_the_customer(account: Account) -
     deleted = {"business_connection_id": LINE, "chat": chat, "message_ids": [5]}
     await account.happens("deleted_business_messages", deleted)
     assert len(account.said()) == before
+
+
+async def test_the_doctor_says_what_the_account_lacks(account: Account) -> None:
+    adapter = account.testbot.service.adapters["telegram"]
+    assert "TG017" in [p.code for p in await adapter.check()]
 
 
 async def test_nobody_is_written_to_first_in_the_owners_name(account: Account) -> None:

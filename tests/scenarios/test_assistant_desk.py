@@ -15,6 +15,7 @@ from bot.config.loader import Config
 from bot.model import ASSISTANT, Outbound, OutboundKind, Peer
 from bot.model.internal import AssistantReplied
 from bot.storage.codec import payload_of, payload_parts
+from bot.storage.sqlite.store import SqliteStore
 from bot.storage.ticket_codec import read_state, write_state
 from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from tests.fakes.assistant_server import KEY, AssistantServer, serving
@@ -348,6 +349,22 @@ async def test_a_forgotten_customer_and_a_closed_ticket_get_no_draft(scene: Scen
     await scene.testbot.store.forget_customer(talk.customer, scene.testbot.clock())
     await scene.testbot.rest()
     assert scene.server.asked == []
+
+
+async def test_what_was_drafted_is_forgotten_with_its_customer(scene: Scene, tmp_path: Path) -> None:
+    """Neither the operator's words nor the model's stay anywhere."""
+    await scene.opened()
+    scene.says(lambda data: "Тихая Лиловая Цапля.")
+    await scene.olga.says("/soften Громкая Лиловая Цапля", ticket=1)
+    talk = await scene.testbot.store.conversation(scene.anna.peer)
+    assert talk is not None and talk.customer is not None
+    await scene.testbot.store.forget_customer(talk.customer, scene.testbot.clock())
+
+    if isinstance(scene.testbot.store, SqliteStore):
+        await scene.testbot.sqlite_store.backup(tmp_path / "left.db")
+        assert "Лиловая".encode() not in (tmp_path / "left.db").read_bytes()
+    ticket = await scene.testbot.store.ticket(1)
+    assert ticket is None or not ticket.state.assistant
 
 
 @pytest.mark.parametrize("forum", [True, False])

@@ -16,7 +16,10 @@ from bot.adapters.base import Adapter
 from bot.app import Overrides, build_service, open_adapters
 from bot.clock import HandClock
 from bot.config.loader import Config
-from bot.model import PUBLIC, Event, Inbound, Peer, Ticket
+from bot.model import PUBLIC, Event, Inbound, InboundKind, Peer, Ticket
+from bot.reports.ledger import open_ledger
+from bot.reports.periods import last_days
+from bot.reports.report import read_facts
 from bot.testing import TestBot, harness
 from bot.testing.fakes import FakeAdapter
 from bot.testing.harness import NOON, PLACE
@@ -199,6 +202,41 @@ async def test_what_the_bot_does_not_know_goes_to_a_person_who_says_where_to_ans
     await olga.says("/close", ticket=1)
     await open_shop.testbot.later(days=4)
     assert len(open_shop.public()) == 2 and len(open_shop.alone()) == 1, "no survey in public"
+
+
+async def test_an_answer_is_mended_before_and_after_it_was_sent(open_shop: Shop) -> None:
+    """A held answer that is edited is asked about again; one that went out privately is changed there."""
+    await open_shop.comments("А вы сдаёте в аренду космический корабль?")
+    olga, said = open_shop.testbot.operator(), len(open_shop.public())
+    await olga.says("Нет, карабля нет", ticket=1, message="o1")
+    await olga.does(InboundKind.EDIT, "Нет, корабля нет", ticket=1, message="o1")
+    assert len(open_shop.public()) == said and open_shop.alone() == []
+    await olga.presses("Лично", ticket=1)
+    assert open_shop.alone() == ["Нет, корабля нет"]
+    await olga.does(InboundKind.EDIT, "Нет, корабля у нас нет", ticket=1, message="o1")
+    assert [e["message"] for e in open_shop.vk.sent[0].edits] == ["Нет, корабля у нас нет"]
+
+    await olga.says("Это ваши проблемы", ticket=1, message="o2")
+    assert open_shop.shown("Где ответить?")[-1].count("«") and len(open_shop.public()) == said
+    await olga.presses("Не отправлять", ticket=1)
+    assert len(open_shop.alone()) == 1 and len(open_shop.public()) == said
+
+
+async def test_nobody_gives_orders_in_a_comment(open_shop: Shop) -> None:
+    """Commands and buttons have no meaning where everybody reads."""
+    for text in ("/queue", "/start", "/status", "/overview", "/operator"):
+        await open_shop.comments(text)
+    assert open_shop.public() == [] and open_shop.alone() == []
+    assert await open_shop.testbot.store.ticket(1) is None
+
+
+async def test_what_is_left_alone_is_in_no_report(open_shop: Shop) -> None:
+    await open_shop.comments("Красота!")
+    await open_shop.comments("сколько стоит доставка?", user=6)
+    service, clock = open_shop.testbot.service, open_shop.testbot.clock
+    period = last_days(7, clock(), service.hours.zone)
+    facts = await read_facts(service.store, service.hours, period, clock())
+    assert len(open_ledger(facts).visits) == 1
 
 
 async def test_personal_data_never_goes_out_in_public(open_shop: Shop) -> None:

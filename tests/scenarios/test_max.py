@@ -225,6 +225,10 @@ async def test_who_stopped_the_bot_is_told_about_and_reached_again(articles: Pat
         await world.says(OLGA, "Вы ещё здесь?", chat=GROUP, reply_to=words)
         assert "Вы ещё здесь?" not in world.read_by(ANNA)
         world.server.blocked.clear()
+        world.server.happens(
+            "bot_started", chat_id=max_server.DIALOGS + ANNA, user=world.server.person(ANNA), payload=None
+        )
+        await world.goes_on()
         await world.says(ANNA, "Здесь")
         await world.says(OLGA, "Отлично", chat=GROUP, reply_to=words)
         assert world.read_by(ANNA)[-1] == "Отлично"

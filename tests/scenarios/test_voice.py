@@ -4,15 +4,17 @@ was not.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.config.loader import Config
-from bot.model import Attachment, InboundKind, Media
+from bot.model import Attachment, InboundKind, Media, Turn
 from bot.testing import OperatorsGroup, TestBot, open_test_bot
 from bot.testing.harness import PLACE, PlayedCustomer
 from bot.text.transcripts import PLATFORM, Transcript, transcript_of
@@ -189,27 +191,54 @@ async def test_an_engine_that_is_down_is_left_alone(articles: Path, server: Fake
         assert any("3–5 дней" in text for text in anna.hears())
 
 
+async def _taken(testbot: TestBot) -> Turn:
+    testbot.clock.advance(seconds=6)
+    turn = await testbot.store.take_turn(testbot.clock())
+    assert turn is not None
+    return turn
+
+
 async def test_a_process_that_died_while_it_listened(
     articles: Path, server: FakeTranscription, tmp_path: Path
 ) -> None:
-    """The next one listens once more and answers once; what was heard before the crash is not asked again."""
+    """The next one listens once more and answers once, after the rest; the third does not listen again."""
     file = f"sqlite:///{tmp_path / 'bot.db'}"
-    server.faults.append("slow")
-    async with listening(articles, server, storage=file, deadline=30) as testbot:
-        await says_aloud(testbot.customer(), run=False)
-        testbot.clock.advance(seconds=6)
-        turn = await testbot.store.take_turn(testbot.clock())
-        assert turn is not None and await testbot.service.voice.take(turn)  # type: ignore[union-attr]
-        await server.begun.wait()
+    for tries in (1, 2):
+        begun = replace(VOICE, ref=f"voice-{tries}", data={"transcript": {"tries": tries, "begun": True}})
+        async with listening(articles, server, storage=file) as testbot:
+            await says_aloud(testbot.customer(chat=f"400{tries}"), begun, run=False)
+            turn = await _taken(testbot)
+            await testbot.store.rest_turn(turn, turn.inbounds, testbot.clock() + timedelta(seconds=20))
     async with listening(articles, server, storage=file) as testbot:
         await testbot.rest()
-        assert not testbot.customer().channel.said, "it rests: somebody may listen to it yet"
+        telegram = testbot.channels["telegram"]
+        assert not telegram.said, "it rests: somebody may listen to it yet"
         testbot.clock.advance(seconds=60)
         await testbot.rest()
 
-        assert [t.text for t in await testbot.store.turns()] == [DELIVERY]
-        assert sum("3–5 дней" in s.outbound.text.text for s in testbot.customer().channel.said) == 1
-    assert len(server.heard) == 1
+        assert sorted(t.text for t in await testbot.store.turns()) == ["", DELIVERY]
+        assert sum("3–5 дней" in s.outbound.text.text for s in telegram.said) == 1
+    assert [h["file"] for h in server.heard] == [b"content of voice-1"]
+
+
+async def test_a_process_that_ends_while_it_listens_keeps_nobody_waiting(
+    articles: Path, server: FakeTranscription, tmp_path: Path
+) -> None:
+    """The next one listens at once, and what was heard already is not asked again."""
+    file = f"sqlite:///{tmp_path / 'bot.db'}"
+    async with listening(articles, server, storage=file, deadline=30) as testbot:
+        server.answers, server.faults = ["Здравствуйте", DELIVERY], deque(["", "slow"])
+        anna = testbot.customer()
+        await says_aloud(anna, VOICE, replace(VOICE, ref="voice-2"), run=False)
+        turn, voice = await _taken(testbot), testbot.service.voice
+        assert voice is not None and await voice.take(turn)
+        await server.hangs.wait()
+    async with listening(articles, server, storage=file) as testbot:
+        testbot.clock.advance(seconds=6)
+        await testbot.rest()
+
+        assert [t.text.splitlines()[-1] for t in await testbot.store.turns()] == [DELIVERY]
+    assert len(server.heard) == 2
 
 
 async def test_what_was_heard_is_kept_before_it_is_decided(articles: Path, server: FakeTranscription) -> None:

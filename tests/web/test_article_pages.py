@@ -227,7 +227,7 @@ async def test_the_preview_is_of_the_draft_in_both_skins(page: Page) -> None:
     _, checked = await sent(page, "check", state, form={**state["form"], "body": "Привозим **завтра**."})
 
     assert set(checked["skins"]) == {"ru", "en"}
-    for skin in ("telegram", "vk"):
+    for skin in ("telegram", "vk", "max"):
         assert "Привозим завтра." in checked["skins"]["ru"][skin][0]["text"]
     assert "Привозим" not in checked["skins"]["en"]["vk"][0]["text"]
 

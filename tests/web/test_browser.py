@@ -539,9 +539,9 @@ def test_an_editor_writes_an_article_and_the_bot_answers_with_it(watched: Watche
     page.wait_for_selector("#remarks >> text=Уважаемый клиент")
     page.fill("[name=body]", "Змей стоит **900 ₽**.")
     page.wait_for_selector("#remarks >> text=Замечаний нет")
-    for skin in ("vk", "telegram"):
+    for skin in ("vk", "max", "telegram"):
         page.click(f"[data-skin={skin}]")
-        page.wait_for_selector(f"#phone.{skin[:2].replace('te', 'tg')} .msg >> text=Змей стоит 900 ₽.")
+        page.wait_for_selector(f"#phone.{'vk' if skin == 'vk' else 'tg'} .msg >> text=Змей стоит 900 ₽.")
     _drop(page, "змей.png")
     page.wait_for_selector("#said >> text=images/zmej.png")
     page.wait_for_selector("#phone img[src*='zmej.png']")

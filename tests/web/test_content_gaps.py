@@ -501,7 +501,7 @@ async def test_an_article_is_shown_in_both_skins(page: Page, knowledge: Knowledg
     skins: dict[str, list[dict[str, Any]]] = json.loads(
         unescape(html.partition('data-skins="')[2].partition('"')[0])
     )
-    assert set(skins) == {"telegram", "vk"}
+    assert set(skins) == {"telegram", "vk", "max"}
     assert {s["style"] for m in skins["telegram"] for s in m["spans"]} >= {"bold", "code"}
     assert "code" not in {s["style"] for m in skins["vk"] for s in m["spans"]}
     assert all(len(b["label"]) <= 40 for m in skins["vk"] for row in m["buttons"] for b in row)

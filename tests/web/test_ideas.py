@@ -30,6 +30,9 @@ async def test_a_decision_on_the_page_reaches_the_customers(articles: Path) -> N
             html = await (await client.get("/ideas", headers=HTML)).text()
             assert html.count('class="panel"') == 2 and '<b class="num">2</b>' in html
             assert "345-67" not in html and "•••" in html
+            assert 'href="/ideas/file.csv"' in html
+            file = (await (await client.get("/ideas/file.csv?lang=ru")).read()).decode("utf-8-sig")
+            assert file.startswith("Идея;Клиентов;") and file.count("\r\n") == 3 and "345-67" not in file
             token = html.partition('name="csrf" value="')[2].partition('"')[0]
             card = html.partition('name="ideas" value="')[2].partition('"')[0]
             form = {"csrf": token, "ideas": card, "status": "declined", "reason": ""}

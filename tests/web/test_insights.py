@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 from aiohttp.test_utils import TestClient, TestServer
@@ -47,7 +49,14 @@ async def test_comments_stand_under_themes_with_their_scores(articles: Path) -> 
             html = await (await client.get("/themes", headers=HTML)).text()
             english = await (await client.get("/themes?lang=en", headers=HTML)).text()
             coaching = await (await client.get("/coaching?lang=ru", headers=HTML)).text()
+            file = await client.get("/themes/file.csv?lang=ru")
+            assert file.headers["Content-Disposition"].startswith('attachment; filename="themes-')
+            rows = list(csv.reader(io.StringIO((await file.read()).decode("utf-8-sig")), delimiter=";"))
+            helped = await client.get("/coaching/file.csv?lang=en")
+            assert (await helped.read()).decode("utf-8-sig").startswith("Operator;Topic;Tickets")
             bad = await client.get("/themes?from=x", headers=HTML)
+        assert rows[0] == ["Тема", "Оценка", "Слова", "Разговор"] and len(rows) == len(SAID) + 1
+        assert not any("345-67" in cell for row in rows for cell in row), "phones are masked in the file, too"
 
     assert "Отзывов 5" in html and "в темы вошло 4, не вошло 1" in html
     assert "«всё быстро и вежливо»" in html and "345-67" not in html and "•••" in html

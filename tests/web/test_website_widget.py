@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from bot.testing.harness import NOON
 from tests.web.browser import browser, faults
 from tests.web.website_chat import FILE_LIMIT, WebsiteChat, opened_chat
 
@@ -28,6 +29,14 @@ DROPPED = """(size) => {
   const panel = document.querySelector('support-chat').shadowRoot.querySelector('.panel');
   panel.dispatchEvent(new DragEvent('drop', facts));
 }"""
+ADDED = """() => {
+  window.added = [];
+  const log = document.querySelector('support-chat').shadowRoot.querySelector('.log');
+  const told = (changes) => changes.flatMap((c) => c.target === log ? [...c.addedNodes] : []).map((n) =>
+    n.className.split(' ')[1]);
+  new MutationObserver((changes) => window.added.push(...told(changes))).observe(log, {childList: true});
+}"""
+LOG = "document.querySelector('support-chat').shadowRoot.querySelector('.log')"
 IN_FOCUS = "document.querySelector('support-chat').shadowRoot.activeElement"
 
 
@@ -213,6 +222,22 @@ def test_a_restarted_server_has_everything(visitor: Visitor, chat: WebsiteChat) 
     assert chat.kept(visitor.page) == ["до перезапуска", "во время перезапуска"]
 
 
+def test_a_tab_sends_what_a_closed_one_could_not(visitor: Visitor, chat: WebsiteChat) -> None:
+    second = visitor.starts().tab()
+    second.clock.install()
+    visitor.opens(page=second)
+    second.click(".launch")
+    chat.network.fault = lambda path, number: "refuse" if path == "messages" else ""
+    visitor.writes("написано в закрытой")
+    second.wait_for_selector(".visitor >> text=написано в закрытой")
+    visitor.page.close()
+    chat.network.mend()
+    second.clock.run_for(6_000)
+    visitor.arrived("написано в закрытой", page=second)
+
+    assert chat.kept(second) == ["написано в закрытой"]
+
+
 def test_two_tabs_show_one_conversation(visitor: Visitor, chat: WebsiteChat) -> None:
     """What is written in either stands in both, once; what is read in one is read in the other."""
     visitor.starts()
@@ -317,6 +342,23 @@ def test_files_go_both_ways(visitor: Visitor, chat: WebsiteChat) -> None:
     page.keyboard.press("Escape")
     page.evaluate(DROPPED, FILE_LIMIT + 1)
     page.wait_for_selector(".notice >> text=big.bin: файл больше")
+
+
+def test_what_was_said_long_ago_is_read_by_scrolling_up(visitor: Visitor, chat: WebsiteChat) -> None:
+    """In order, each once, and what was in view stays in view."""
+    visitor.starts()
+    visitor.writes("самое первое")
+    visitor.arrived("самое первое")
+    chat.bot_says(visitor.page, [f"ответ номер {n}" for n in range(55)])
+    visitor.page.reload()
+    visitor.reads("ответ номер 54")
+    assert visitor.page.locator(".row").count() == 50
+    visitor.page.evaluate(f"{LOG}.scrollTop = 0")
+    visitor.page.wait_for_selector(".visitor >> text=самое первое")
+
+    assert visitor.page.evaluate(f"{LOG}.scrollTop") > 200
+    shown = visitor.page.locator(".bot .words").all_inner_texts()
+    assert [text for text in shown if "номер" in text] == [f"ответ номер {n}" for n in range(55)]
 
 
 def test_a_button_of_a_message_is_pressed_once(visitor: Visitor, chat: WebsiteChat) -> None:
@@ -430,6 +472,62 @@ def test_who_logs_in_sees_nothing_of_who_was_there_before(visitor: Visitor, chat
     assert set(names) <= {"visitor", "leave"}
 
 
+def test_a_message_is_told_to_a_screen_reader_once(visitor: Visitor, chat: WebsiteChat) -> None:
+    """On its way, sent, kept: the same piece of the page, of which only the small print changes."""
+    visitor.page.clock.install(time=NOON)
+    visitor.starts()
+    visitor.writes("первое")
+    visitor.arrived("первое")
+    visitor.page.evaluate(ADDED)
+    visitor.writes("второе")
+    visitor.arrived("первое", "второе")
+    visitor.page.wait_for_selector(".last.visitor time")
+    chat.rest()
+    visitor.reads("")
+
+    answers = visitor.page.locator(".row.bot").count()
+    assert visitor.page.evaluate("window.added") == ["visitor", *["bot"] * answers]
+
+
+def test_what_stands_in_an_answer_is_never_markup_of_its_own(visitor: Visitor, chat: WebsiteChat) -> None:
+    """Even if a server were to send it: styles and links are built anew, all else is words or nothing."""
+    html = (
+        "<b onclick='x()'>жирно</b> &lt;i&gt; <img src=x onerror=x()><script>x()</script><iframe src=//a.b>"
+        "</iframe><a href='javascript:x()'>сюда</a> <a href='https://shop.example/?a=1&amp;b=2'>туда</a><"
+    )
+    message = {"id": "m1", "cursor": "1", "from": "bot", "name": "", "text": "", "html": html, "buttons": []}
+    told = {"visitor": "a.b.c", "language": "ru", "settings": {}, "cursor": "1", "unread": 0}
+    told["messages"] = [{**message, "files": [], "at": "2026-11-20T09:00:00Z", "edited": False}]
+    origin = {"Access-Control-Allow-Origin": chat.shop, "Access-Control-Allow-Credentials": "true"}
+    visitor.page.route("**/session", lambda route: route.fulfill(json=told, headers=origin))
+    visitor.opens("?open")
+    visitor.reads("жирно")
+
+    assert visitor.page.inner_html(".bot .words") == (
+        '<b>жирно</b> &lt;i&gt; <a>сюда</a> <a href="https://shop.example/?a=1&amp;b=2" target="_blank"'
+        ' rel="noopener noreferrer nofollow">туда</a>&lt;'
+    )
+
+
+def test_the_keyboard_of_a_phone_covers_nothing(browser: Any, chat: WebsiteChat) -> None:
+    """What is left of the screen is the chat's: its field stands above the keyboard, wherever the page is
+    scrolled.
+    """
+    visitor = Visitor(browser, chat, viewport=PHONE)
+    visitor.page.add_init_script(
+        "window.seen = Object.assign(new EventTarget(), {height: 844, offsetTop: 0, scale: 1});"
+        "Object.defineProperty(window, 'visualViewport', {value: seen});"
+    )
+    visitor.starts()
+    visitor.page.evaluate("seen.height = 420; seen.offsetTop = 60; seen.dispatchEvent(new Event('resize'))")
+    panel = visitor.page.locator(".panel").bounding_box()
+    field = visitor.page.locator("#field").bounding_box()
+
+    assert (panel["y"], panel["height"], panel["width"]) == (60, 420, 390)
+    assert field["y"] + field["height"] < 480
+    visitor.leaves()
+
+
 def test_a_stream_that_is_held_up_gives_way_to_asking(visitor: Visitor, chat: WebsiteChat) -> None:
     """Something in between keeps streams to itself: after a while without a sign the page asks instead."""
     chat.network.fault = lambda path, number: "hold back" if path == "events" else ""
@@ -478,6 +576,20 @@ def test_the_script_twice_or_called_early_is_one_chat(browser: Any, chat: Websit
     visitor.leaves()
 
 
+def test_a_site_that_is_not_listed_is_told_so_in_the_console(browser: Any, chat: WebsiteChat) -> None:
+    """Whoever builds the page sees what to do; the page itself stays whole."""
+    visitor = Visitor(browser, chat)
+    visitor.page.clock.install()
+    visitor.page.goto(chat.shop.replace("127.0.0.1", "localhost"))
+    visitor.page.click(".launch")
+    visitor.writes("Есть кто?")
+    chat.until(lambda: visitor.page.clock.run_for(5_000) or bool(visitor.complaints))
+
+    assert "is http://localhost" in visitor.complaints[0] and "`origins`" in visitor.complaints[0]
+    assert visitor.page.inner_text("h1") == "Украшения ручной работы"
+    visitor.context.close()
+
+
 def test_a_page_that_forbids_the_script_stays_whole(browser: Any, chat: WebsiteChat) -> None:
     visitor = Visitor(browser, chat)
     visitor.page.goto(f"{chat.shop}/?page=blocked")
@@ -505,9 +617,16 @@ def test_consent_comes_before_the_first_message(browser: Any, tmp_path: Path) ->
         page.wait_for_selector("#field:focus")
         visitor.writes(QUESTION)
         visitor.arrived(QUESTION)
+        page.wait_for_selector(".email")  # offered once there is a yes
         page.reload()
         page.wait_for_selector("#field")
 
         assert chat.kept(page) == [QUESTION]
         assert not page.locator(".consent").is_visible()
         visitor.leaves()
+
+
+def test_the_address_of_a_letter_opens_the_chat(visitor: Visitor, chat: WebsiteChat) -> None:
+    """By itself, when the page has loaded."""
+    visitor.opens("#support-chat")
+    visitor.page.wait_for_function("document.querySelector('support-chat').hasAttribute('data-open')")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from bot.adapters.website.settings import WebsiteSettings
 from bot.adapters.website.site_chat import SiteChat
 from bot.config.loader import Config
-from bot.model import InboundKind, Visitor
+from bot.model import InboundKind, Outbound, Peer, RichText, Visitor
 from bot.testing.harness import NOON
 from tests.adapters.website.site import SECRET, Site, open_site
 from tests.web.shop_site import Network, shop_app
@@ -116,6 +116,18 @@ class WebsiteChat:
         """Olga edits what she wrote."""
         bot, number = self.site.testbot, self._ticket(page)
         self.do(bot.operator().does(InboundKind.EDIT, text, ticket=number, message=message))
+
+    def bot_says(self, page: Any, texts: Sequence[str]) -> None:
+        """All of this is sent to the visitor whose page this is."""
+        to = Peer("site", self._visitor(page).chat)
+
+        async def says() -> None:
+            await self.site.testbot.store.enqueue(
+                [Outbound(to, RichText(text)) for text in texts], self.site.testbot.clock()
+            )
+            await self.site.testbot.rest()
+
+        self.do(says())
 
     def hints_typing(self, page: Any) -> None:
         """The service prepares an answer."""

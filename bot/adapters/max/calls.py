@@ -16,7 +16,7 @@ from maxapi.types.attachments.attachment import ButtonsPayload
 from maxapi.types.attachments.buttons import CallbackButton, LinkButton
 from maxapi.types.message import NewMessageLink
 
-from bot.adapters.rich_text import degrade, fit, part, tidy, utf16_length, with_heading
+from bot.adapters.rich_text import MAX_STYLES, degrade, fit, part, tidy, utf16_length, with_heading
 from bot.adapters.sanitize import clean_rich
 from bot.button_tokens import token
 from bot.errors import Refused
@@ -28,7 +28,6 @@ LABEL = 64
 ROW, LINK_ROW, ROWS, BUTTONS = 7, 3, 30, 210
 NOTICE = 200
 COMMANDS = 32
-STYLES = frozenset(Style) - {Style.SPOILER, Style.TABLE}
 
 _INTENTS = {"": None, "primary": Intent.POSITIVE, "success": Intent.POSITIVE, "danger": Intent.NEGATIVE}
 _TAGS = {
@@ -82,7 +81,7 @@ def text_fields(rich: RichText, *, plain: bool = False) -> Json:
     Raises `Refused` where even the words do not fit.
     """
     rich = _linked(rich)
-    if not plain and any(s.style in STYLES for s in rich.spans):
+    if not plain and any(s.style in MAX_STYLES for s in rich.spans):
         marked = to_html(rich)
         if utf16_length(marked) <= TEXT:
             return {"text": marked, "format": TextFormat.HTML.value}
@@ -103,7 +102,7 @@ def to_html(rich: RichText) -> str:
     '<b>a<i>&lt;</i></b><i>b</i>'
     """
     tidied = tidy(rich)
-    spans = [s for s in tidied.spans if s.style in STYLES]
+    spans = [s for s in tidied.spans if s.style in MAX_STYLES]
     cuts = {0, len(tidied.text), *(s.offset for s in spans), *(s.offset + s.length for s in spans)}
     made: list[str] = []
     open_now: list[Span] = []

@@ -118,14 +118,16 @@ class MaxSender:
         if not outbound.text.text and outbound.author == "bot":
             outbound = replace(outbound, text=carried.captions)
         params, more = call
-        plain, as_files = False, False
+        plain, as_files, fresh = False, False, False
         while True:
             body = {**_body(outbound, carried, nonce, plain=plain), **more}
             try:
                 return await self._once_ready(method, params, body)
-            except ReplyGone:
-                if "link" not in more:
+            except (ReplyGone, MaxCallDone) as error:
+                if method == "PUT":
                     raise
+                if "link" not in more:  # law: only what MAX took counts as sent
+                    raise Refused(str(error)) from None
                 more = {k: v for k, v in more.items() if k != "link"}
             except BadFormat:
                 if plain:
@@ -134,6 +136,12 @@ class MaxSender:
             except MaxFileRefused:
                 if not carried.items or (as_files and strict):
                     raise
+                if carried.reused and not fresh:  # MAX has forgotten what it was given before
+                    fresh = True
+                    carried = await self._uploads.carry(
+                        outbound.attachments, files, strict=strict, fresh=True
+                    )
+                    continue
                 if as_files:
                     outbound, carried = _in_words(outbound), CarriedAttachments()
                     continue

@@ -32,11 +32,17 @@ class MaxUploads:
         self._tokens: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     async def carry(
-        self, attachments: Sequence[Attachment], files: Files, *, strict: bool, as_files: bool = False
+        self,
+        attachments: Sequence[Attachment],
+        files: Files,
+        *,
+        strict: bool,
+        as_files: bool = False,
+        fresh: bool = False,
     ) -> CarriedAttachments:
         """The attachments of one message. What cannot travel becomes a note, or `Refused` where *strict*.
 
-        *as_files*: as plain files, uploaded afresh. Raises `DeliveryError`.
+        *fresh*: uploaded anew, *as_files*: as plain files besides. Raises `DeliveryError`.
         """
         items: list[Json] = []
         sent: list[Attachment] = []
@@ -50,7 +56,7 @@ class MaxUploads:
                 notes.append(placeholder(attachment))
                 continue
             try:
-                item, known = await self._item(attachment, files, as_files=as_files)
+                item, known = await self._item(attachment, files, as_files=as_files, fresh=fresh)
             except Refused as error:
                 if strict:
                     what = attachment.name or attachment.media
@@ -76,12 +82,15 @@ class MaxUploads:
                 return {"type": "sticker", "payload": {"code": attachment.ref}}
         return None
 
-    async def _item(self, attachment: Attachment, files: Files, *, as_files: bool) -> tuple[Json, bool]:
+    async def _item(
+        self, attachment: Attachment, files: Files, *, as_files: bool, fresh: bool
+    ) -> tuple[Json, bool]:
+        reuse = not (as_files or fresh)
         kind = "file" if as_files else upload_type(attachment.media, attachment.mime)
-        if not as_files and attachment.channel == self._channel and attachment.ref:
+        if reuse and attachment.channel == self._channel and attachment.ref:
             return _packed(kind, attachment.ref), True  # MAX's own: its token will do again
         memory = files if isinstance(files, UploadedFiles) else None
-        if not as_files and memory and (known := await memory.known(attachment, self._channel, kind)):
+        if reuse and memory and (known := await memory.known(attachment, self._channel, kind)):
             return _packed(kind, known), True
         file = await files.read(attachment)
         if not file.content:
@@ -89,7 +98,7 @@ class MaxUploads:
         if len(file.content) > LARGEST[kind] * 1024 * 1024:
             raise Refused(f"the file is larger than {LARGEST[kind]} MB", code="file_large")
         key = (kind, hashlib.sha256(file.content).hexdigest())
-        if not as_files and key in self._tokens:
+        if reuse and key in self._tokens:
             self._tokens.move_to_end(key)
             return _packed(kind, self._tokens[key]), True
         token = await self._upload(kind, _named(attachment, file, kind))

@@ -47,6 +47,7 @@ Change = Callable[[str, Json], None]
 _QUICK = {"per_second": 500.0, "peer_per_second": 100.0, "peer_burst": 100, "group_per_minute": 0.0}
 TELEGRAM = Limits(reactions=True, **_QUICK)  # type: ignore[arg-type]
 VK = Limits(label=40, buttons=10, row=5, **_QUICK)  # type: ignore[arg-type]
+MAX = Limits(text=3800, caption=3800, row=7, **_QUICK)  # type: ignore[arg-type]
 DESK = Limits(topics=True, reactions=True, **_QUICK)  # type: ignore[arg-type]
 
 

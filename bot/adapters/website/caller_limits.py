@@ -13,7 +13,7 @@ MOST = 20_000  # callers remembered; the one who asked longest ago is forgotten 
 PER_VISITOR = {
     "messages": (20, 60.0),
     "presses": (30, 60.0),
-    "files": (10, 60.0),
+    "files": (10, 300.0),
     "typing": (40, 60.0),
     "read": (60, 60.0),
     "email": (5, 600.0),
@@ -26,7 +26,7 @@ PER_ADDRESS = {
     "session": (60, 60.0),
     "new": (30, 3600.0),
     "messages": (120, 60.0),
-    "files": (40, 60.0),
+    "files": (40, 3600.0),
     "email": (20, 600.0),
     "bad": (60, 60.0),
 }

@@ -35,6 +35,7 @@ class Identity:
     login: str = ""
     name: str = ""
     email: str = ""
+    language: str = ""
 
 
 class VisitorTokens:
@@ -67,9 +68,9 @@ class VisitorTokens:
 
     def sign(self, who: Identity) -> str:
         """What the browser keeps."""
-        if not who.login:
-            return str(self._signed.dumps({"v": who.chat}))
-        told = {"l": who.login, "n": who.name, "e": who.email}
+        told = {"g": who.language, "v": who.chat}
+        if who.login:
+            told = {"g": who.language, "l": who.login, "n": who.name, "e": who.email}
         return str(self._signed.dumps({name: value for name, value in told.items() if value}))
 
     def read(self, token: str) -> Identity | None:
@@ -83,11 +84,11 @@ class VisitorTokens:
             if isinstance(login := data.get("l"), str):
                 self._signed.loads(token, max_age=LOGIN_TOKEN)
                 name, email = str(data.get("n", "")), str(data.get("e", ""))
-                return replace(self.logged_in(login), name=name, email=email)
+                return replace(self.logged_in(login), name=name, email=email, language=str(data.get("g", "")))
         except (BadSignature, UnicodeError):
             return None
         chat = data.get("v")
-        return Identity(chat) if isinstance(chat, str) else None
+        return Identity(chat, language=str(data.get("g", ""))) if isinstance(chat, str) else None
 
 
 def read_login(token: object, secret: str, now: datetime) -> tuple[str, str, str]:

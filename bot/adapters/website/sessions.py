@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -55,7 +56,7 @@ class ChatSessions:
         parts = chat.ready
         if not parts.consent.is_on or (not agreed and caller.visitor is None):
             return web.json_response({"ok": True})
-        visitor = await chat.meet(caller, language)
+        visitor = await chat.meet(caller)
         customer = await parts.store.customer(visitor.customer)
         if customer is not None and parts.consent.has(customer) != agreed:
             now = chat.clock()
@@ -135,7 +136,7 @@ class ChatSessions:
         who = Identity(own.chat, sub, name, email if EMAIL.fullmatch(email) else "")
         visitor = await chat.visitor(who)
         if before is not None and not before.login and await chat.visitor(before) is not None:
-            going_on = chat.inbound("", who, before.chat, language)
+            going_on = chat.inbound("", replace(who, language=language), before.chat)
             visitor = await chat.ready.store.log_in_visitor(going_on, sub, chat.clock()) or visitor
             if visitor is not None:
                 await chat.note_login(visitor, who)
@@ -147,7 +148,7 @@ class ChatSessions:
         lines = await store.chat_messages(chat.name, visitor.chat, limit=LAST) if visitor else ()
         last = visitor.last if visitor else 0
         return {
-            "visitor": (await chat.tokens()).sign(caller.who),
+            "visitor": (await chat.tokens()).sign(replace(caller.who, language=language)),
             "language": language,
             "settings": self.settings(language, customer, visitor),
             "messages": [message_json(line) for line in lines if line.number <= last],

@@ -41,9 +41,12 @@ def kept_outbound(outbound: Outbound, nonce: int, files: Sequence[Mapping[str, o
     return json.dumps({k: v for k, v in shown.items() if v}, ensure_ascii=False, separators=(",", ":"))
 
 
-def kept_words(text: str, files: Sequence[Mapping[str, object]] = ()) -> dict[str, object]:
-    """The payload of a line of the visitor's own."""
-    return {"from": "visitor", "text": text, **({"files": list(files)} if files else {})}
+def kept_words(
+    text: str, files: Sequence[Mapping[str, object]] = (), *, page: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    """The payload of a line of the visitor's own; *page* is where they wrote it."""
+    more = {"files": list(files), "page": dict(page or {})}
+    return {"from": "visitor", "text": text, **{k: v for k, v in more.items() if v}}
 
 
 def kept_file(attachment: Attachment, content: bytes, file: str) -> dict[str, object]:

@@ -119,12 +119,12 @@ class SiteChat:
     async def _was_taken(self, who: Identity) -> bool:
         return await self.ready.store.visitor(self.name, who.chat) is not None
 
-    async def meet(self, caller: Caller, language: str = "") -> Visitor:
+    async def meet(self, caller: Caller) -> Visitor:
         """The visitor, made where there is none yet: with customer and conversation."""
         if caller.visitor is not None:
             return caller.visitor
         self.limit_address("new", caller.address)
-        store, first = self.ready.store, self.inbound("", caller.who, caller.who.chat, language)
+        store, first = self.ready.store, self.inbound("", caller.who, caller.who.chat)
         if not caller.who.login:
             return await store.meet_visitor(first, self.clock())
         made = await store.log_in_visitor(first, caller.who.login, self.clock())
@@ -140,9 +140,10 @@ class SiteChat:
         actor = f"{self.name}:{visitor.chat}"
         await self.ready.store.change_fields(visitor.customer, fields, self.clock(), by=actor)
 
-    def inbound(self, key: str, who: Identity, chat: str, language: str = "") -> Inbound:
+    def inbound(self, key: str, who: Identity, chat: str) -> Inbound:
         """Something the visitor does in *chat*; told of themselves is what the shop told."""
-        sender = Sender(chat, who.name, language=language if language in LANGUAGES else self.language)
+        language = who.language if who.language in LANGUAGES else self.language
+        sender = Sender(chat, who.name, language=language)
         return Inbound(key, Peer(self.name, chat), sender, self.clock())
 
     @property

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from aiohttp import BodyPartReader, web
 
+from bot.adapters.context import context_of
 from bot.adapters.kept_files import KEPT, MEDIA, SUFFIXES, suffix_of
 from bot.adapters.sanitize import clean_file_name, clean_text
 from bot.adapters.website.sessions import TEXT
@@ -16,7 +18,8 @@ from bot.adapters.website.site_chat import Caller, ChatRefusal, SiteChat, json_b
 from bot.model import Attachment, Inbound, InboundKind, Media, Peer, Visitor
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
-LONGEST_URL, LONGEST_TITLE = 1000, 200
+LONGEST_URL, LONGEST_TITLE = 1000, 120
+LOOKED_BACK = 20  # messages among which the page of before is looked for
 
 
 class ChatWriting:
@@ -38,9 +41,13 @@ class ChatWriting:
         if (known := await self._known(caller, key)) is not None:
             return known
         chat.limit("messages", caller)
-        visitor = await self._writes(caller, body)
-        inbound = self._inbound(caller, visitor, key, body)
-        inbound = replace(inbound, text=text, message=inbound.key, line=kept_words(text))
+        visitor = await self._writes(caller)
+        page = page_of(body.get("page"), chat.settings.origins)
+        inbound = self._inbound(caller, visitor, key)
+        inbound = replace(inbound, text=text, message=inbound.key, line=kept_words(text, page=page))
+        if page and page != await self._last_page(visitor):
+            told = context_of("page", chat.name, who=page.get("title", ""), link=page["url"])
+            inbound = replace(inbound, context=(told,))
         return await self._keep(inbound, visitor)
 
     async def start(self, request: web.Request) -> web.Response:
@@ -50,8 +57,8 @@ class ChatWriting:
         key = _key(body.get("key"))
         chat.limit("messages", caller)
         if caller.visitor is None:
-            visitor = await self._writes(caller, body)
-            inbound = replace(self._inbound(caller, visitor, "start", body), kind=InboundKind.START)
+            visitor = await self._writes(caller)
+            inbound = replace(self._inbound(caller, visitor, "start"), kind=InboundKind.START)
             await self._accept(inbound)
         return web.json_response({"ok": True, "id": key})
 
@@ -73,8 +80,8 @@ class ChatWriting:
         )
         if pressed is None:
             raise ChatRefusal(404, "button")
-        visitor = await self._writes(caller, body)
-        inbound = self._inbound(caller, visitor, key, body)
+        visitor = await self._writes(caller)
+        inbound = self._inbound(caller, visitor, key)
         inbound = replace(
             inbound,
             kind=InboundKind.PRESS,
@@ -104,30 +111,34 @@ class ChatWriting:
         if not content:
             raise ChatRefusal(422, "empty")
         text = clean_text(fields.get("text", "")).strip()[:TEXT]
-        visitor = await self._writes(caller, fields)
+        visitor = await self._writes(caller)
         stored = f"{chat.name}-{visitor.chat}-{key}"
         await chat.ready.store.keep_file(stored, visitor.conversation, content, chat.clock())
         media = Media.PHOTO if is_picture(content) else MEDIA.get(suffix_of(name), Media.DOCUMENT)
         sent = Attachment(media, KEPT + stored, "", name, mime_of(content), len(content))
-        inbound = self._inbound(caller, visitor, key, fields)
+        inbound = self._inbound(caller, visitor, key)
         line = kept_words(text, [kept_file(sent, content, stored)])
         inbound = replace(inbound, text=text, attachments=(sent,), message=inbound.key, line=line)
         return await self._keep(inbound, visitor)
 
     # --- what they have in common
 
-    async def _writes(self, caller: Caller, body: Mapping[str, object]) -> Visitor:
+    async def _writes(self, caller: Caller) -> Visitor:
         """The visitor, who may write: where the owner wants it so, only after their yes."""
         chat, parts = self._chat, self._chat.ready
         asked = chat.settings.consent and parts.consent.is_on
         if asked and not parts.consent.has(await chat.customer(caller.visitor)):
             raise ChatRefusal(403, "consent")
-        language = body.get("language")
-        return await chat.meet(caller, language if isinstance(language, str) else "")
+        return await chat.meet(caller)
 
-    def _inbound(self, caller: Caller, visitor: Visitor, key: str, body: Mapping[str, object]) -> Inbound:
-        made = self._chat.inbound(f"{visitor.chat}:{key}", caller.who, visitor.chat)
-        return replace(made, data=_page(body.get("page")))
+    def _inbound(self, caller: Caller, visitor: Visitor, key: str) -> Inbound:
+        return self._chat.inbound(f"{visitor.chat}:{key}", caller.who, visitor.chat)
+
+    async def _last_page(self, visitor: Visitor) -> Mapping[str, str]:
+        """Where they wrote from before: operators are told of another page only."""
+        lines = await self._chat.ready.store.chat_messages(self._chat.name, visitor.chat, limit=LOOKED_BACK)
+        pages = [page for line in lines if line.own and (page := read_payload(line).get("page"))]
+        return pages[-1] if pages else {}
 
     async def _known(self, caller: Caller, key: str) -> web.Response | None:
         """The answer that this key had."""
@@ -174,7 +185,7 @@ class ChatWriting:
                 if part.name == "file":
                     name = clean_file_name(part.filename or "") or "file"
                     await _read(part, content, self._largest)
-                elif part.name in ("key", "text", "language"):
+                elif part.name in ("key", "text"):
                     words = bytearray()
                     await _read(part, words, 32 * 1024)
                     fields[part.name] = words.decode("utf-8", "replace")
@@ -196,10 +207,21 @@ def _key(written: object) -> str:
     return written
 
 
-def _page(written: object) -> dict[str, object]:
-    """Where the visitor was, as the page's script says: shown to operators as words, never followed."""
-    if not isinstance(written, Mapping):
+def page_of(written: object, origins: Collection[str]) -> dict[str, str]:
+    """Where the visitor is, as the page's script says it, on a site of the business alone. What stands behind
+    the path is left out: it may hold secrets of theirs.
+
+    >>> page_of({"url": "https://shop.example/tea?token=7#x", "title": "Tea"}, ["https://shop.example"])
+    {'url': 'https://shop.example/tea', 'title': 'Tea'}
+    """
+    if not isinstance(written, Mapping) or not isinstance(url := written.get("url"), str):
         return {}
-    texts = (("url", LONGEST_URL), ("title", LONGEST_TITLE))
-    page = {k: clean_text(v)[:most] for k, most in texts if isinstance(v := written.get(k), str) and v}
-    return {"page": page} if page else {}
+    try:
+        parts = urlsplit(clean_text(url)[:LONGEST_URL])
+    except ValueError:
+        return {}
+    if f"{parts.scheme}://{parts.netloc}" not in origins:
+        return {}
+    title = written.get("title")
+    words = " ".join(clean_text(title).split())[:LONGEST_TITLE] if isinstance(title, str) else ""
+    return {"url": f"{parts.scheme}://{parts.netloc}{parts.path}", **({"title": words} if words else {})}

@@ -12,8 +12,9 @@ from bot.model import RichText
 from bot.text.markdown import blocks, cut, to_rich
 
 _MARKED = re.compile(r"[|>\-*+`]|\d+[.)]")  # begins a list, a table, a quotation, a fence
-_END = re.compile(r"[.!?…]+[»\")]*\s+(?=[«\"(—–-]*[A-ZА-ЯЁ0-9])")
+_END = re.compile(r"(?<![.!?…])[.!?…]++[»\")]*\s+(?=[«\"(—–-]*[A-ZА-ЯЁ0-9])")
 _SHORT = re.compile(r"(?:^|[\s(«])(?:[а-яёa-z]{1,4}|[А-ЯЁA-Z])\.$")
+_LONGEST_SHORT = 12  # characters that tell an abbreviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,9 @@ def _lines(rich: RichText) -> Iterator[RichText]:
 def _sentences(rich: RichText) -> Iterator[RichText]:
     start = 0
     for end in _END.finditer(rich.text):
-        said = rich.text[start : end.end()].rstrip()
-        if _is_short(said):
+        if _is_short(rich.text[max(start, end.end() - _LONGEST_SHORT) : end.end()].rstrip()):
             continue
-        yield cut(rich, start, start + len(said))
+        yield cut(rich, start, start + len(rich.text[start : end.end()].rstrip()))
         start = end.end()
     if rich.text[start:].strip():
         yield cut(rich, start, len(rich.text.rstrip()))
@@ -73,5 +73,5 @@ def _sentences(rich: RichText) -> Iterator[RichText]:
 
 def _is_short(said: str) -> bool:
     """Whether the dot at the end is an abbreviation's, or an initial's."""
-    word = said.rstrip(".").rsplit(None, 1)[-1].strip('(«"').casefold() if said.endswith(".") else ""
+    word = said.rstrip(".").rsplit(None, 1)[-1].strip('(«"').casefold() if said.strip(" .") else ""
     return bool(word) and bool(_SHORT.search(said)) and (word in words_for("abbreviations") or len(word) == 1)

@@ -20,8 +20,8 @@ TOLD = 0.5  # of the source's words must be there
 ORDERED = 0.5  # of the words must come in the source's order, which Russian leaves free
 SCOPED = frozenset({"not", "only", "without", "except", "before", "after", "from"})
 _LINK = re.compile(
-    r"(?:https?://|www\.|[\w.+-]+@)[\w.-]+[^\s<>\"'»)\],;]*"
-    r"|\b[a-z0-9][\w-]*(?:\.[a-z0-9][\w-]*)*\.[a-z]{2,8}\b(?:/[^\s»)\],;]*)?",
+    r"(?:https?://|www\.|(?<![\w.+-])[\w.+-]{1,64}@)[\w.-]+[^\s<>\"'»)\],;]*"
+    r"|(?<![\w-])[a-z0-9][\w-]{0,62}(?:\.[a-z0-9][\w-]{0,62}){0,5}\.[a-z]{2,8}\b(?:/[^\s»)\],;]*)?",
     re.IGNORECASE | re.ASCII,
 )
 _THOUSANDS = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")

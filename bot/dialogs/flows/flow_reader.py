@@ -4,7 +4,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from bot.errors import ConfigError, Problem
 from bot.i18n.texts import article_grammar
 from bot.text.customer_fields import is_own
 from bot.text.nearest import nearest
-from bot.text.problems import problem, warning
+from bot.text.problems import problem, told, warning
 from bot.text.yaml_source import YamlError, YamlNode, read_yaml_file
 
 
@@ -75,11 +75,23 @@ def _read(path: Path) -> tuple[FlowFile, YamlNode | None]:
     try:
         flow = FlowFile.model_validate({**raw, "name": path.stem, "file": path})
     except ValidationError as error:
-        faults = ConfigFaults(FlowFile, path, root)
+        faults = ConfigFaults(FlowFile, path, root, partial(_called, root))
         raise ConfigError(
             faults.problems(dict(e) for e in error.errors(include_input=False, include_url=False))
         ) from None
     return flow, root
+
+
+def _called(root: YamlNode | None, place: Sequence[str]) -> str:
+    """A place as who writes the file calls it: «typ (step 2, “number”)» instead of steps.1.typ."""
+    if len(place) < 2 or place[0] != "steps" or not place[1].isdigit():
+        return ".".join(place)
+    step = root.find(*place[:2])[0] if root else None
+    id = step.get("id") if step is not None and step.kind == "map" else None
+    facts = {"number": int(place[1]) + 1, "id": id.text if id is not None and id.kind == "text" else ""}
+    where = told("flows.step_named" if facts["id"] else "flows.step", **facts)
+    key = next((part for part in reversed(place[2:]) if not part.isdigit()), "")
+    return told("flows.in_step", key=key, step=where) if key else where
 
 
 def checks(flow: FlowFile, root: YamlNode | None, rules: FlowRules) -> Iterator[Problem]:

@@ -29,15 +29,17 @@ from bot.text.pii import CARD, EMAIL
 LEAST = 4  # characters of a fact that is told apart from any other word
 
 
-def ask_where(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft) -> Outcome:
-    """Nothing goes out before the operator says where to."""
+def ask_where(desk: DeskContext, turn: Turn, ticket: Ticket, made: Draft, doubt: str = "") -> Outcome:
+    """Nothing goes out before the operator says where to. *doubt* is what in the words may be meant for
+    somebody else, or may hurt.
+    """
     made = replace(made, question=str(turn.id))
 
     def button(action: str) -> Button:
         return Button(desk.texts.text(f"desk.button.{action}", lang=desk.lang), action, packed(made))
 
     rows = ((button("send_public"), button("send_alone")), (button("hold_back"),))
-    asked = remarked_last(desk, say(desk, turn, "desk.comment.where", rows), made.words.text)
+    asked = remarked_last(desk, say(desk, turn, "desk.comment.where", rows, word=doubt), made.words.text)
     return replace(asked, ticket=lifecycle.held(ticket, HeldMessage(made.message, made.question)))
 
 

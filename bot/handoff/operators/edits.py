@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.handoff.desk_context import DeskContext, SettledDelivery
+from bot.handoff.operators.comment_answers import ask_where
 from bot.handoff.operators.drafts import album_of, ask, change, draft, edit_name, edited, held, send
 from bot.handoff.operators.notes import note
 from bot.handoff.operators.operator_message import MessageKind, OperatorMessage
@@ -70,7 +71,9 @@ async def _of_held(desk: DeskContext, turn: Turn, ticket: Ticket, message: Opera
         made = replace(edited(turn, album), attachments=has.attachments)
     if message.kind is MessageKind.DOUBTFUL:
         return ask(desk, turn, free, made, "desk.sure_edit" if made.edits else "desk.sure", message.text)
-    return change(desk, turn, free, made) if made.edits else send(desk, turn, free, made)
+    if made.edits:
+        return change(desk, turn, free, made)
+    return ask_where(desk, turn, free, made) if free.customer_peer.is_public else send(desk, turn, free, made)
 
 
 def _never_sent(desk: DeskContext, turn: Turn, ticket: Ticket, message: OperatorMessage) -> Outcome:
@@ -83,13 +86,17 @@ def _never_sent(desk: DeskContext, turn: Turn, ticket: Ticket, message: Operator
 async def _with_customer(desk: DeskContext, ticket: Ticket, name: str) -> Outbound | None:
     """The message as the customer has it, with the words of its last change; None where they have it not."""
 
+    peer = ticket.customer_peer
+    peers = (peer, peer.alone) if peer.is_public else (peer,)  # a comment is answered in either
+
     async def newest(of: str) -> SettledDelivery | None:
         found = [
             d
-            for d in await desk.ticket_reader.deliveries(peer=ticket.customer_peer, name=of)
+            for place in peers
+            for d in await desk.ticket_reader.deliveries(peer=place, name=of)
             if d.status not in LOST
         ]
-        return found[-1] if found else None
+        return max(found, key=lambda d: d.id, default=None)
 
     said = await newest(name)
     if said is None:

@@ -96,10 +96,11 @@ def words_of_operator(desk: DeskContext, turn: Turn, ticket: Ticket, message: Op
     if ticket.status == "closed":
         return is_closed(desk, turn, ticket)
     made = draft(turn)
+    if ticket.customer_peer.is_public:
+        doubt = message.text if message.kind is MessageKind.DOUBTFUL else ""
+        return ask_where(desk, turn, ticket, made, doubt)
     if message.kind is MessageKind.DOUBTFUL:
         return ask(desk, turn, ticket, made, "desk.sure" if message.text else "desk.sure_reply", message.text)
-    if ticket.customer_peer.is_public:
-        return ask_where(desk, turn, ticket, made)
     ready = of_preview(ticket, made.words.text, turn.now, inbound.actor)
     sent = send(desk, turn, ticket, made)
     if ready and sent.ticket is not None and (used := became_words(sent.ticket, ready, turn)) is not None:

@@ -86,6 +86,10 @@ class Hours:
                 return ()
         return tuple(self._week.get(weekday) or ())
 
+    def is_holiday(self, day: date) -> bool:
+        """Whether it is a holiday of the country, whatever the business's own hours are then."""
+        return self._holidays is not None and day in self._holidays
+
     def knows_year(self, year: int) -> bool:
         """Whether the holidays of *year* are known."""
         return self._holidays is None or bool(holidays.country_holidays(self._holidays.country, years=year))

@@ -252,7 +252,7 @@ class RestApi:
         key, body = _idempotency(request), await _body(request, Message)
         request_ = SendMessage(body.text, markdown=body.markdown)
         return await self._hand_in(
-            caller, key, request_, await self._talks(request), channel=body.channel, reachable=True
+            caller, key, request_, _alone(await self._talks(request)), channel=body.channel, reachable=True
         )
 
     async def _sent(self, request: web.Request, caller: ApiCaller) -> web.Response:
@@ -279,7 +279,7 @@ class RestApi:
         if any(t.ticket for t in talks) and await self._known(talks, _kept_as(caller, key)) is None:
             number = next(t.ticket for t in talks if t.ticket)
             raise BadRequest(409, "ticket_open", f"the customer's ticket {number} is open already")
-        return await self._hand_in(caller, key, OpenTicket(body.text), talks, channel=body.channel)
+        return await self._hand_in(caller, key, OpenTicket(body.text), _alone(talks), channel=body.channel)
 
     async def _ticket(self, request: web.Request, caller: ApiCaller) -> web.Response:
         ticket, talk = await self._found(request)
@@ -289,6 +289,7 @@ class RestApi:
         key = _idempotency(request)
         ticket, talk = await self._found(request)
         talks = await self._store.conversations(talk.customer) if talk and talk.customer else ()
+        talks = tuple(sorted(talks, key=lambda t: t.peer != ticket.customer_peer))
         if ticket.status == "closed" and await self._known(talks, _kept_as(caller, key)) is None:
             raise BadRequest(409, "ticket_closed", "the ticket is closed already")
         return await self._hand_in(
@@ -385,6 +386,17 @@ class RestApi:
             ],
             ticket=next((t.ticket for t in talks if t.ticket), None),
         )
+
+
+def _alone(talks: Sequence[Conversation]) -> Sequence[Conversation]:
+    """Where nobody else reads what is said. Raises `BadRequest` where a customer has only commented."""
+    if found := [t for t in talks if not t.peer.is_public]:
+        return found
+    raise BadRequest(
+        409,
+        "unreachable",
+        "the customer has only commented in public; nobody can write to them until they write",
+    )
 
 
 def _ticket_view(ticket: Ticket, talk: Conversation | None) -> TicketView:

@@ -9,14 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.adapters.playground.view import ShownMessage
-from bot.adapters.rich_text import VK_STYLES, degrade
-from bot.article_preview import SKINS, preview
+from bot.adapters.rich_text import degrade
+from bot.article_preview import SKINS, STYLES, preview
 from bot.dialogs.protocols import KnowledgeSource
 from bot.i18n.texts import Texts
-from bot.model import Json, Outbound, Rows, Style
+from bot.model import Json, Outbound, Rows
 from bot.text.graphemes import shorten
-
-STYLES = {"telegram": frozenset(Style) - {Style.TABLE}, "vk": VK_STYLES}
 
 
 def skins(

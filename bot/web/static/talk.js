@@ -175,13 +175,17 @@ async function ask(button) {
   button.disabled = true;
   const response = await fetch(order.action, {method: "POST", body: form}).catch(() => null);
   button.disabled = false;
-  const toasts = document.getElementById("toasts");
-  if (!response?.ok) return void (toasts.textContent = words.assistant_failed);
+  if (!response?.ok) return assistantSays(words.assistant_failed);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   // another key: the same button pressed again is another request
   order.elements.key.value = page.querySelector("#order [name=key]")?.value ?? order.elements.key.value;
-  toasts.textContent = page.querySelector("#desk .alert")?.textContent ?? "";
   swapAssistant(page);
+  assistantSays(page.querySelector("#desk .alert")?.textContent ?? "");
+}
+
+/** What came of a request, until the section is shown anew. */
+function assistantSays(text) {
+  document.querySelector("#assistant > [role=status]").textContent = text;
 }
 
 /** The replies anew; whoever had a button of them under the hand keeps it. */
@@ -203,6 +207,6 @@ function putReply(button) {
   const [start, end] = button.dataset.whole ? [0, field.value.length] : [field.selectionStart, field.selectionEnd];
   field.setRangeText(button.dataset.put, start, end, "end");
   order.elements.assistant.value = button.dataset.reply;
-  document.getElementById("toasts").textContent = words.assistant_put_done;
+  assistantSays(words.assistant_put_done);
   field.focus();
 }

@@ -42,6 +42,16 @@ async def test_styles_are_shown_and_words_stay_words(adapter: MaxAdapter, server
     )
 
 
+@pytest.mark.parametrize("style", Style)
+async def test_every_style_reaches_people_as_words(
+    style: Style, adapter: MaxAdapter, server: FakeMax
+) -> None:
+    """Whatever styles are added later: the strict server takes the markup, and no word is lost."""
+    shown = await sent(adapter, server, say(RichText("одно два три", (Span(style, 5, 3, "https://a.ru"),))))
+
+    assert shown.text == "одно два три"
+
+
 async def test_a_link_that_max_does_not_open_has_its_address(adapter: MaxAdapter, server: FakeMax) -> None:
     shown = await sent(
         adapter, server, say(RichText("пишите нам", (Span(Style.LINK, 7, 3, "mailto:a@b.ru"),)))
@@ -117,6 +127,16 @@ async def test_a_file_that_max_does_not_take_travels_plainer(adapter: MaxAdapter
         await sent(adapter, server, say("Вот", attachments=(VOICE,), author="operator"), files)
 
 
+async def test_a_file_that_max_has_forgotten_is_uploaded_anew(adapter: MaxAdapter, server: FakeMax) -> None:
+    """As what it is, not as a plain file."""
+    files = FakeFiles({"p": b"jpg"})
+    await sent(adapter, server, say("Вот", attachments=(PHOTO,)), files)
+    server.uploaded.clear()
+    shown = await sent(adapter, server, say("Вот", attachments=(PHOTO,)), files)
+
+    assert [a["type"] for a in shown.attachments] == ["image"] and len(server.uploaded) == 1
+
+
 async def test_places_and_contacts_need_no_file(adapter: MaxAdapter, server: FakeMax) -> None:
     place = Attachment(Media.LOCATION, data={"latitude": 55.7, "longitude": 37.6, "title": "Склад"})
     card = Attachment(Media.CONTACT, data={"name": "Анна", "phone": "+79123456789"})
@@ -133,6 +153,23 @@ async def test_a_reply_whose_message_is_gone_is_no_reply(adapter: MaxAdapter, se
     assert shown.body["link"] == {"type": "reply", "mid": mid}
 
     assert "link" not in (await sent(adapter, server, say("В пути", quotes="mid.gone"))).body
+
+
+@pytest.mark.parametrize("code", ["message.not.found", "proto.payload"])
+async def test_what_max_did_not_take_never_counts_as_sent(
+    code: str, adapter: MaxAdapter, server: FakeMax
+) -> None:
+    """An answer that would be a success of an edit is none of a new message: it is said without the reply,
+    or refused.
+    """
+    mid = server.writes(ANNA, "Где заказ?")["message"]["body"]["mid"]
+    server.refuse("POST", "/messages", 404, code, "link: Message not found")
+    assert (await sent(adapter, server, say("В пути", quotes=mid))).text == "В пути"
+
+    server.refuse("POST", "/messages", 404, "message.not.found", "Message not found")
+    with pytest.raises(Refused):
+        await sent(adapter, server, say("В пути"))
+    assert len(server.said) == 1
 
 
 async def test_an_edit_keeps_what_it_names(adapter: MaxAdapter, server: FakeMax) -> None:

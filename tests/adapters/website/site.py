@@ -155,8 +155,9 @@ async def open_site(
     *,
     config: Config | None = None,
     storage: str | Store = "",
+    clock: HandClock | None = None,
 ) -> AsyncIterator[Site]:
-    clock = HandClock(NOON)
+    clock = clock or HandClock(NOON)
     adapter = WebsiteAdapter("site", settings, clock=clock)
     mail = FakeAdapter("mail")  # where letters go
     given = Overrides(adapters={"site": adapter, "mail": mail}, clock=clock)

@@ -237,3 +237,33 @@ async def test_the_stream_goes_on_where_it_was_cut(site: Site) -> None:
     reader = site.browser(token=browser.token)
     await reader.streams(len((await browser.opens())["messages"]))
     assert reader.texts == browser.texts
+
+
+async def test_operators_see_from_which_page_a_visitor_writes(site: Site) -> None:
+    """Once for each page, without what stands behind its path; a page of another site is nobody's."""
+    browser = site.browser()
+    await browser.opens()
+    pages = (("/tea?token=geheim#x", "Чай"), ("/tea?b", "Чай"), ("/cups", "Чашки"))
+    for n, (path, title) in enumerate(pages):
+        page = {"url": f"https://shop.example{path}", "title": title}
+        words = {"key": f"page-{n:05}", "text": f"Позовите человека {n}"}
+        await browser.does("messages", {**words, "page": page})
+        await site.testbot.rest()
+    evil = {"url": "https://evil.example/login", "title": "Войдите"}
+    await browser.does("messages", {"key": "page-evil", "text": "Ещё вопрос", "page": evil})
+    await site.testbot.rest()
+
+    desk = "\n".join(o.text.text for o in await site.testbot.operator().sees())
+    assert desk.count("https://shop.example/tea") == 1 and "«Чай»" in desk
+    assert desk.count("https://shop.example/cups") == 1
+    assert "geheim" not in desk and "evil.example" not in desk and "Войдите" not in desk
+
+
+async def test_a_visitor_is_answered_in_the_language_of_their_page(site: Site) -> None:
+    browser = site.browser()
+    await browser.opens(language="en-GB")
+    await browser.does("start", {"key": "start-0001"})
+    await site.testbot.rest()
+    await browser.polls()
+    [listener] = await site.testbot.store.listeners()
+    assert listener.customer.language == "en" and browser.texts[0].startswith("bot: H")

@@ -107,3 +107,28 @@ async def test_a_login_holds_for_half_a_day(site: Site) -> None:
     await browser.says("тайна")
     site.testbot.clock.advance(hours=13)
     assert (await browser.ask("GET", "messages?after=0")).status == 401
+
+
+async def test_a_cookie_knows_the_visitor_whose_browser_forgot(site: Site) -> None:
+    """Over https alone, and for this chat's addresses; a login needs its proof again."""
+    browser = site.browser()
+    secure = {"X-Forwarded-Proto": "https"}
+    answer = await browser.ask("POST", "session", json={}, headers=secure)
+    cookie = answer.headers["Set-Cookie"]
+    for part in ("Path=/chat/site/", "Secure", "HttpOnly", "SameSite=None", "Partitioned"):
+        assert part in cookie
+    browser.token = (await answer.json())["visitor"]
+    await browser.says("помните меня?")
+    forgetful = site.browser()
+    kept = {**secure, "Cookie": cookie.partition(";")[0]}
+    told = await (await forgetful.ask("POST", "session", json={}, headers=kept)).json()
+    assert [m["text"] for m in told["messages"]] == ["помните меня?"]
+
+    login = {"login": site.login()}
+    answer = await forgetful.ask("POST", "session", json=login, headers=kept)
+    named = {**secure, "Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+    told = await (await forgetful.ask("POST", "session", json={}, headers=named)).json()
+    assert told["messages"] == []
+    answer = await forgetful.ask("POST", "logout", json={}, headers=named)
+    assert "Max-Age=0" in answer.headers["Set-Cookie"]
+    assert "Set-Cookie" not in (await browser.ask("POST", "session", json={})).headers

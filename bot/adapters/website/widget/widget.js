@@ -103,10 +103,10 @@
   // whether the server has understood and said no; all else is worth another try
   const refused = (error) => error.status >= 400 && error.status < 500 && ![401, 408, 425, 429].includes(error.status);
 
-  async function call(path, body, { token = state.token, time = 20 * SECOND, last = false } = {}) {
+  async function call(path, body, { token = state.token, time = 20 * SECOND, last = false, waits = false } = {}) {
     const control = new AbortController();
     const timer = setTimeout(() => control.abort(), time);
-    if (!body) cut = () => control.abort();
+    if (waits) cut = () => control.abort();
     try {
       const answer = await fetch(BASE + path, {
         method: body ? "POST" : "GET", cache: "no-store", keepalive: last,
@@ -152,6 +152,9 @@
           draw();
         }
         if (failures) cutOff(true);
+        if (failures === 2 && !state.ready && !error.status) {  // a browser tells no script which of the two it is
+          console.warn("[support-chat] no answer from " + BASE + ": is " + location.origin + " among the channel's `origins`?");
+        }
         await backoff(failures, error.after);
       }
     }
@@ -167,6 +170,7 @@
     adopt(before, answer.visitor, Boolean(login));
     state.settings = answer.settings;
     state.messages = [...answer.messages];
+    state.whole = answer.messages.length < 20;  // a page of the server's is longer
     state.cursor = answer.cursor;
     state.unread = answer.unread || 0;
     state.typing = null;
@@ -226,7 +230,7 @@
   }
 
   async function poll(mine) {
-    const answer = await call("messages?wait=25&after=" + encodeURIComponent(state.cursor), null, { time: 45 * SECOND });
+    const answer = await call("messages?wait=25&after=" + encodeURIComponent(state.cursor), null, { time: 45 * SECOND, waits: true });
     if (mine !== generation) return;
     for (const event of answer.events || answer.messages.map((m) => ({ event: "message", data: m }))) {
       hear(event.event, event.data, event.id);
@@ -288,7 +292,7 @@
   function hear(kind, data, id) {
     if (kind === "message" || kind === "edit") {
       const place = state.messages.findIndex((m) => m.id === data.id);
-      if (place >= 0) state.messages[place] = data;
+      if (place >= 0) state.messages[place] = { ...data, cursor: state.messages[place].cursor };
       else if (kind === "message") arrived(data);
     } else if (kind === "remove") {
       state.messages = state.messages.filter((m) => m.id !== data.id);
@@ -297,6 +301,7 @@
       state.typing = { ...data, timer: setTimeout(() => { state.typing = null; draw(); }, 8 * SECOND) };
     } else if (kind === "notice") {
       state.notice = data.text;
+      setTimeout(() => { if (state.notice === data.text) { state.notice = ""; draw(); } }, 15 * SECOND);
     } else if (kind === "read" && data.cursor) {
       state.unread = 0;
     }
@@ -311,6 +316,25 @@
     if (visible()) return seen();
     state.unread++;
     if (ui) ui.told.textContent = say("news", { name: nameOf(message), text: (message.text || "").slice(0, 200) });
+  }
+
+  async function earlier() {  // what was said before, once somebody scrolls up to it
+    if (ui.log.scrollTop > 60 || state.whole || !state.ready) return;
+    const then = person, first = state.messages[0].cursor;
+    state.whole = true;
+    try {
+      const { messages } = await call("messages?before=" + encodeURIComponent(first));
+      if (then !== person) return;
+      const ids = state.messages.map((m) => m.id), more = messages.filter((m) => !ids.includes(m.id));
+      const below = ui.log.scrollHeight - ui.log.scrollTop;
+      state.messages.unshift(...more);
+      ui.log.setAttribute("aria-live", "off");
+      paintAll();
+      ui.log.scrollTop = ui.log.scrollHeight - below;
+      state.whole = !more.length;
+    } catch (error) {
+      state.whole = refused(error);
+    }
   }
 
   function seen() {
@@ -369,7 +393,7 @@
           const answer = await call(entry.kind, entry.body, { token: entry.token, last: true });
           if (entry.text) state.echoes.push({ ...entry, id: answer.id });
           drop(entry);
-          if (entry.kind === "consent") greet();
+          if (entry.kind === "consent") await session();  // what is offered after a yes, and the greeting
           failures = 0;
           cutOff(false);
         } catch (error) {
@@ -531,9 +555,10 @@
   const outward = (href) => ({ href, target: "_blank", rel: "noopener noreferrer nofollow" });
   function body(message) {
     const into = el("div", { class: "words" }), open = [into], piece = /<(\/?)([a-z]\w*)([^>]*)>|[^<]+|</gi;
-    if (!message.html) into.append(message.text || "");
+    const html = message.from === "visitor" ? "" : message.html;
+    if (!html) into.append(message.text || "");
     let never = "";
-    for (let found; message.html && (found = piece.exec(message.html));) {
+    for (let found; html && (found = piece.exec(html));) {
       const [text, end, name, facts] = found, tag = (name || "").toLowerCase(), inner = open[open.length - 1];
       if (never) {
         if (end && tag === never) never = "";
@@ -577,7 +602,7 @@
       count: el("span", { class: "count", hidden: true }),
       told: el("div", { class: "unseen", role: "status" }),
       title: el("h2", { id: "title" }), sub: el("p", { class: "sub" }),
-      log: el("div", { class: "log", role: "log", tabindex: "0", "aria-live": "off", "aria-label": say("log") }),
+      log: el("div", { class: "log", role: "log", tabindex: "0", "aria-live": "off", "aria-label": say("log"), scroll: earlier }),
       hello: el("p", { class: "hello" }, icon(ICONS.chat), say("hello")),
       typing: el("div", { class: "typing", hidden: true }, el("i"), el("i"), el("i"), el("span", { class: "unseen" })),
       notice: el("div", { class: "notice", role: "status", hidden: true }),
@@ -677,31 +702,43 @@
     const done = (e) => ids.has(e.id) || ids.has(e.key || e.body.key);  // a visitor's message has the key as its id
     state.echoes = state.echoes.filter((e) => !done(e) && ours(e.token));
     state.files = state.files.filter((f) => !(f.id && done(f)));
-    const mine = (key, text, more) => ({ id: "out " + key, from: "visitor", text, at: NaN, ...more });
+    const mine = (key, text, more) => ({ id: key, from: "visitor", text, at: NaN, ...more });
     const rows = [
       ...state.messages.map((message) => ({ message })),
       ...[...state.echoes, ...entries().filter((e) => e.text && !done(e))]
         .map((entry) => ({ entry, message: mine(entry.body.key, entry.text) })),
       ...state.files.filter((f) => ours(f.token)).map((upload) => ({ upload, message: mine(upload.key, "") })),
     ];
-    const near = ui.log.scrollHeight - ui.log.scrollTop - ui.log.clientHeight < 80;
+    const atEnd = toEnd() < 150;
     const shown = new Set();
     let place = ui.hello, day = "", added = null;
     rows.forEach((row, i) => {
       const { message, entry, upload } = row;
-      const today = written(message.at, { day: "numeric", month: "long" });
+      const own = message.from === "visitor", sure = message.at === message.at;
+      const today = written(sure ? message.at : Date.now(), { day: "numeric", month: "long" });
       const first = !sameGroup(rows[i - 1] && rows[i - 1].message, message);
       const last = !rows[i + 1] || !sameGroup(message, rows[i + 1].message);
       const stand = entry && (entry.id ? "sent" : entry.refused ? "refused" : late(entry) ? "late" : "sending");
       const fresh = today && today !== day ? today : "";
       day = today || day;
-      const print = JSON.stringify([message, first, last, stand, entry && entry.refused, upload && [upload.refused, upload.id], fresh, pressed(message)]);
+      // what a screen reader is told once: a message that arrives where it stood stays the same piece of the page
+      const core = JSON.stringify([own ? message.text : [message.html, message.name, first], message.files || [], message.buttons || [],
+        upload && [upload.refused, upload.id], fresh, pressed(message)]);
+      const print = core + JSON.stringify([message.at, message.edited, last, stand]);
       let known = ui.rows.get(message.id);
       if (!known || known.print !== print) {
         const node = rowOf(row, { first, last, stand, day: fresh });
-        if (known) known.node.replaceWith(node); else added = message;
-        known = { node, print };
-        ui.rows.set(message.id, known);
+        if (known && known.core === core) {
+          known.node.className = node.className;
+          known.node.lastChild.replaceWith(node.lastChild);
+          known.print = print;
+        } else {
+          if (known) known.node.replaceWith(node); else if (i === rows.length - 1) added = message;
+          known = { node, print, core };
+          ui.rows.set(message.id, known);
+        }
+        if ((stand === "late" || stand === "refused") && known.stand !== stand) ui.told.textContent = say(stand);
+        known.stand = stand;
       }
       if (place.nextSibling !== known.node) place.after(known.node);
       place = known.node;
@@ -709,7 +746,7 @@
     });
     for (const [id, { node }] of ui.rows) if (!shown.has(id)) { node.remove(); ui.rows.delete(id); }
     ui.hello.hidden = rows.length > 0;
-    if (added && (near || added.from === "visitor")) ui.log.scrollTop = ui.log.scrollHeight;
+    if (atEnd || (added && added.from === "visitor")) ui.log.scrollTop = ui.log.scrollHeight;
     if (ui.log.getAttribute("aria-live") === "off" && state.ready) setTimeout(() => ui.log.setAttribute("aria-live", "polite"), 500);
   }
 
@@ -729,7 +766,7 @@
     for (const file of message.files || []) row.append(fileOf(file));
     if (upload) row.append(uploadOf(upload));
     if (message.buttons && message.buttons.length) row.append(buttonsOf(message));
-    const meta = el("div", { class: "meta" + (stand && stand !== "sent" ? " always" : "") });
+    const meta = el("div", { class: "meta" + (stand && stand !== "sent" ? " always" : ""), "aria-live": "off" });
     if (message.edited) meta.append(say("edited") + " ");
     if (message.at === message.at && written(message.at, { hour: "numeric" })) {
       const time = moment(message.at);
@@ -752,12 +789,12 @@
     if (file.id && file.picture && PICTURES.includes(file.mime) && window.createImageBitmap) {
       const canvas = el("canvas", { "aria-hidden": "true" });
       const opener = el("button", { type: "button", class: "picture", "aria-label": say("picture", { name: file.name }), click: () => view(file, opener) }, canvas);
-      paint(canvas, file, 560).then(() => { if (near()) ui.log.scrollTop = ui.log.scrollHeight; }, () => opener.replaceWith(saver(file)));
+      paint(canvas, file, 560).then(() => { if (toEnd() < 500) ui.log.scrollTop = ui.log.scrollHeight; }, () => opener.replaceWith(saver(file)));
       return opener;
     }
     return saver(file);
   }
-  const near = () => ui.log.scrollHeight - ui.log.scrollTop - ui.log.clientHeight < 500;
+  const toEnd = () => ui.log.scrollHeight - ui.log.scrollTop - ui.log.clientHeight;
 
   const saver = (file) => (file.id ? el("button", { type: "button", class: "file", "aria-label": say("download", { name: file.name, size: size(file.size) }), click: () => download(file) },
     ...about(file), icon(ICONS.save)) : el("div", { class: "file" }, ...about(file)));
@@ -971,6 +1008,7 @@
 
   // -- open, close, log in, log out ---------------------------------------------------------------------------------
 
+  const wide = () => matchMedia("(min-width: 481px)").matches;
   let opener = null;
   function greet() {  // the bot may say hello to whoever opens the chat for the first time
     if (state.greeted || !state.ready || !state.open || state.quiet || state.messages.length || unasked() || entries().length) return;
@@ -982,6 +1020,7 @@
     opener = document.activeElement;
     state.open = true;
     state.quiet = quietly === true;
+    ui.panel.setAttribute("aria-modal", String(!wide()));  // on a phone nothing of the page is left beside it
     ofTab("open", "1");
     ui.log.setAttribute("aria-live", "off");
     if (!generation) begin();
@@ -1055,6 +1094,7 @@
     window.addEventListener("storage", (event) => {
       if (!event.key || !event.key.startsWith(PREFIX)) return;
       const name = event.key.slice(PREFIX.length);
+      if (name.startsWith("out ")) setTimeout(flush, 5 * SECOND);  // that tab may be closed before it is sent
       const token = kept.get("visitor") || "";
       if (name === "visitor" && state.ready && who(token) === who(state.token)) state.token = token;
       else if (name === "visitor" && generation) {  // in another tab somebody else came
@@ -1068,8 +1108,8 @@
     if (state.token || state.login || kept.names("out ").length) begin();
     flush();
     if (Array.isArray(early)) face.push(...early);
-    const wide = matchMedia("(min-width: 481px)").matches;
-    if ("open" in script.dataset || (ofTab("open") && wide)) open(true);
+    const asked = "open" in script.dataset || location.hash === "#support-chat";  // letters lead there
+    if (asked || (ofTab("open") && wide())) open(true);
   }
 
   const STYLE = `/*style*/`;
