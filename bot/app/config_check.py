@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.app.assistant import open_chat
 from bot.app.config_parts import (
     open_canned,
     open_hours,
@@ -32,6 +33,7 @@ def check_files(config: Config, knowledge: Knowledge | None) -> None:
         lambda: open_playbooks(config),
         lambda: open_scenarios(config),
         lambda: open_flows(config, knowledge),
+        lambda: open_chat(config),
     )
     for read in readers:
         try:

@@ -6,6 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bot.app import check_files
+from bot.config.loader import Config
+from bot.errors import ConfigError
+
 START = """
 import asyncio, sys
 from pathlib import Path
@@ -42,3 +48,14 @@ def test_nothing_of_it_is_imported_or_asked(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+def test_a_missing_package_is_told_before_the_running_bot_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the check that a reload makes first; with what to install."""
+    monkeypatch.setitem(sys.modules, "openai", None)  # as if it were not installed
+    config = Config(assistant={"base_url": "http://127.0.0.1:1/v1", "model": "m", "operators": True})
+
+    with pytest.raises(ConfigError) as caught:
+        check_files(config, None)
+    assert "pip install 'otklik[assistant]'" in str(caught.value)
+    check_files(Config(), None)
