@@ -34,6 +34,7 @@ async function act(gap, name, data, locked = []) {
 for (const form of document.querySelectorAll("form[data-act]")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    act(form.closest(".gap"), form.dataset.act, Object.fromEntries(new FormData(form)), [...form.querySelectorAll("button")]);
+    const name = event.submitter?.dataset.act ?? form.dataset.act;
+    act(form.closest(".gap"), name, Object.fromEntries(new FormData(form)), [...form.querySelectorAll("button")]);
   });
 }
