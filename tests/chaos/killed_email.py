@@ -138,7 +138,7 @@ class KilledMailbox:
 
         self._imap.at_moment = self._smtp.at_moment = kill
         try:
-            async with asyncio.timeout(self._dice.uniform(0.2, 1.5) if not moment else 10):
+            async with asyncio.timeout(self._dice.uniform(0.2, 1.5) if not moment else 4):
                 await died.wait()
         except TimeoutError:
             self._kill()

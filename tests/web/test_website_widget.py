@@ -238,6 +238,43 @@ def test_a_tab_sends_what_a_closed_one_could_not(visitor: Visitor, chat: Website
     assert chat.kept(second) == ["написано в закрытой"]
 
 
+def test_tabs_in_two_languages_leave_each_other_in_peace(visitor: Visitor, chat: WebsiteChat) -> None:
+    """One visitor, however often a language, or a name, is told anew: neither page begins again."""
+    visitor.starts(f"?login={chat.login('wera')}")
+    visitor.writes("по-русски")
+    visitor.arrived("по-русски")
+    visitor.page.fill("#field", "черновик")
+    second = visitor.tab()
+    visitor.opens(f"?lang=en&login={chat.login('wera')}", page=second)
+    second.click(".launch")
+    visitor.writes("in English", second)
+    for page in (visitor.page, second):
+        visitor.arrived("по-русски", "in English", page=page)
+
+    assert visitor.page.input_value("#field") == "черновик"
+    assert chat.network.asked["session"] == 2
+
+
+def test_a_login_in_another_tab_is_left_alone(visitor: Visitor, chat: WebsiteChat) -> None:
+    """The page of before shows nothing of it and takes nothing from it until it is loaded anew."""
+    visitor.starts()
+    visitor.writes("ещё гость")
+    visitor.arrived("ещё гость")
+    second = visitor.tab()
+    visitor.opens(f"?open&login={chat.login('galja')}", page=second)
+    visitor.arrived("ещё гость", page=second)
+    visitor.page.wait_for_selector(".launch", state="hidden")
+    second.fill("#field", "уже Галя")
+    second.press("#field", "Enter")
+    visitor.arrived("ещё гость", "уже Галя", page=second)
+
+    assert chat.network.asked["session"] == 2
+    assert visitor.own() == []
+    second.evaluate("supportChat.logout()")
+    second.wait_for_selector(".hello")
+    assert visitor.own(second) == []
+
+
 def test_two_tabs_show_one_conversation(visitor: Visitor, chat: WebsiteChat) -> None:
     """What is written in either stands in both, once; what is read in one is read in the other."""
     visitor.starts()
@@ -469,7 +506,7 @@ def test_who_logs_in_sees_nothing_of_who_was_there_before(visitor: Visitor, chat
     assert visitor.own() == []
     page.wait_for_selector(".sub >> text=Отвечает бот")
     names = page.evaluate("Object.keys(localStorage).map((key) => key.split(' ').slice(2).join(' '))")
-    assert set(names) <= {"visitor", "leave"}
+    assert set(names) <= {"visitor", "person", "leave"}
 
 
 def test_a_message_is_told_to_a_screen_reader_once(visitor: Visitor, chat: WebsiteChat) -> None:
@@ -496,7 +533,7 @@ def test_what_stands_in_an_answer_is_never_markup_of_its_own(visitor: Visitor, c
         "</iframe><a href='javascript:x()'>сюда</a> <a href='https://shop.example/?a=1&amp;b=2'>туда</a><"
     )
     message = {"id": "m1", "cursor": "1", "from": "bot", "name": "", "text": "", "html": html, "buttons": []}
-    told = {"visitor": "a.b.c", "language": "ru", "settings": {}, "cursor": "1", "unread": 0}
+    told = {"visitor": "a.b.c", "person": "a", "language": "ru", "settings": {}, "cursor": "1", "unread": 0}
     told["messages"] = [{**message, "files": [], "at": "2026-11-20T09:00:00Z", "edited": False}]
     origin = {"Access-Control-Allow-Origin": chat.shop, "Access-Control-Allow-Credentials": "true"}
     visitor.page.route("**/session", lambda route: route.fulfill(json=told, headers=origin))

@@ -5,6 +5,7 @@ is moved by hand, its servers run on a thread of their own, beside the browser.
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -19,7 +20,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from bot.adapters.website.settings import WebsiteSettings
 from bot.adapters.website.site_chat import SiteChat
 from bot.config.loader import Config
-from bot.model import InboundKind, Outbound, Peer, RichText, Visitor
+from bot.model import ChatLine, InboundKind, Visitor
 from bot.testing.harness import NOON
 from tests.adapters.website.site import SECRET, Site, open_site
 from tests.web.shop_site import Network, shop_app
@@ -118,16 +119,16 @@ class WebsiteChat:
         self.do(bot.operator().does(InboundKind.EDIT, text, ticket=number, message=message))
 
     def bot_says(self, page: Any, texts: Sequence[str]) -> None:
-        """All of this is sent to the visitor whose page this is."""
-        to = Peer("site", self._visitor(page).chat)
+        """All of this stands in the chat of the visitor whose page this is."""
+        chat, bot = self._visitor(page).chat, self.site.testbot
 
-        async def says() -> None:
-            await self.site.testbot.store.enqueue(
-                [Outbound(to, RichText(text)) for text in texts], self.site.testbot.clock()
-            )
-            await self.site.testbot.rest()
+        async def stands() -> None:
+            for n, text in enumerate(texts):
+                payload = json.dumps({"from": "bot", "text": text})
+                line = ChatLine(f"said {chat} {n}", "message", bot.clock(), payload)
+                await bot.store.add_chat_line("site", chat, line)
 
-        self.do(says())
+        self.do(stands())
 
     def hints_typing(self, page: Any) -> None:
         """The service prepares an answer."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from collections import Counter
+from collections.abc import Mapping
+from html import unescape
 
 LONGEST = 1_000_000  # characters of HTML that are read
 _SILENT = frozenset({"script", "style", "head", "title", "noscript", "template", "svg", "object", "iframe"})
@@ -22,6 +24,12 @@ _CITED = re.compile(r"divRplyFwdMsg|appendonsend|mail-editor-reference-message-c
 _SIGNED = re.compile(
     r"\b(gmail_signature|moz-signature|ms-outlook-mobile-signature)\b|^signature$", re.IGNORECASE
 )
+_TOKEN = re.compile(r"<!--|<[^<>]*>|<|[^<]+")
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]{0,30})(?=[\s/>])")
+_ATTRIBUTE = re.compile(r"([a-zA-Z][\w:-]{0,40})(?:\s{0,5}=\s{0,5}(\"[^\"]*\"|'[^']*'|[^\s\"'>]+))?")
+_CLOSING = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
+DEEPEST = 500  # elements within elements
+ATTRIBUTES = 2_000  # characters of a tag that are looked at
 MARK = "\ue000"  # around what stands for a picture of the letter itself
 CITED = "-----Original Message-----"
 
@@ -35,33 +43,61 @@ def html_text(html: str) -> str:
     """
     reader = _TextReader()
     reader.feed(html[:LONGEST])
-    reader.close()
     return reader.text()
 
 
-class _TextReader(HTMLParser):
-    """Collects lines; an element inside a silent one says nothing."""
+def _attributes(said: str) -> dict[str, str]:
+    return {name.lower(): unescape(value.strip("\"'")) for name, value in _ATTRIBUTE.findall(said)}
+
+
+class _TextReader:
+    """Collects lines; an element inside a silent one says nothing.
+
+    Law: each character is looked at a limited number of times, whatever the letter is made of. (The parser of
+    the standard library needs minutes for some kilobytes of opened and never closed tags.)
+    """
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._lines: list[str] = []
         self._line: list[str] = []
         self._open: list[tuple[str, str]] = []  # elements that are open, and what they do to what is inside
+        self._counts: Counter[str] = Counter()  # how often each of them is open
         self._silent = self._quoted = self._pre = 0
         self._link = ""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+    def feed(self, html: str) -> None:
+        """The whole letter."""
+        at = 0
+        while (token := _TOKEN.match(html, at)) is not None:
+            at = token.end()
+            said = token[0]
+            if said.startswith("<!--"):
+                end = html.find("-->", at - 1)
+                at = len(html) if end < 0 else end + 3
+            elif (tag := _TAG.match(said)) is None:
+                if not said.startswith(("<!", "<?")) or not said.endswith(">"):
+                    self.handle_data(unescape(said))
+            elif tag[1]:
+                self.handle_endtag(tag[2].lower())
+            else:
+                name = tag[2].lower()
+                self.handle_starttag(name, _attributes(said[tag.end() : tag.end() + ATTRIBUTES]))
+                if name in ("script", "style"):
+                    closing = _CLOSING[name].search(html, at)
+                    at = closing.start() if closing else len(html)
+
+    def handle_starttag(self, tag: str, told: Mapping[str, str]) -> None:
         if tag in _BLOCKS or tag == "br":
             self._end_line(keep=tag == "br")
         if tag == "img":
             self._picture(told)
         if tag == "li" and not self._silent:
             self._line.append("- ")
-        if tag in _VOID:
+        if tag in _VOID or len(self._open) >= DEEPEST:
             return
         does = self._meaning(tag, told)
         self._open.append((tag, does))
+        self._counts[tag] += 1
         self._silent += does == "silent"
         self._quoted += does == "quoted"
         self._pre += tag == "pre"
@@ -69,7 +105,7 @@ class _TextReader(HTMLParser):
             self._link = told.get("href", "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _VOID or not any(tag == one for one, _ in self._open):
+        if tag in _VOID or not self._counts[tag]:
             return
         if tag == "a" and not self._silent:
             self._end_link()
@@ -79,6 +115,7 @@ class _TextReader(HTMLParser):
             self._line.append(" ")
         while self._open:
             name, does = self._open.pop()
+            self._counts[name] -= 1
             self._silent -= does == "silent"
             self._quoted -= does == "quoted"
             self._pre -= name == "pre"
@@ -102,7 +139,7 @@ class _TextReader(HTMLParser):
         self._end_line()
         return re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines)).strip("\n")
 
-    def _meaning(self, tag: str, told: dict[str, str]) -> str:
+    def _meaning(self, tag: str, told: Mapping[str, str]) -> str:
         named = f"{told.get('class', '')} {told.get('id', '')}".strip()
         if tag in _SILENT or "hidden" in told or _HIDDEN.search(told.get("style", "").lower()):
             return "silent"
@@ -113,7 +150,7 @@ class _TextReader(HTMLParser):
             self._lines.append(("> " * self._quoted) + CITED)
         return "quoted" if tag == "blockquote" or _QUOTES.search(named) else ""
 
-    def _picture(self, told: dict[str, str]) -> None:
+    def _picture(self, told: Mapping[str, str]) -> None:
         source = told.get("src", "")
         if not self._silent and source.lower().startswith("cid:"):
             self._line.append(f"{MARK}{source[4:].strip('<> ')[:200]}{MARK}")

@@ -55,7 +55,8 @@ class Letter:
         """The letter as it is sent. Raises `ValueError` for an address that is none."""
         made = EmailMessage(policy=SMTP)
         made["From"] = Address(one_line(self.sender_name), addr_spec=self.sender)
-        made["To"] = Address(addr_spec=self.to)
+        person, _, domain = self.to.rpartition("@")
+        made["To"] = Address(username=person, domain=domain.encode("idna").decode())
         made["Subject"] = one_line(self.subject)[:SUBJECT]
         made["Date"] = format_datetime(at)
         made["Message-ID"] = self.message_id

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 LINES = 3_000  # that are looked at
+LOOKED = 60  # lines before a colon that may announce a quote: more of them are a list
 _ADDRESS = r"<?[^\s<>@]+@[^\s<>@]+>?"
 _DAY = (
     r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d{2}-\d{2}"
@@ -71,21 +72,26 @@ def own_words(text: str, *, passed_on: bool = False) -> WrittenWords:
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")][:LINES]
     kept: list[str] = []
     forwarded: list[str] = []
-    author, at = "", 0
+    author, at, quoted, looked = "", 0, False, 0
     while at < len(lines):
         line = _bare(lines[at])
+        if not quoted and _FORWARDED.match(line.lstrip("> ")):  # HTML shows it as a quote
+            author, forwarded = _passed_on(lines[at:])
+            break
         if _is_quoted(lines[at]):
+            quoted = True
             at += 1
         elif _FORWARDED.match(line) or (passed_on and _begins_letter(lines, at)):
             author, forwarded = _passed_on(lines[at:])
             break
-        elif width := _announces_quote(lines, at):
+        elif line and looked < LOOKED and (width := _announces_quote(lines, at)):
             if not _quoted_follows(lines, at + width):
                 break  # whatever follows is the letter that is answered
             at += width
         elif _ORIGINAL.match(line) or _begins_letter(lines, at):
             break
         else:
+            looked += any(_bare(near).endswith(":") for near in lines[at : at + 3])
             kept.append(lines[at])
             at += 1
     return WrittenWords(_without_signature(kept), "\n".join(forwarded).strip(), author)

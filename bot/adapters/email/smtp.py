@@ -34,9 +34,13 @@ class SmtpSender:
         Raises `RetryLater` where it certainly has not, `Uncertain` where the connection broke while it was
         handed over, `Refused` and `PeerGone` where it never will, `AccountError` where the login is refused.
         """
+        try:
+            content, address = message.as_bytes(), ascii_address(to)
+        except (ValueError, LookupError) as error:  # nothing of it has been sent
+            raise Refused(f"no such letter can be sent: {type(error).__name__}") from None
         smtp = await self._opened(sender)
         try:
-            await self._hand_over(smtp, message.as_bytes(), sender, to)
+            await self._hand_over(smtp, content, sender, address)
         finally:
             smtp.close()
 
@@ -83,6 +87,16 @@ class SmtpSender:
             if handing_over:
                 raise Uncertain(_silent(error)) from None
             raise RetryLater(_silent(error), after=2.0) from None
+
+
+def ascii_address(address: str) -> str:
+    """An address as servers take it. Raises `ValueError` where the part before the @ is in other letters.
+
+    >>> ascii_address("anna@почта.рф")
+    'anna@xn--80a1acny.xn--p1ai'
+    """
+    person, _, domain = address.rpartition("@")
+    return f"{person.encode('ascii').decode()}@{domain.encode('idna').decode()}"
 
 
 def meaning(code: int, text: str) -> DeliveryError:

@@ -27,8 +27,6 @@ from bot.adapters.rich_text import placeholder
 from bot.errors import BadFormat, Refused, RetryLater, Uncertain
 from bot.model import Outbound, OutboundKind, Sent
 
-_UPLOADING = 120.0  # seconds that a message with files may take
-
 
 class MaxSender:
     """What the bot says.
@@ -150,13 +148,12 @@ class MaxSender:
 
     async def _once_ready(self, method: str, params: Mapping[str, object], body: Json) -> Mapping[str, Any]:
         """The call, again while MAX still works through what was uploaded; nothing is sent until then."""
-        timeout = _UPLOADING if len(body.get("attachments") or ()) else None
         for pause in self._ready_pauses:
             try:
-                return await self._client.call(method, "/messages", params=params, body=body, timeout=timeout)
+                return await self._client.call(method, "/messages", params=params, body=body)
             except FileUnprocessed:
                 await asyncio.sleep(pause)
-        return await self._client.call(method, "/messages", params=params, body=body, timeout=timeout)
+        return await self._client.call(method, "/messages", params=params, body=body)
 
     async def _acknowledge(self, outbound: Outbound) -> None:
         if not outbound.quotes:

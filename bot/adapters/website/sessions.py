@@ -149,6 +149,7 @@ class ChatSessions:
         last = visitor.last if visitor else 0
         return {
             "visitor": (await chat.tokens()).sign(replace(caller.who, language=language)),
+            "person": caller.who.chat,  # the same however often it is signed anew; it opens nothing
             "language": language,
             "settings": self.settings(language, customer, visitor),
             "messages": [message_json(line) for line in lines if line.number <= last],

@@ -95,6 +95,17 @@ def test_a_forwarded_letter_is_somebody_elses_words() -> None:
     assert own.text == "Посмотрите" and own.forwarded == "Платёж отклонён" and "Банк" in own.author
 
 
+def test_a_forwarded_letter_of_html_alone_is_shown_too() -> None:
+    quote = "<div class='gmail_quote'>---------- Forwarded message ---------<br>От: Банк &lt;a@b.ru&gt;<br>"
+    read = read_letter(
+        html(f"<p>Что это?</p>{quote}Тема: Отказ<br><br>Платёж отклонён</div>").as_bytes(), BOX
+    )
+    assert (read.text, read.forwarded) == (
+        "Заказ\nЧто это?",
+        "Платёж отклонён",
+    ) and "Банк" in read.forwarded_by
+
+
 def html(body: str) -> EmailMessage:
     made = letter("", subject="Заказ")
     made.clear_content()
@@ -228,6 +239,16 @@ def test_a_letter_that_breaks_its_reader_is_handed_on_whole() -> None:
     )
     read = read_letter(b"From: Anna <anna@example.org>\r\nSubject: x\r\n" + deep, BOX)
     assert read.author == "anna@example.org" and not read.automatic
+
+
+@pytest.mark.parametrize(
+    "piece", ["<a ", "<!--<", "</", '<a b="c', "<div>", "05.06.2026 12:01 " * 20 + ":\n"]
+)
+def test_no_letter_takes_its_reader_minutes(piece: str) -> None:
+    """Some kilobytes of never closed tags took the usual parser two of them; this ends at all."""
+    made = letter("x", subject="Re: Заказ")
+    made.set_content(piece * (100_000 // len(piece)), subtype="plain" if "\n" in piece else "html")
+    assert read_letter(made.as_bytes(), BOX).problem == ""
 
 
 PIECES = [

@@ -87,6 +87,15 @@ async def test_each_answer_has_its_meaning(
     assert len(server.letters) == (answer == TAKEN_AND_CUT)
 
 
+async def test_addresses_in_other_letters(server: FakeSmtp) -> None:
+    """A domain has a form that every server takes; who has none is refused, never in doubt."""
+    await sent(server, replace(LETTER, to="anna@почта.рф"))
+    assert server.letters[0]["To"].addresses[0].addr_spec == "anna@xn--80a1acny.xn--p1ai"
+    message = LETTER.message(NOON)
+    with pytest.raises(Refused):
+        await SmtpSender(server.server).send(message, sender=USER, to="анна@example.org")
+
+
 async def test_a_refused_login_says_what_to_do_and_no_password(server: FakeSmtp) -> None:
     with pytest.raises(AccountError) as met:
         await SmtpSender(replace(server.server, password="wrong-one")).check(USER)

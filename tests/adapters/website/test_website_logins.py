@@ -132,3 +132,14 @@ async def test_a_cookie_knows_the_visitor_whose_browser_forgot(site: Site) -> No
     answer = await forgetful.ask("POST", "logout", json={}, headers=named)
     assert "Max-Age=0" in answer.headers["Set-Cookie"]
     assert "Set-Cookie" not in (await browser.ask("POST", "session", json={})).headers
+
+
+async def test_a_clock_that_was_set_back_makes_nobody_unknown(site: Site) -> None:
+    """Their chat goes on, whatever the machine does with its time."""
+    browser = site.browser()
+    await browser.opens()
+    await browser.says("я тут")
+    site.testbot.clock.advance(seconds=-3)
+    told = await browser.opens()
+
+    assert [m["text"] for m in told["messages"]] == ["я тут"]

@@ -76,7 +76,7 @@
   // -- state -------------------------------------------------------------------------------------------------
 
   const state = {
-    open: false, token: "", login: script.dataset.login || "", cursor: "", messages: [],
+    open: false, token: "", person: "", login: script.dataset.login || "", cursor: "", messages: [],
     settings: SETUP.settings || {}, unread: 0, typing: null, cutOff: false, ready: false, gone: false,
     files: [], echoes: [], notice: "",
   };
@@ -167,7 +167,7 @@
       ...(before && { visitor: before }), ...(login && { login }), language, page: here(),
     }, { token: "" });
     if (then !== person) throw failure(0);  // somebody else came meanwhile
-    adopt(before, answer.visitor, Boolean(login));
+    adopt(answer, Boolean(login));
     state.settings = answer.settings;
     state.messages = [...answer.messages];
     state.whole = answer.messages.length < 20;  // a page of the server's is longer
@@ -179,23 +179,24 @@
 
   // What was written as a guest goes with them when they log in; what one person wrote never goes to another:
   // it waits for them to be here again.
-  const who = (token) => token.split(".").slice(0, -2).join(".") || token;  // a token without time and signature
-  function adopt(before, token, byLogin) {
-    const same = who(before) === who(token), goesOn = same || !kept.get("named");
-    retoken((of) => !of || who(of) === who(token) || (goesOn && who(of) === who(before)), token);
+  function adopt({ visitor, person: now }, byLogin) {
+    const before = kept.get("person") || "", same = before === now, goesOn = same || !kept.get("named");
+    retoken((of) => !of || of === now || (goesOn && of === before), visitor, now);
     kept.set("named", byLogin || (same && kept.get("named")) || null);
     if (!goesOn) forget();
-    state.token = token;
-    if (kept.get("visitor") !== token) kept.set("visitor", token);
+    Object.assign(state, { token: visitor, person: now });
+    kept.set("person", now);
+    kept.set("visitor", visitor);
   }
-  function retoken(which, token) {
-    for (const entry of entries(true)) if (which(entry.token)) change(entry, { token, stale: false });
+  function retoken(which, token, now) {
+    for (const entry of entries(true)) if (which(entry.person)) change(entry, { token, person: now, stale: false });
   }
 
   function renounce() {  // the server knows this visitor no more: what a guest has waiting goes with the next one
-    const token = kept.get("visitor");
-    if (!kept.get("named")) retoken((of) => of === token, "");
-    state.token = "";
+    const before = kept.get("person");
+    if (!kept.get("named")) retoken((of) => of === before, "", "");
+    Object.assign(state, { token: "", person: "" });
+    kept.set("person", null);
     kept.set("visitor", null);
   }
 
@@ -356,7 +357,7 @@
   function put(kind, body, text) {  // *text* is what stands in the chat meanwhile
     const waiting = entries(true);
     const at = Math.max(Date.now(), ...waiting.map((e) => e.at + 1));  // a clock set back reorders nothing
-    const entry = { kind, body: { key: uuid(), language, ...body }, at, text, token: state.token };
+    const entry = { kind, body: { key: uuid(), language, ...body }, at, text, token: state.token, person: state.person };
     change(entry);
     started.set(entry.body.key, performance.now());
     setTimeout(draw, LATE + 50);
@@ -367,8 +368,8 @@
 
   const started = new Map();  // when this page saw an entry first, by a clock nobody sets
   const entries = (all) => kept.names("out ").map((name) => kept.get(name))
-    .filter((e) => e && (all || ours(e.token))).sort((a, b) => a.at - b.at);
-  const ours = (token) => !token || who(token) === who(state.token);
+    .filter((e) => e && (all || ours(e))).sort((a, b) => a.at - b.at);
+  const ours = ({ person: of }) => !of || of === state.person;
   const change = (entry, facts) => kept.set("out " + entry.body.key, { ...entry, ...facts });
   const drop = (entry) => kept.set("out " + entry.body.key, null);
   const late = (entry) => {
@@ -386,7 +387,7 @@
         const entry = entries(true).find((e) => !e.refused && !e.stale && (e.kind === "consent" || !unasked()));
         if (!entry) return;
         if (!entry.token) {  // nobody is known yet: the session gives it its visitor
-          if (state.token && state.ready) retoken((of) => !of, state.token); else await session();
+          if (state.token && state.ready) retoken((of) => !of, state.token, state.person); else await session();
           continue;
         }
         try {
@@ -397,7 +398,7 @@
           failures = 0;
           cutOff(false);
         } catch (error) {
-          if (error.status === 401 && ours(entry.token)) await session();
+          if (error.status === 401 && ours(entry)) await session();
           else if (error.status === 401) change(entry, { stale: true });
           else if (error.status === 403 && error.data.error === "consent") await askConsent();
           else if (refused(error) && entry.text) change(entry, { refused: error.data.error || true });
@@ -432,7 +433,7 @@
     const limit = (state.settings.limits || {}).file || Infinity;
     for (const file of list) {
       if (file.size > limit) state.notice = say("big", { name: file.name, size: size(limit) });
-      else if (file.size) state.files.push({ key: uuid(), file, sent: 0, token: "", failures: 0, refused: false });
+      else if (file.size) state.files.push({ key: uuid(), file, sent: 0, token: "", person: "", failures: 0, refused: false });
     }
     draw();
     carry();
@@ -446,7 +447,7 @@
       const entry = state.files.find((f) => !f.refused && !f.id);
       if (!entry) break;
       if (!state.ready) await session();
-      if (ours(entry.token)) entry.token = state.token;
+      if (ours(entry)) Object.assign(entry, { token: state.token, person: state.person });
       try {
         entry.id = (await upload(entry)).id;
         failures = 0;
@@ -700,14 +701,14 @@
   function paintRows() {
     const ids = new Set(state.messages.map((m) => m.id));
     const done = (e) => ids.has(e.id) || ids.has(e.key || e.body.key);  // a visitor's message has the key as its id
-    state.echoes = state.echoes.filter((e) => !done(e) && ours(e.token));
+    state.echoes = state.echoes.filter((e) => !done(e) && ours(e));
     state.files = state.files.filter((f) => !(f.id && done(f)));
     const mine = (key, text, more) => ({ id: key, from: "visitor", text, at: NaN, ...more });
     const rows = [
       ...state.messages.map((message) => ({ message })),
       ...[...state.echoes, ...entries().filter((e) => e.text && !done(e))]
         .map((entry) => ({ entry, message: mine(entry.body.key, entry.text) })),
-      ...state.files.filter((f) => ours(f.token)).map((upload) => ({ upload, message: mine(upload.key, "") })),
+      ...state.files.filter(ours).map((upload) => ({ upload, message: mine(upload.key, "") })),
     ];
     const atEnd = toEnd() < 150;
     const shown = new Set();
@@ -1043,7 +1044,7 @@
   function login(token) {
     if (!token || token === state.login) return;
     person++;
-    Object.assign(state, { login: String(token), token: "", ready: false });
+    Object.assign(state, { login: String(token), token: "", person: "", ready: false });
     if (kept.get("named")) forget();
     draw();
     begin();
@@ -1055,7 +1056,7 @@
     for (const name of kept.names("")) kept.set(name, null);
     if (token) kept.set("leave", true);
     if (token) leave(token).catch(() => {});
-    Object.assign(state, { token: "", login: "", ready: false, cursor: "" });
+    Object.assign(state, { token: "", person: "", login: "", ready: false, cursor: "" });
     generation++;
     cut();
     if (state.open) begin(); else generation = 0;
@@ -1082,8 +1083,22 @@
     draw();
   }
 
+  // Another tab has begun a session. Who logged in there is not who is here: this page is of before, and its chat
+  // is gone until it is loaded anew; who logged out there is nobody here, too.
+  function elsewhere(token) {
+    const now = kept.get("person") || "", named = Boolean(kept.get("named"));
+    if (token && state.ready && now === state.person) { state.token = token; return; }
+    if (token && (!state.ready || (state.login && !named))) return;
+    person++;
+    forget();
+    Object.assign(state, { token, person: now, login: "", ready: false, gone: named });
+    generation++;
+    cut();
+    if (!state.gone) begin();
+  }
+
   function start() {
-    if (!state.login) state.token = kept.get("visitor") || "";
+    if (!state.login) Object.assign(state, { token: kept.get("visitor") || "", person: kept.get("person") || "" });
     build();
     window.supportChat = face;
     document.addEventListener("visibilitychange", looked);
@@ -1096,13 +1111,7 @@
       const name = event.key.slice(PREFIX.length);
       if (name.startsWith("out ")) setTimeout(flush, 5 * SECOND);  // that tab may be closed before it is sent
       const token = kept.get("visitor") || "";
-      if (name === "visitor" && state.ready && who(token) === who(state.token)) state.token = token;
-      else if (name === "visitor" && generation) {  // in another tab somebody else came
-        person++;
-        forget();
-        Object.assign(state, { token, login: "", ready: false });
-        begin();
-      }
+      if (name === "visitor" && generation) elsewhere(token);
       draw();
     });
     if (state.token || state.login || kept.names("out ").length) begin();
