@@ -237,7 +237,11 @@ async def test_a_forgotten_visitor_is_a_stranger(site: Site) -> None:
     [listener] = await site.testbot.store.listeners()
     exported = await site.testbot.store.export_customer(listener.customer.id)
     assert QUESTION in str(exported["chat_lines"]) and exported["visitors"]
+    await browser.polls()
     await site.testbot.store.forget_customer(listener.customer.id, site.testbot.clock())
+    for path in (f"messages?after={browser.cursor}", f"events?after={browser.cursor}"):
+        # the page that stayed open begins anew: the lines of its chat count from one again
+        assert (await browser.ask("GET", path)).status == 401
     assert (await browser.opens())["messages"] == []
     await browser.says("снова я")
     await site.testbot.rest()
