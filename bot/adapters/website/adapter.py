@@ -91,7 +91,7 @@ class WebsiteAdapter(Adapter):
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         """Writes the line; the same *nonce* again is the same line. Raises `PeerGone` where nobody is at the
-        other end (any more), `RetryLater` where a file may be had later, `Refused` where an operator's cannot.
+        other end (any more), `RetryLater` where a file may be had later, `Refused` where an operator's not.
         """
         source, chat = f"o{nonce}", outbound.to.chat
         if outbound.kind in _NOTHING_TO_SHOW:
