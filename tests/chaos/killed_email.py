@@ -25,7 +25,7 @@ from typing import Any
 import yaml
 
 from bot.adapters.email.reading import Mailbox, read_letter
-from tests.adapters.email.platform import letter
+from tests.adapters.email.mail_platform import letter
 from tests.fakes.imap_server import CUT, PASSWORD, USER, FakeImap
 from tests.fakes.smtp_server import TAKEN_AND_CUT, FakeSmtp, words
 from tests.knowledge.shop import write_shop
