@@ -88,7 +88,7 @@ class _Contents:
     plain: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
     files: list[tuple[int, Message, str]] = field(default_factory=list)  # number, part, its Content-ID
-    room: int = 2 * LONGEST  # for more characters of text
+    space: int = 2 * LONGEST  # for more characters of text
 
 
 def read_letter(raw: bytes, box: Mailbox, *, whole: bool = True) -> ReadLetter:
@@ -294,19 +294,19 @@ def _contents(letter: Message) -> _Contents:
         kind, cid = part.get_content_type(), str(part.get("Content-ID") or "").strip("<> \r\n")
         attached = part.get_content_disposition() == "attachment" or _own_name(part)
         if kind == "text/plain" and not attached:
-            found.plain.append(_said(part, found.room))
-            found.room -= len(found.plain[-1])
+            found.plain.append(_said(part, found.space))
+            found.space -= len(found.plain[-1])
         elif kind == "text/html" and not attached:
-            found.html.append(_said(part, found.room))
-            found.room -= len(found.html[-1])
+            found.html.append(_said(part, found.space))
+            found.space -= len(found.html[-1])
         elif kind not in ("message/delivery-status", "text/rfc822-headers", "application/pgp-encrypted"):
             found.files.append((number, part, cid))
     return found
 
 
-def _said(part: Message, room: int) -> str:
-    """The text of a part, as far as there is *room* for it."""
-    return _text(_content(part), str(part.get_content_charset() or ""))[:room] if room else ""
+def _said(part: Message, space: int) -> str:
+    """The text of a part, as far as there is *space* for it."""
+    return _text(_content(part), str(part.get_content_charset() or ""))[:space] if space else ""
 
 
 def _content(part: Message) -> bytes:
