@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters.email.reading import Mailbox, read_letter
-from tests.adapters.email.platform import letter
+from tests.adapters.email.mail_platform import letter
 from tests.chaos.killed_bot import ANSWER, QUESTION, KilledBot, main
 from tests.fakes.imap_server import CUT, PASSWORD, USER, FakeImap
 from tests.fakes.smtp_server import TAKEN_AND_CUT, FakeSmtp, words

@@ -21,7 +21,7 @@ from bot.config.loader import Config
 from bot.model import Attachment, Inbound, InboundKind, Media, OutboundKind, Peer
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import NOON
-from tests.adapters.email.platform import CUSTOMER, letter, settings_of
+from tests.adapters.email.mail_platform import CUSTOMER, letter, settings_of
 from tests.fakes.imap_server import USER, FakeImap
 from tests.fakes.smtp_server import FakeSmtp, words
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.adapters.email.quotes import own_words
 from bot.adapters.email.reading import ORIGINAL, Mailbox, part_of, read_letter
 from bot.model import Media
-from tests.adapters.email.platform import letter
+from tests.adapters.email.mail_platform import letter
 from tests.fakes.imap_server import USER
 
 BOX = Mailbox(USER, "mx.shop.example")

@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.adapters.website.site import FOREIGN, SECRET, SHOP, Site, open_site, with_settings
+from tests.adapters.website.shop_site import FOREIGN, SECRET, SHOP, Site, open_site, with_settings
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 QUESTION = "Сколько стоит доставка?"
