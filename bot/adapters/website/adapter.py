@@ -7,13 +7,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
 
-from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.groupless_adapter import GrouplessAdapter
 from bot.adapters.page_channel import ChatParts
 from bot.adapters.website.letters import VisitorLetters
 from bot.adapters.website.server import ChatServer
@@ -22,7 +23,7 @@ from bot.adapters.website.shown_line import kept_file, kept_outbound, read_paylo
 from bot.adapters.website.site_chat import SiteChat
 from bot.clock import Clock
 from bot.errors import ConfigError, PeerGone, Problem, Refused, RetryLater
-from bot.model import Attachment, ChatLine, Outbound, OutboundKind, Sender, Sent
+from bot.model import Attachment, ChatLine, Outbound, OutboundKind, Sent
 from bot.text.problems import problem, warning
 
 LIMITS = Limits(
@@ -40,7 +41,7 @@ CHECK = 8.0  # seconds for one look at the address
 _NOTHING_TO_SHOW = frozenset({OutboundKind.REACT, OutboundKind.PIN})
 
 
-class WebsiteAdapter(Adapter):
+class WebsiteAdapter(GrouplessAdapter):
     """One site, or several that show the same chat."""
 
     kind = "website"
@@ -121,15 +122,6 @@ class WebsiteAdapter(Adapter):
         if self.chat.parts is None or await self.chat.parts.store.visitor(self.name, chat) is None:
             raise PeerGone("no such visitor")
         return ChatInfo(chat)
-
-    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
-        return "none"
-
-    async def profile(self, user: str) -> Sender | None:
-        return None
-
-    def is_group(self, chat: str) -> bool:
-        return False
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         self.chat.streams.tell(outbound_chat, "typing", {"name": ""})
