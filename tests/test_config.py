@@ -39,6 +39,12 @@ def test_a_secret_in_the_file_is_refused_without_showing_it(tmp_path: Path) -> N
     assert told and "token" in told[0] and "SECRET" not in "".join(told)
 
 
+def test_the_key_of_the_voice_server_is_a_secret_too(tmp_path: Path) -> None:
+    told = problems(tmp_path, 'voice: {engine: openai, address: "http://127.0.0.1:1/v1", key: SECRET}\n')
+
+    assert told and "voice.key" in told[0] and "SECRET" not in "".join(told)
+
+
 def test_a_missing_variable_switches_the_channel_off(tmp_path: Path) -> None:
     """No token, no channel: not an error."""
     file = tmp_path / "config.yaml"
@@ -65,6 +71,7 @@ def test_a_missing_variable_switches_the_channel_off(tmp_path: Path) -> None:
         ('hours: {exceptions: {2026-12-31: "10:00-17"}}\n', "hours.exceptions.2026-12-31"),
         ("hours: {week: {mon: closed, tue: off}}\n", "nobody would ever answer"),
         ('channels:\n  t: {type: telegram, token: "${T}", mode: webhook}\n', "secret"),
+        ("voice: {engine: platform, language: russian}\n", "language: ru"),
         ("a: &x 1\nb: *x\n", "anchors"),
         ("a: [1,\n", "YAML"),
         ("- just\n- a list\n", "key: value"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -72,6 +73,13 @@ def test_nothing_private_is_reached_into(folder: str) -> None:
     ]
 
     assert found == []
+
+
+def test_no_helper_takes_the_place_of_the_standard_library() -> None:
+    """pytest puts each folder that is no package on the path, where processes of the tests find it, too."""
+    loose = [path for path in OUTSIDE if not (path.parent / "__init__.py").exists()]
+
+    assert [p.relative_to(ROOT) for p in loose if p.stem in sys.stdlib_module_names] == []
 
 
 def test_every_test_can_fail() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
 
-from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
-from bot.errors import PeerGone, Problem, Refused
-from bot.model import PLAYED, Attachment, Outbound, Sender, Sent
+from bot.adapters.base import Accept, File, Files, Health, Limits
+from bot.adapters.groupless_adapter import GrouplessAdapter
+from bot.errors import Refused
+from bot.model import PLAYED, Attachment, Outbound, Sent
 
 
-class PlayedAdapter(Adapter):
+class PlayedAdapter(GrouplessAdapter):
     """*platform_name* is what operators read on the card: the name of a channel of real customers."""
 
     kind = "played"
@@ -28,24 +28,3 @@ class PlayedAdapter(Adapter):
 
     async def read(self, attachment: Attachment) -> File:
         raise Refused("a played customer sends no files")
-
-    async def chat_info(self, chat: str) -> ChatInfo:
-        raise PeerGone("there are no groups")
-
-    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
-        return "none"
-
-    async def profile(self, user: str) -> Sender | None:
-        return None
-
-    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
-        return None
-
-    async def check(self) -> tuple[Problem, ...]:
-        return ()
-
-    def is_group(self, chat: str) -> bool:
-        return False
-
-    async def close(self) -> None:
-        return None

@@ -11,15 +11,15 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import aiohttp
 
-from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.groupless_adapter import GrouplessAdapter
 from bot.adapters.url_safety import PublicResolver, check_address
 from bot.clock import Clock
 from bot.errors import DeliveryError, Problem, Refused, RetryLater
-from bot.model import Attachment, Outbound, OutboundKind, Sender, Sent
+from bot.model import Attachment, Outbound, OutboundKind, Sent
 from bot.observability import get_logger
 from bot.text.problems import problem, warning
 
@@ -43,7 +43,7 @@ def sign(secrets: str, id: str, timestamp: int, body: bytes) -> str:
     )
 
 
-class WebhookAdapter(Adapter):
+class WebhookAdapter(GrouplessAdapter):
     """One address that is told of events. What it does not take waits in the outbox, in order, and delays
     nobody else.
 
@@ -100,18 +100,6 @@ class WebhookAdapter(Adapter):
 
     async def chat_info(self, chat: str) -> ChatInfo:
         return ChatInfo(chat)
-
-    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
-        return "none"
-
-    async def profile(self, user: str) -> Sender | None:
-        return None
-
-    def is_group(self, chat: str) -> bool:
-        return False
-
-    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
-        return None
 
     async def check(self) -> tuple[Problem, ...]:
         """Whether somebody answers there at all; nothing is announced for it."""

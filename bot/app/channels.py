@@ -29,11 +29,25 @@ def open_adapters(config: Config, clock: Clock, *, salt: str = "") -> dict[str, 
     *salt* tells this database from an older one of the same bot: deliveries are numbered anew in each, and VK
     drops a number twice said.
     """
+    check_kinds(config)
     made: dict[str, Adapter] = {}
     for name, settings in config.channels.items():
         if settings.enabled:
             made[name] = _adapter(name, settings, clock, _told(config, settings, salt))
     return made
+
+
+def check_kinds(config: Config) -> None:
+    """Raises `ConfigError` for channels of a kind that nobody brings, also where their token is missing:
+    with such a typo no token would help.
+    """
+    unknown = [
+        problem("config.adapter_kind", name=name, kind=settings.type, known=known_names("bot.adapters"))
+        for name, settings in config.channels.items()
+        if isinstance(settings, OtherChannel) and brought("bot.adapters", settings.type) is None
+    ]
+    if unknown:
+        raise ConfigError(unknown)
 
 
 def hooks_of(config: Config) -> dict[str, Webhook]:
@@ -64,9 +78,7 @@ def _told(config: Config, settings: Channel, salt: str) -> dict[str, str]:
 
 def _adapter(name: str, settings: Channel, clock: Clock, more: Mapping[str, str]) -> Adapter:
     found = brought("bot.adapters", settings.type)
-    if found is None:
-        known = known_names("bot.adapters")
-        raise ConfigError([problem("config.adapter_kind", name=name, kind=settings.type, known=known)])
+    assert found is not None  # its kind was checked
     values = settings.model_dump(exclude={"type"}, exclude_none=True)
     if isinstance(settings, OtherChannel):
         values |= settings.model_extra or {}

@@ -12,21 +12,25 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 
 from bot.assistant.budget import DayBudget, SpentBudget
-from bot.assistant.circuit import Circuit, CircuitState
 from bot.assistant.errors import AssistantError, AssistantFailed, AssistantReason, AssistantUnavailable
 from bot.assistant.instructions import Messages, messages_of
 from bot.assistant.masking import Masking
 from bot.assistant.openai_client import ChatClient, ChatReply
 from bot.assistant.store import AssistantStore
 from bot.assistant.task import Audience, Reply, Task
+from bot.circuit import Circuit, CircuitState
 from bot.config.assistant import AssistantSettings
 from bot.errors import StorageError
 from bot.model import Event
 
+CIRCUIT = "assistant:circuit"  # the setting that keeps it
 LONGEST = 24_000  # characters that are sent at most
 LONGEST_REPLY = 20_000  # and that are read
 PER_TOKEN = 2.5  # characters of a token, in Russian, at least
 _AGAIN: frozenset[AssistantReason] = frozenset({"connection", "server", "busy"})
+# what tells of the server, not of one reply
+_BREAKING: frozenset[str] = frozenset({"timeout", "connection", "server", "busy", "account", "request"})
+_WORKED = frozenset({"done", "empty", "cut", "malformed", "tools", "leaked"})
 _PAUSE = 0.3  # seconds before the second try
 _FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\s*\Z", re.S)
 
@@ -53,7 +57,7 @@ class GuardedAssistant:
         zone: tzinfo,
     ) -> None:
         self._settings, self._chat, self._store, self._clock = settings, chat, store, clock
-        self._budget, self._circuit = DayBudget(store, settings.budget, zone), Circuit(store)
+        self._budget, self._circuit = DayBudget(store, settings.budget, zone), Circuit(store, CIRCUIT)
 
     def allows(self, audience: Audience) -> bool:
         return self._settings.allows(audience)
@@ -90,7 +94,9 @@ class GuardedAssistant:
         reserved = round(messages.size / PER_TOKEN) + task.longest
         limit = task.seconds or self._settings.timeout
         try:
-            before = await self._circuit.admit(self._clock(), limit)
+            before = await self._circuit.admit(now := self._clock(), limit)
+            if before.is_resting(now):
+                raise AssistantUnavailable("resting", before.reason)
             day = await self._budget.take(
                 self._clock(), reserved, task.customer if task.audience == "customers" else None
             )
@@ -136,10 +142,10 @@ class GuardedAssistant:
             tokens=call.tokens,
             seconds=round(call.seconds, 2),
         )
-        if call.outcome in ("done", "empty", "cut", "malformed", "tools", "leaked"):
+        if call.outcome in _WORKED:
             await self._circuit.worked(call.before)
-        else:
-            await self._circuit.failed(self._clock(), call.outcome)  # type: ignore[arg-type]
+        elif call.outcome in _BREAKING:
+            await self._circuit.failed(self._clock(), call.outcome)
 
     async def _refused(self, task: Task, error: AssistantUnavailable) -> AssistantUnavailable:
         """Not asked; told of once for each who asked, so that a spent budget is seen."""

@@ -36,7 +36,9 @@ class ChatClient(Protocol):
         ...
 
     async def check(self) -> None:
-        """Whether the server is there and knows us, without spending anything. Raises `AssistantFailed`."""
+        """Whether the server is there, knows us and the model, without spending anything: at most it is sent
+        a request of no words. Raises `AssistantFailed`.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -75,15 +77,27 @@ class OpenAiChat:
         from openai import APIConnectionError, APIError, APIStatusError
 
         try:
-            await self._client().models.list()
+            if not await self._is_listed():
+                await self._client().chat.completions.create(model=self._model, messages=[])
         except APIStatusError as error:
-            if error.status_code in (404, 405, 501):  # not every server tells its models
-                return
-            raise _of_status(error.status_code) from None
+            if error.status_code not in (400, 422):  # such an answer had to find the address and the model
+                raise _of_status(error.status_code) from None
         except APIConnectionError as error:
             raise AssistantFailed("connection", type(error.__cause__ or error).__name__) from None
         except (APIError, ValueError, TypeError) as error:
             raise AssistantFailed("server", type(error).__name__) from None
+
+    async def _is_listed(self) -> bool:
+        """Whether the server names the model among its own; not every one tells them, or tells all."""
+        from openai import APIStatusError
+
+        try:
+            named = {model.id async for model in self._client().models.list()}
+        except APIStatusError as error:
+            if error.status_code in (404, 405, 501):
+                return False
+            raise
+        return not named or bool(named & {self._model, f"{self._model}:latest"})
 
     async def close(self) -> None:
         if self._opened is not None:

@@ -14,6 +14,7 @@ import platformdirs
 import typer
 
 from bot.app import Overrides, Service, build_service
+from bot.app.channels import check_kinds
 from bot.article_edits import ArticleEdits
 from bot.cli import settings
 from bot.cli.ask import load_embeddings
@@ -59,6 +60,10 @@ def run_channels(path: Path | None, options: ProcessOptions) -> None:
     # law: who has no pages takes no port from who has, unless it is told which
     web = options.web and (ProcessRole.WEB in roles or options.port is not None)
     set_up_logging(json=config.logging.json_lines, level=config.logging.level)
+    try:
+        check_kinds(config)
+    except ConfigError as error:
+        raise fail(error) from None
     if roles != {ProcessRole.WEB} and not any(c.enabled for c in config.channels.values()):
         typer.secho(f"{say('message.no_channels')}\n→ {say('message.no_channels_hint')}", fg="red", err=True)
         raise typer.Exit(EXIT_PROBLEM)

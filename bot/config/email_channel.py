@@ -11,6 +11,7 @@ from bot.config.handoff import Section
 from bot.config.mail_servers import LOOPBACK, NO_PROVIDER, PROVIDERS, MailProvider, MailServer, provider_of
 from bot.text.problems import told
 
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*")  # a name, or an address of IPv6
 _ADDRESS = re.compile(r"[^\s@<>\"',;:]+@[^\s@<>\"',;:]+")
 
 
@@ -71,6 +72,8 @@ class EmailChannel(Section):
             (self.imap_host, self.imap_security, "open_imap"),
             (self.smtp_host, self.smtp_security, "open_smtp"),
         ):
+            if host is not None and not _HOST.fullmatch(host):
+                raise ValueError(told("email.host_name", host=host))
             if security == "none" and host not in LOOPBACK:
                 raise ValueError(told(f"email.{key}", host=host))
         return self

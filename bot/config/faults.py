@@ -12,13 +12,14 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bot.config.handoff import DAY_TIME, DURATION, FIELD_NAME, NAME, SPAN, TEAM_NAME
+from bot.config.handoff import DAY_TIME, DURATION, FIELD_NAME, LANGUAGE, NAME, SPAN, TEAM_NAME
 from bot.errors import Problem
 from bot.text.nearest import nearest
 from bot.text.problems import TranslatableText, problem, told
 from bot.text.yaml_source import YamlNode
 
 SECRETS = ("token", "secret", "password", "confirmation", "api_key")
+_VOICE_KEY = ("voice", "key")  # elsewhere it may be a name of the owner's
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 _LONGEST = 60  # characters of a value that are shown
 _LOOKS = {  # what a value must look like, and an example
@@ -28,6 +29,7 @@ _LOOKS = {  # what a value must look like, and an example
     NAME: ("name", "crm"),
     TEAM_NAME: ("team_name", "sales"),
     FIELD_NAME: ("field_name", "order"),
+    LANGUAGE: ("language", "ru"),
 }
 _KINDS = (  # how the checks name what is wrong, what is wanted, and an example
     (("int_", "greater_than", "less_than"), "whole", "10"),
@@ -38,6 +40,11 @@ _KINDS = (  # how the checks name what is wrong, what is wanted, and an example
     (("tuple_", "list_", "iterable_"), "list", ""),
     (("string_type", "string_sub_type"), "text", ""),
 )
+
+
+def is_secret(place: tuple[str, ...]) -> bool:
+    """Whether the value at *place* belongs into the environment, and is shown to nobody."""
+    return place[-1] in SECRETS or place == _VOICE_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ class ConfigFaults:
             return self.problem("variable", *place, variable=variable[1], **facts)
         if node.value is None:
             return self.problem("empty", *place, **facts)
-        if place[-1] in SECRETS or "@" in node.text:
+        if is_secret(place) or "@" in node.text:
             return self.problem("hidden", *place, **facts)
         return self.problem("wrong", *place, value=told("config.value", text=node.text[:_LONGEST]), **facts)
 
@@ -159,7 +166,7 @@ class ConfigFaults:
             given = str(default).lower()
         elif isinstance(default, (str, int, float)) and default != "":
             given = f'"{default}"' if ":" in str(default) else str(default)
-        elif place and place[-1] in SECRETS:
+        elif place and is_secret(place):
             given = f'"${{{"_".join(place[-2:]).upper()}}}"'
         elif not given and (inner := self._keys(place)):
             given = f"{{{inner[0]}: …}}"

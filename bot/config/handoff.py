@@ -21,6 +21,7 @@ SPAN = r"^([01]?\d|2[0-3]):[0-5]\d-(([01]?\d|2[0-3]):[0-5]\d|24:00)$"
 NAME = r"^[a-z][a-z0-9_-]{0,29}$"
 TEAM_NAME = r"^[a-z][a-z0-9_-]*$"
 FIELD_NAME = r"^[a-z][a-z0-9_]*$"
+LANGUAGE = r"^([a-z]{2})?$"
 Duration = Annotated[str, Field(pattern=DURATION)]
 DayTime = Annotated[str, Field(pattern=DAY_TIME)]
 Span = Annotated[str, Field(pattern=SPAN)]

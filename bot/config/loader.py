@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from bot.config.assistant import AssistantSettings
 from bot.config.channels import Channel
 from bot.config.environment import environment_beside
-from bot.config.faults import SECRETS, VARIABLE, ConfigFaults
+from bot.config.faults import VARIABLE, ConfigFaults, is_secret
 from bot.config.forms import AnswerChoiceSettings, ConsentSettings, FirstContactSettings, Form
 from bot.config.handoff import (
     AftercareSettings,
@@ -544,7 +544,7 @@ def _inserted(found: str, text: str, at: re.Match[str]) -> str:
 def _secrets_in(value: object, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key in SECRETS and not isinstance(inner, dict):
+            if is_secret((*place, str(key))) and not isinstance(inner, dict):
                 yield (*place, str(key)), inner
             else:
                 yield from _secrets_in(inner, (*place, str(key)))

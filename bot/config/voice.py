@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from bot.config.handoff import Section
+from bot.config.handoff import LANGUAGE, Section
 from bot.text.problems import told
 
 
@@ -30,7 +30,7 @@ class VoiceSettings(Section):
     )
     language: str = Field(
         "",
-        pattern="^([a-z]{2})?$",
+        pattern=LANGUAGE,
         description="language that is spoken, as ru; empty = the model finds it out for each message",
     )
     deadline: float = Field(25, gt=0, le=50, description="seconds a message waits for its transcript at most")

@@ -10,19 +10,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal
 
-from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, File, Files, Health, Limits
+from bot.adapters.groupless_adapter import GrouplessAdapter
 from bot.clock import Clock
 from bot.delivery.operator_assistant import OperatorAssistant
-from bot.errors import PeerGone, Problem, Refused, RetryLater
+from bot.errors import Refused, RetryLater
 from bot.model import ASSISTANT, Attachment, Inbound, InboundKind, Outbound, Sender, Sent
 
 HandIn = Callable[[str, Sequence[Inbound]], Awaitable[None]]  # to the inbox, as of a channel
 AT_ONCE = 4  # requests under way: the other places of the outbox are for people
 
 
-class AssistantChannel(Adapter):
+class AssistantChannel(GrouplessAdapter):
     """Nobody is at its other end but the assistant. `begin` joins it to the service."""
 
     kind = "assistant"
@@ -70,24 +70,3 @@ class AssistantChannel(Adapter):
 
     async def read(self, attachment: Attachment) -> File:
         raise Refused("the assistant holds no files")
-
-    async def chat_info(self, chat: str) -> ChatInfo:
-        raise PeerGone("there are no groups")
-
-    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
-        return "none"
-
-    async def profile(self, user: str) -> Sender | None:
-        return None
-
-    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
-        return None
-
-    async def check(self) -> tuple[Problem, ...]:
-        return ()
-
-    def is_group(self, chat: str) -> bool:
-        return False
-
-    async def close(self) -> None:
-        return None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.adapters.base import File, Files
+from bot.circuit import Circuit
 from bot.clock import Clock
 from bot.errors import DeliveryError, StorageError
 from bot.handoff.blocklist import Block
@@ -21,7 +22,6 @@ from bot.observability import get_logger
 from bot.storage.base import Store
 from bot.text.transcripts import KEPT, PLATFORM, SPOKEN, Transcript, transcript_of, tries_of, with_transcript
 from bot.transcription import HeardSpeech, Transcriber, TranscriptionFailed
-from bot.transcription.circuit import EngineCircuit
 from bot.transcription.judgement import clean_words, is_sure
 
 TRIES = 2  # the second one after a process that died while it listened
@@ -29,6 +29,7 @@ MARGIN = timedelta(
     seconds=5
 )  # a turn rests longer than anybody listens, so that what was heard is kept first
 HOUR = timedelta(hours=1)
+CIRCUIT = "voice:circuit"  # the setting that keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,15 @@ class VoiceReader:
         self._store, self._clock, self._files, self._transcriber = store, clock, files, transcriber
         self._limits = limits or VoiceLimits()
         self.heard: Callable[[], None] = lambda: None  # called when a conversation may be decided on
-        self._circuit = EngineCircuit(clock)
+        self._circuit = Circuit(store, CIRCUIT)
+        self._is_closing = False
         self._slots = asyncio.Semaphore(self._limits.at_once)
         self._tasks: set[asyncio.Task[None]] = set()
         self._log = get_logger("voice")
 
     async def take(self, turn: Turn) -> bool:
         """Whether the turn was given back because somebody has to listen first. Raises `StorageError`."""
-        wanted = self._wanted(turn)
+        wanted = await self._wanted(turn)
         if not wanted:
             return False
         begun = tuple(_placed(i, {_place(a): _begun(a) for a in wanted}) for i in turn.inbounds)
@@ -88,13 +90,14 @@ class VoiceReader:
 
     async def close(self) -> None:
         """Whoever listens stops; their turns are taken again at once, by whoever is there then."""
+        self._is_closing = True
         for task in (tasks := tuple(self._tasks)):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._transcriber is not None:
             await self._transcriber.close()
 
-    def _wanted(self, turn: Turn) -> tuple[Attachment, ...]:
+    async def _wanted(self, turn: Turn) -> tuple[Attachment, ...]:
         """What nobody has listened to, and somebody should."""
         block = Block.of(turn.customer)
         if turn.pace.flooded or (block is not None and block.lasts(turn.now)):
@@ -107,14 +110,16 @@ class VoiceReader:
         )
         messages = [i for i in turn.inbounds if i.private and i.kind is InboundKind.MESSAGE]
         found = [a for i in messages for a in i.attachments if self._may(a)]
+        if any(not _is_written_down(a) for a in found) and (await self._circuit.state()).is_resting(turn.now):
+            found = [a for a in found if _is_written_down(a)]
         return tuple(found[: max(0, self._limits.an_hour - heard)])
 
     def _may(self, attachment: Attachment) -> bool:
         if attachment.media not in SPOKEN or _is_kept(attachment) or tries_of(attachment) >= TRIES:
             return False
-        if attachment.data.get(PLATFORM):
+        if _is_written_down(attachment):
             return True
-        if self._transcriber is None or self._circuit.is_open or not attachment.ref:
+        if self._transcriber is None or not attachment.ref:
             return False
         return attachment.duration <= self._limits.seconds and attachment.size <= self._limits.size
 
@@ -128,6 +133,8 @@ class VoiceReader:
                     found[_place(attachment)] = with_transcript(attachment, heard, tries=TRIES)
         except TimeoutError:
             self._log.warning("voice_too_slow")
+        except StorageError as error:
+            self._log.error("voice_not_heard", error=str(error))
         except asyncio.CancelledError:
             begun = {_place(a): with_transcript(a, None, tries=tries_of(a) - 1) for a in waiting}
             heard_so_far = {place: a for place, a in found.items() if transcript_of(a) is not None}
@@ -149,10 +156,10 @@ class VoiceReader:
         self.heard()
 
     async def _heard(self, attachment: Attachment) -> Transcript | None:
-        """Never raises but for cancellation: a voice message that nobody understood goes the ordinary way."""
-        if told := str(attachment.data.get(PLATFORM) or ""):
-            return self._judged(HeardSpeech(told), attachment.channel)
-        if self._transcriber is None or self._circuit.is_open:
+        """None: nobody understood it, and it goes the ordinary way. Raises `StorageError`."""
+        if _is_written_down(attachment):
+            return self._judged(HeardSpeech(str(attachment.data[PLATFORM])), attachment.channel)
+        if self._transcriber is None:
             return None
         async with self._slots:
             try:
@@ -160,18 +167,22 @@ class VoiceReader:
             except DeliveryError as error:
                 self._log.warning("voice_not_read", error=type(error).__name__)
                 return None
+            before = await self._circuit.admit(now := self._clock(), self._limits.deadline)
+            if before.is_resting(now):
+                return None
             try:
                 heard = await self._transcriber.transcribe(audio, timeout=self._limits.deadline)
             except TranscriptionFailed as error:
-                self._failed(str(error))
+                await self._failed(str(error))
                 return None
             except asyncio.CancelledError:
-                self._failed("no answer in time")
+                if not self._is_closing:
+                    await self._failed("no answer in time")
                 raise
             except Exception as error:  # noqa: BLE001 - law: an engine that breaks loses no message
-                self._failed(type(error).__name__)
+                await self._failed(type(error).__name__)
                 return None
-        self._circuit.went(well=True)
+        await self._circuit.worked(before)
         return self._judged(heard, self._transcriber.name)
 
     async def _read(self, attachment: Attachment) -> File:
@@ -186,9 +197,9 @@ class VoiceReader:
         sure = is_sure(heard, languages=self._limits.languages, least=self._limits.least)
         return Transcript(heard.text, sure, by)
 
-    def _failed(self, why: str) -> None:
+    async def _failed(self, why: str) -> None:
         self._log.warning("transcription_failed", why=why)
-        if self._circuit.went(well=False):
+        if await self._circuit.failed(self._clock(), why):
             self._log.error("transcription_given_up", hint="voice messages go the ordinary way for a minute")
 
 
@@ -197,6 +208,11 @@ AttachmentPlace = tuple[str, str, str]  # by what an attachment of a turn is tol
 
 def _place(attachment: Attachment) -> AttachmentPlace:
     return attachment.channel, attachment.ref, attachment.media.value
+
+
+def _is_written_down(attachment: Attachment) -> bool:
+    """By the platform itself."""
+    return bool(attachment.data.get(PLATFORM))
 
 
 def _is_kept(attachment: Attachment) -> bool:

@@ -23,7 +23,7 @@ from bot.adapters.vk.settings import VkSettings
 from bot.clock import Clock
 from bot.model import Sender
 from bot.testing.contracts.adapter import AdapterContract, Fault
-from tests.adapters.email.platform import EmailPlatform
+from tests.adapters.email.mail_platform import EmailPlatform
 from tests.fakes import max_server, telegram_server, vk_server
 from tests.fakes.imap_server import FakeImap
 from tests.fakes.max_server import FakeMax

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.assistant.budget import PREFIX
-from bot.assistant.circuit import FAILURES, REST
 from bot.assistant.errors import AssistantError, AssistantFailed, AssistantUnavailable
 from bot.assistant.guarded_assistant import LONGEST, GuardedAssistant
 from bot.assistant.openai_client import OpenAiChat
 from bot.assistant.task import Task
+from bot.circuit import FAILURES, REST
 from bot.config.assistant import AssistantBudgetSettings, AssistantSettings
 from bot.storage.sqlite.store import SqliteStore
 from bot.web.health import assistant_report

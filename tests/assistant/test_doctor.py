@@ -24,8 +24,17 @@ def models() -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             known = self.headers.get("Authorization") == f"Bearer {KEY}"
-            body = b'{"object": "list", "data": []}' if known else b'{"error": {"message": "no"}}'
-            self.send_response(200 if known else 401)
+            body = b'{"object": "list", "data": [{"id": "qwen", "object": "model"}]}'
+            self._answers(200 if known and self.path == "/v1/models" else 404 if known else 401, body)
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert asked["messages"] == []  # nothing is spent
+            there = self.path == "/v1/chat/completions" and asked["model"] in ("qwen", "unlisted")
+            self._answers(400 if there else 404, b'{"error": {"message": "no"}}')
+
+        def _answers(self, status: int, body: bytes) -> None:
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -79,6 +88,33 @@ def test_whom_it_works_for_and_what_is_spent(
     monkeypatch.setenv("ASSISTANT_KEY", "sk-other-1234567890")
     [(state, text), _] = told(settings)
     assert state == "warning" and "ключ не подошёл" in text and "sk-other" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "model", "state"),
+    [
+        ("/v1", "unlisted", "ok"),
+        ("/v1", "qven", "warning"),
+        ("", "qwen", "warning"),
+        ("/v1/chat/completions", "qwen", "warning"),
+    ],
+)
+def test_a_wrong_address_or_model_is_no_assistant_that_answers(
+    told: Callable[[str], list[tuple[str, str]]],
+    models: str,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    model: str,
+    state: str,
+) -> None:
+    """Every server answers something at every address, and not each tells all of its models."""
+    monkeypatch.setenv("ASSISTANT_KEY", KEY)
+    url = models.removesuffix("/v1") + path
+    found = told(
+        f'assistant: {{base_url: "{url}", model: {model}, api_key: "${{ASSISTANT_KEY}}", operators: true}}'
+    )
+    assert found[0][0] == state
+    assert state == "ok" or "имя модели и адрес" in found[0][1]
 
 
 def test_words_are_not_sent_openly_through_the_net(told: Callable[[str], list[tuple[str, str]]]) -> None:

@@ -6,44 +6,23 @@ write, cut their own connections and read their streams:
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import json
-import os
 import random
 import socket
-import sqlite3
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import yaml
 
 from tests.chaos.invariants import MARK
-from tests.knowledge.shop import write_shop
+from tests.chaos.killed_bot import QUESTION, KilledBot, main
 
-ROOT = Path(__file__).parents[2]
 SHOP = "https://shop.example"
-QUESTION = "Когда привезут заказ?"
-PATIENCE = 120.0  # seconds until everything must have come to rest
 BROKEN = (aiohttp.ClientError, TimeoutError, OSError)
-
-Row = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one run brought: each broken law is a sentence."""
-
-    broken: list[str] = field(default_factory=list)
-    figures: dict[str, int] = field(default_factory=dict)
-    log: str = ""
 
 
 class StubbornBrowser:
@@ -102,54 +81,46 @@ class StubbornBrowser:
         return {"Origin": SHOP, **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
 
 
-class KilledWebsite:
+class KilledWebsite(KilledBot):
     """One run in *folder*."""
 
     def __init__(self, folder: Path, *, kills: int, visitors: int, messages: int, seed: int) -> None:
-        self._folder, self._kills, self._messages = folder, kills, messages
-        self._dice = random.Random(seed)
-        self._process: asyncio.subprocess.Process | None = None
+        super().__init__(folder, kills=kills, seed=seed)
+        self._visitors, self._messages = visitors, messages
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = int(free.getsockname()[1])
-        self._base = f"http://127.0.0.1:{self._port}/chat/site"
-        self._visitors = visitors
         self._browsers: list[StubbornBrowser] = []
-        self._deaths = 0
 
-    async def run(self) -> Outcome:
-        write_shop(self._folder / "kb")
-        self._write_config()
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector) as http:
-            dice = [random.Random(self._dice.random()) for _ in range(self._visitors)]
-            self._browsers = [StubbornBrowser(http, self._base, d) for d in dice]
-            try:
-                rested = await self._live()
-            finally:
-                await self._stop()
-        log = (self._folder / "log").read_text("utf-8", errors="replace")[-6000:]
-        return Outcome([*([] if rested else ["it did not rest"]), *self._laws()], self._figures(), log)
+    @asynccontextmanager
+    async def platform(self) -> AsyncIterator[None]:
+        base = f"http://127.0.0.1:{self._port}/chat/site"
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+            dice = [random.Random(self.dice.random()) for _ in range(self._visitors)]
+            self._browsers = [StubbornBrowser(http, base, d) for d in dice]
+            yield
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "channels": {"site": {"type": "website", "origins": [SHOP]}},
+            "web": {"host": "127.0.0.1", "port": self._port},
+        }
 
     # --- what happens
 
-    async def _live(self) -> bool:
-        await self._start()
+    async def live(self) -> None:
+        await self.start()
         async with asyncio.TaskGroup() as tasks:
             talking = [tasks.create_task(self._talk(n, b)) for n, b in enumerate(self._browsers)]
             await asyncio.sleep(0.2)
             listening = [tasks.create_task(b.listen()) for b in self._browsers]
-            while self._deaths < self._kills:
-                await asyncio.sleep(self._dice.uniform(0.3, 1.2))
-                self._kill()
-                assert self._process is not None
-                await self._process.wait()
-                self._deaths += 1
-                await self._start()
+            while self.deaths < self.kills:
+                await asyncio.sleep(self.dice.uniform(0.3, 1.2))
+                await self.die()
+                await self.start()
             await asyncio.wait(talking)
-            rested = await self._rest()
+            await self.rest()
             for task in listening:
                 task.cancel()
-        return rested
 
     async def _talk(self, number: int, browser: StubbornBrowser) -> None:
         await browser.open()
@@ -157,86 +128,30 @@ class KilledWebsite:
             await browser.say(f"[m{number * 1000 + n}]")
             await asyncio.sleep(browser.dice.uniform(0.0, 0.4))
 
-    def _kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-
-    async def _start(self) -> None:
-        with (self._folder / "log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "bot", "run", "--config", str(self._folder / "config.yaml")),
-                cwd=self._folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                stdout=log,
-                stderr=log,
-            )
-
-    async def _rest(self) -> bool:
-        """Whether everything is decided on, delivered and read in time."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while self._waiting():
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            return False
-        return True
-
-    async def _stop(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-            try:
-                await asyncio.wait_for(self._process.wait(), 20)
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
-
-    def _write_config(self) -> None:
-        week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00")
-        made = {
-            "storage": {"url": "sqlite:///bot.db"},
-            "knowledge": {"folder": "kb", "embeddings": {"model": "off"}, "watch": False},
-            "channels": {"site": {"type": "website", "origins": [SHOP]}},
-            "web": {"host": "127.0.0.1", "port": self._port},
-            "hours": {"timezone": "UTC", "week": week, "country": None},
-            "dialogs": {"settle": 0.1, "settle_limit": 0.5, "typing": False},
-            "rating": {"ask": False},
-        }
-        (self._folder / "config.yaml").write_text(yaml.safe_dump(made, allow_unicode=True), "utf-8")
-
     # --- what must hold
 
-    def _rows(self, query: str) -> Sequence[Row]:
-        db = sqlite3.connect(f"{(self._folder / 'bot.db').as_uri()}?mode=ro", uri=True)
-        db.row_factory = sqlite3.Row
-        try:
-            return [dict(row) for row in db.execute(query)]
-        finally:
-            db.close()
-
-    def _waiting(self) -> bool:
-        open_rows = "select 1 from outbox where status in ('pending', 'sending') limit 1"
-        if self._rows("select 1 from inbox where done_at is null limit 1") or self._rows(open_rows):
+    def is_waiting(self) -> bool:
+        if self.rows("select 1 from inbox where done_at is null limit 1") or self.is_unsent():
             return True
         told = sum(len(set(browser.numbers)) for browser in self._browsers)
-        return told < len(self._rows("select number from chat_lines"))
+        return told < len(self.rows("select number from chat_lines"))
 
-    def _laws(self) -> list[str]:
+    def laws(self) -> list[str]:
         """Each message was kept, decided on and shown once; each answer that was sent stands in the chat
         once; each stream told each line once, in order.
         """
-        inbox = self._rows("select key, result from inbox where kind = 'message'")
-        lines = self._rows("select chat, number, source, own, payload from chat_lines")
+        inbox = self.rows("select key, result from inbox where kind = 'message'")
+        lines = self.rows("select chat, number, source, own, payload from chat_lines")
         kept = Counter(row["key"].rpartition(":")[2] for row in inbox)
         shown = Counter(m for row in lines if row["own"] for m in MARK.findall(row["payload"]))
-        turns = Counter(m for row in self._rows("select text from turns") for m in MARK.findall(row["text"]))
+        turns = Counter(m for row in self.rows("select text from turns") for m in MARK.findall(row["text"]))
         found = [f"{row['key']} has no result" for row in inbox if row["result"] is None]
         for mark, id in [pair for browser in self._browsers for pair in browser.kept.items()]:
             counts = (kept[id], turns[mark], shown[mark])
             if counts != (1, 1, 1):
                 found.append(f"{mark} was kept, decided on and shown {counts} times")
         sources = Counter(row["source"] for row in lines if not row["own"])
-        said = self._rows("select id from outbox where verb = 'say' and status = 'sent'")
+        said = self.rows("select id from outbox where verb = 'say' and status = 'sent'")
         sent = [row["id"] for row in said]
         found += [f"answer {id} is shown {sources[f'o{id}']} times" for id in sent if sources[f"o{id}"] != 1]
         found += [f"{s} was never enqueued" for s in sources if int(s[1:]) not in sent]
@@ -251,37 +166,15 @@ class KilledWebsite:
             found.append(f"the streams told {told}, the chats hold {Counter(chats.values())}")
         return found
 
-    def _figures(self) -> dict[str, int]:
-        doubts = self._rows("select sum(doubts) as n from outbox")[0]["n"] or 0
+    def figures(self) -> dict[str, int]:
+        doubts = self.rows("select sum(doubts) as n from outbox")[0]["n"] or 0
         return {
-            "kills": self._deaths,
             "messages": sum(len(browser.kept) for browser in self._browsers),
-            "answers": len(self._rows("select 1 from chat_lines where own = 0")),
+            "answers": len(self.rows("select 1 from chat_lines where own = 0")),
             "asked again": sum(browser.repeats for browser in self._browsers),
             "doubts": doubts,
         }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("kills", 10), ("visitors", 12), ("messages", 8), ("seed", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="otklik-killed-website-") as name:
-        run = KilledWebsite(
-            Path(name),
-            kills=given.kills,
-            visitors=given.visitors,
-            messages=given.messages,
-            seed=given.seed,
-        )
-        told = asyncio.run(run.run())
-    print(json.dumps(told.figures))
-    print("\n".join(told.broken) or "nothing lost, nothing doubled")
-    if told.broken:
-        print(told.log)
-    return bool(told.broken)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main(__doc__, KilledWebsite, kills=10, visitors=12, messages=8, seed=1)

@@ -147,6 +147,16 @@ def test_each_channel_is_asked_and_so_is_the_desk(
     assert found["группа операторов"] == [("error", "may not land", "open the window")]
 
 
+def test_a_kind_of_channel_that_nobody_brings_is_named_though_its_token_is_missing(
+    shop: Path, run: Run
+) -> None:
+    """`type: mail` for `type: email`: the token of such a channel is not what is missing."""
+    extend(shop, 'channels: {post: {type: mail, password: "${NOWHERE}"}}\n')
+
+    assert any(state == "error" and "«mail»" in text for state, text, _ in told(run, 1)["настройки"])
+    assert "«mail»" in run("run", "--no-web", code=1).output
+
+
 def test_a_running_bot_owns_its_file_and_that_is_fine(shop: Path, run: Run) -> None:
     """The rest is looked at all the same."""
     extend(shop, 'storage: {url: "sqlite:///kept.db"}\n')

@@ -191,6 +191,22 @@ async def test_an_engine_that_is_down_is_left_alone(articles: Path, server: Fake
         assert any("3–5 дней" in text for text in anna.hears())
 
 
+async def test_all_processes_leave_it_alone(
+    articles: Path, server: FakeTranscription, tmp_path: Path
+) -> None:
+    """What one process found out, one that starts after it knows, too."""
+    server.faults.extend(["broken"] * 6)
+    storage = f"sqlite:///{tmp_path}/bot.db"
+    async with listening(articles, server, storage=storage) as testbot:
+        for n in range(3):
+            await says_aloud(testbot.customer(chat=str(3000 + n)))
+    async with listening(articles, server, storage=storage) as testbot:
+        anna = testbot.customer()
+        await says_aloud(anna)
+
+        assert CANNOT_HEAR in anna.hears()[-1] and server.asked == 6
+
+
 async def _taken(testbot: TestBot) -> Turn:
     testbot.clock.advance(seconds=6)
     turn = await testbot.store.take_turn(testbot.clock())

@@ -22,7 +22,7 @@ from bot.adapters.website.site_chat import SiteChat
 from bot.config.loader import Config
 from bot.model import ChatLine, InboundKind, Visitor
 from bot.testing.harness import NOON
-from tests.adapters.website.site import SECRET, Site, open_site
+from tests.adapters.website.shop_site import SECRET, Site, open_site
 from tests.web.shop_site import Network, shop_app
 
 T = TypeVar("T")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.adapters.email.check import check_mailbox
 from bot.adapters.email.imap import ImapConnection, ImapSilence
 from bot.adapters.email.inbounds import LetterReader, address_of, file_address
@@ -17,11 +17,12 @@ from bot.adapters.email.reading import part_of
 from bot.adapters.email.records import MailRecords
 from bot.adapters.email.settings import EmailSettings
 from bot.adapters.email.smtp import SmtpSender
+from bot.adapters.groupless_adapter import GrouplessAdapter
 from bot.clock import Clock
 from bot.config.email_channel import EmailChannel
 from bot.errors import AccountError, PeerGone, Problem, Refused, RetryLater
 from bot.i18n.texts import Texts
-from bot.model import Attachment, Outbound, OutboundKind, Priority, Sender, Sent
+from bot.model import Attachment, Outbound, OutboundKind, Priority, Sent
 
 LIMITS = Limits(
     text=60_000,
@@ -43,7 +44,7 @@ _NOTHING = frozenset({OutboundKind.REACT, OutboundKind.PIN, OutboundKind.DELETE}
 _READ_AGAIN = 20_000_000  # bytes of letters whose files were just read
 
 
-class EmailAdapter(Adapter):
+class EmailAdapter(GrouplessAdapter):
     """One mailbox. A letter cannot be changed once it is sent: an edit is another letter."""
 
     kind = "email"
@@ -153,20 +154,8 @@ class EmailAdapter(Adapter):
     async def chat_info(self, chat: str) -> ChatInfo:
         return ChatInfo(chat, address_of(chat))
 
-    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
-        return "none"
-
-    async def profile(self, user: str) -> Sender | None:
-        return None
-
-    async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
-        return None
-
     async def check(self) -> tuple[Problem, ...]:
         return await check_mailbox(self._settings)
-
-    def is_group(self, chat: str) -> bool:
-        return False
 
     async def close(self) -> None:
         self._letters.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,8 @@ from typing import Any, Literal
 
 from bot.adapters.email.authentication import is_doubtful
 from bot.adapters.email.automatic_letters import Automatic, automatic, is_no_reply
-from bot.adapters.email.html_text import MARK, html_text
+from bot.adapters.email.html_text import LONGEST, MARK, html_text
+from bot.adapters.email.parsing import IntricateLetterError, parsed
 from bot.adapters.email.quotes import own_words
 from bot.adapters.sanitize import clean_file_name, clean_text
 from bot.model import Attachment, Media
@@ -32,6 +32,10 @@ _ID = re.compile(r"<[^<>\s]{1,300}>")
 _PICTURE = re.compile(f"{MARK}([^{MARK}]*){MARK}")
 _BARE = re.compile(r"[^\s@<>\"',;:()\[\]\\]+@[^\s@<>\"',;:()\[\]\\]+")
 _SUBJECT = 200
+_NO_CHARSETS = frozenset(  # what nobody writes letters in; some of them take time without limit
+    {"us-ascii", "ascii", "unknown-8bit", "idna", "punycode", "undefined"}
+    | {"unicode_escape", "unicode-escape", "raw_unicode_escape", "raw-unicode-escape"}
+)
 _MEDIA = {"image": Media.PHOTO, "audio": Media.AUDIO, "video": Media.VIDEO}
 
 
@@ -84,6 +88,7 @@ class _Contents:
     plain: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
     files: list[tuple[int, Message, str]] = field(default_factory=list)  # number, part, its Content-ID
+    space: int = 2 * LONGEST  # for more characters of text
 
 
 def read_letter(raw: bytes, box: Mailbox, *, whole: bool = True) -> ReadLetter:
@@ -101,7 +106,11 @@ def part_of(raw: bytes, number: str) -> tuple[bytes, str, str]:
     """
     if number == ORIGINAL:
         return raw, "letter.eml", "message/rfc822"
-    for at, part in _leaves(email.message_from_bytes(raw)):
+    try:
+        letter = parsed(raw)
+    except IntricateLetterError:
+        raise LookupError(number) from None
+    for at, part in _leaves(letter):
         if str(at) == number:
             return _content(part), _file_name(part, at), part.get_content_type()
     raise LookupError(number)
@@ -117,7 +126,7 @@ def base_subject(subject: str) -> str:
 
 
 def _read(raw: bytes, box: Mailbox, *, whole: bool) -> ReadLetter:
-    letter = email.message_from_bytes(raw)
+    letter = parsed(raw)
 
     def header(name: str) -> str:
         return _header(letter, name)
@@ -249,7 +258,7 @@ def _author(letter: Message, box: Mailbox) -> tuple[str, str]:
 def written_at(raw: bytes) -> datetime | None:
     """When a letter says that it was written. Never raises."""
     try:
-        return _moment(_header(email.message_from_bytes(_head(raw)), "Date"))
+        return _moment(_header(parsed(_head(raw)), "Date"))
     except Exception:  # noqa: BLE001 - a head may be anything
         return None
 
@@ -285,12 +294,19 @@ def _contents(letter: Message) -> _Contents:
         kind, cid = part.get_content_type(), str(part.get("Content-ID") or "").strip("<> \r\n")
         attached = part.get_content_disposition() == "attachment" or _own_name(part)
         if kind == "text/plain" and not attached:
-            found.plain.append(_text(_content(part), str(part.get_content_charset() or "")))
+            found.plain.append(_said(part, found.space))
+            found.space -= len(found.plain[-1])
         elif kind == "text/html" and not attached:
-            found.html.append(_text(_content(part), str(part.get_content_charset() or "")))
+            found.html.append(_said(part, found.space))
+            found.space -= len(found.html[-1])
         elif kind not in ("message/delivery-status", "text/rfc822-headers", "application/pgp-encrypted"):
             found.files.append((number, part, cid))
     return found
+
+
+def _said(part: Message, space: int) -> str:
+    """The text of a part, as far as there is *space* for it."""
+    return _text(_content(part), str(part.get_content_charset() or ""))[:space] if space else ""
 
 
 def _content(part: Message) -> bytes:
@@ -307,9 +323,9 @@ def _text(content: bytes, charset: str) -> str:
     """Bytes as the letter says they are written, else as they look."""
     for known in (charset.strip().lower().replace("cp-", "cp"), "utf-8"):
         try:
-            if known and known not in ("us-ascii", "ascii", "unknown-8bit"):
+            if known and known not in _NO_CHARSETS:
                 return content.decode(known)
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, ValueError):
             continue
     return _guessed(content)
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import random
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from hmac import compare_digest
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -24,6 +21,8 @@ from bot.adapters.max.errors import TooManyCalls
 from bot.adapters.max.sender import MaxSender
 from bot.adapters.max.settings import MaxSettings
 from bot.adapters.max.updates import UPDATE_TYPES, MaxReader
+from bot.adapters.retry_pause import RetryPause
+from bot.adapters.update_calls import not_kept, read_update
 from bot.clock import Clock
 from bot.errors import (
     AccountError,
@@ -56,10 +55,8 @@ LIMITS = Limits(
     peer_burst=5,
     group_per_minute=0.0,
 )
-MAX_BODY = 1024 * 1024
 _BATCH = 100
 _DIALOGS = 4096
-_LONGEST_PAUSE = 30.0
 _MEETING_SECONDS = 5.0
 
 
@@ -102,7 +99,7 @@ class MaxAdapter(Adapter):
         """See `Adapter.run`. *cursor* is MAX's marker, which says what it may forget."""
         self._accept = accept
         marker, is_ready = cursor, False
-        pause = _Pause()
+        pause = RetryPause()
         while True:
             try:
                 if not is_ready:
@@ -230,23 +227,13 @@ class MaxAdapter(Adapter):
     async def _hear(self, request: web.Request) -> web.Response:
         """One update from MAX: 200 only once it is kept; anything else makes MAX come again."""
         shown = request.headers.get("X-Max-Bot-Api-Secret", "")
-        if not self._secret or not compare_digest(
-            shown.encode("utf-8", "surrogateescape"), self._secret.encode()
-        ):
-            return web.Response(status=401)
-        if request.content_type != "application/json":
-            return web.Response(status=415)
-        body = await _read_body(request)
-        if body is None:
-            return web.Response(status=413)
-        try:
-            update = json.loads(body)
-        except (ValueError, RecursionError):
-            return web.Response(status=400)
-        if not isinstance(update, dict) or not isinstance(update.get("update_type"), str):
+        update = await read_update(request, shown=shown, secret=self._secret)
+        if isinstance(update, web.Response):
+            return update
+        if not isinstance(update.get("update_type"), str):
             return web.Response(status=400)
         if self._accept is None:
-            return web.Response(status=503, headers={"Retry-After": "5"})
+            return not_kept()
         if not self._reader.bot_id:  # another process runs the channel: the bot's name is not known here
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_MEETING_SECONDS):
@@ -256,7 +243,7 @@ class MaxAdapter(Adapter):
                 await self._accept(inbounds)
         except StorageError as error:
             self._failing(f"{type(error).__name__}: {error}")
-            return web.Response(status=503, headers={"Retry-After": "5"})
+            return not_kept()
         if self.health.state != "standby":
             self._working()
         return web.Response()
@@ -314,30 +301,3 @@ class MaxAdapter(Adapter):
 
     async def close(self) -> None:
         await self._line.close()
-
-
-class _Pause:
-    """Growing pauses between tries, up to half a minute, never twice the same."""
-
-    def __init__(self) -> None:
-        self._length = 0.5
-
-    def next(self, *, at_least: float = 0.0) -> float:
-        length, self._length = self._length, min(_LONGEST_PAUSE, self._length * 2)
-        return max(at_least, length) * random.uniform(0.75, 1.25)
-
-    def reset(self) -> None:
-        self._length = 0.5
-
-
-async def _read_body(request: web.Request) -> bytes | None:
-    """The body, None above 1 MB."""
-    if (request.content_length or 0) > MAX_BODY:
-        return None
-    chunks, size = [], 0
-    async for chunk in request.content.iter_chunked(1 << 16):
-        size += len(chunk)
-        if size > MAX_BODY:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -6,10 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import random
 from collections.abc import Mapping, Sequence
-from hmac import compare_digest
 from typing import Any, Literal
 
 from aiogram.methods import DeleteWebhook, GetFile, GetUpdates, GetWebhookInfo, SendChatAction, SetWebhook
@@ -26,6 +23,7 @@ from bot.adapters.base import (
     Limits,
     UploadedFiles,
 )
+from bot.adapters.retry_pause import RetryPause
 from bot.adapters.telegram.account import TelegramAccount
 from bot.adapters.telegram.business import UPDATES, AccountConnections, connection_in, message_name
 from bot.adapters.telegram.calls import (
@@ -41,6 +39,7 @@ from bot.adapters.telegram.media import file_id
 from bot.adapters.telegram.session import TelegramConnection
 from bot.adapters.telegram.settings import TelegramSettings
 from bot.adapters.telegram.updates import ALLOWED_UPDATES, Membership, TelegramReader
+from bot.adapters.update_calls import not_kept, read_update
 from bot.clock import Clock
 from bot.errors import (
     AccountError,
@@ -57,8 +56,6 @@ from bot.observability import get_logger
 from bot.text.problems import advice, told, warning
 
 MAX_DOWNLOAD = 20 * 1024 * 1024
-MAX_BODY = 1024 * 1024
-_LONGEST_PAUSE = 30.0
 _UPLOAD_SECONDS = 120.0
 _MEETING_SECONDS = 5.0
 _REPEATABLE = frozenset(OutboundKind) - {
@@ -107,7 +104,7 @@ class TelegramAdapter(Adapter):
         self._accept = accept
         offset: int | None = None
         is_ready = False
-        pause = _Pause()
+        pause = RetryPause()
         while True:
             try:
                 if not is_ready:
@@ -241,23 +238,13 @@ class TelegramAdapter(Adapter):
         again.
         """
         shown = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-        if not self._secret or not compare_digest(
-            shown.encode("utf-8", "surrogateescape"), self._secret.encode()
-        ):
-            return web.Response(status=401)
-        if request.content_type != "application/json":
-            return web.Response(status=415)
-        body = await _read_body(request)
-        if body is None:
-            return web.Response(status=413)
-        try:
-            update = json.loads(body)
-        except (ValueError, RecursionError):
-            return web.Response(status=400)
-        if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+        update = await read_update(request, shown=shown, secret=self._secret)
+        if isinstance(update, web.Response):
+            return update
+        if not isinstance(update.get("update_id"), int):
             return web.Response(status=400)
         if self._accept is None:
-            return web.Response(status=503, headers={"Retry-After": "5"})
+            return not_kept()
         if not self._reader.username:  # another process runs the channel: the bot's name is not known here
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_MEETING_SECONDS):
@@ -267,7 +254,7 @@ class TelegramAdapter(Adapter):
             await self._accept(self._read([update]))
         except (StorageError, DeliveryError) as error:
             self._failing(f"{type(error).__name__}: {error}")
-            return web.Response(status=503, headers={"Retry-After": "5"})
+            return not_kept()
         if self.health.state != "standby":
             self._working()
         return web.Response()
@@ -399,32 +386,5 @@ class TelegramAdapter(Adapter):
         await self._line.close()
 
 
-class _Pause:
-    """Growing pauses between tries, up to half a minute, never twice the same."""
-
-    def __init__(self) -> None:
-        self._length = 0.5
-
-    def next(self, *, at_least: float = 0.0) -> float:
-        length, self._length = self._length, min(_LONGEST_PAUSE, self._length * 2)
-        return max(at_least, length) * random.uniform(0.75, 1.25)
-
-    def reset(self) -> None:
-        self._length = 0.5
-
-
 def _field(result: Any, name: str) -> str:
     return str(result.get(name, "")) if isinstance(result, dict) else ""
-
-
-async def _read_body(request: web.Request) -> bytes | None:
-    """The body, None above 1 MB."""
-    if (request.content_length or 0) > MAX_BODY:
-        return None
-    chunks, size = [], 0
-    async for chunk in request.content.iter_chunked(1 << 16):
-        size += len(chunk)
-        if size > MAX_BODY:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import web
 
 from bot.adapters.base import Accept
+from bot.adapters.update_calls import not_kept
 from bot.adapters.vk.community import Community
 from bot.adapters.vk.intake import Cursor, Intake
 from bot.errors import StorageError
 from bot.model import Inbound
 from bot.observability import get_logger
-
-RETRY_AFTER = "5"  # seconds; VK keeps to it after a 503
 
 
 class CallbackApi:
@@ -52,7 +51,7 @@ class CallbackApi:
         if not hmac.compare_digest(str(call.get("secret") or "").encode("utf-8", "replace"), self._secret):
             return web.Response(status=403, text="wrong secret")
         if self._accept is None:
-            return _later()
+            return not_kept()
         inbounds = await self._intake.read([call])
         try:
             if inbounds:
@@ -60,11 +59,7 @@ class CallbackApi:
         except StorageError as error:
             self._health.last_error = str(error)
             self._log.error("not_kept", error=str(error))
-            return _later()
+            return not_kept()
         self._health.last_poll = self._clock()
         self._kept(inbounds)
         return web.Response(text="ok")
-
-
-def _later() -> web.Response:
-    return web.Response(status=503, text="later", headers={"Retry-After": RETRY_AFTER})

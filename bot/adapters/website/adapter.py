@@ -8,13 +8,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
 
-from bot.adapters.base import Accept, Adapter, ChatInfo, File, Files, Health, Limits
+from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
+from bot.adapters.groupless_adapter import GrouplessAdapter
 from bot.adapters.page_channel import ChatParts
 from bot.adapters.rich_text import placeholder
 from bot.adapters.website.letters import VisitorLetters
@@ -24,7 +25,7 @@ from bot.adapters.website.shown_line import kept_file, kept_outbound, read_paylo
 from bot.adapters.website.site_chat import SiteChat
 from bot.clock import Clock
 from bot.errors import ConfigError, PeerGone, Problem, Refused, RetryLater
-from bot.model import Attachment, ChatLine, Media, Outbound, OutboundKind, RichText, Sender, Sent
+from bot.model import Attachment, ChatLine, Media, Outbound, OutboundKind, RichText, Sent
 from bot.text.problems import problem, warning
 
 LIMITS = Limits(
@@ -43,7 +44,7 @@ _IN_WORDS = frozenset({Media.LOCATION, Media.CONTACT, Media.OTHER})
 _NOTHING_TO_SHOW = frozenset({OutboundKind.REACT, OutboundKind.PIN})
 
 
-class WebsiteAdapter(Adapter):
+class WebsiteAdapter(GrouplessAdapter):
     """One site, or several that show the same chat."""
 
     kind = "website"
@@ -124,15 +125,6 @@ class WebsiteAdapter(Adapter):
         if self.chat.parts is None or await self.chat.parts.store.visitor(self.name, chat) is None:
             raise PeerGone("no such visitor")
         return ChatInfo(chat)
-
-    async def membership(self, chat: str, user: str) -> Literal["administrator", "member", "none"]:
-        return "none"
-
-    async def profile(self, user: str) -> Sender | None:
-        return None
-
-    def is_group(self, chat: str) -> bool:
-        return False
 
     async def hint_typing(self, outbound_chat: str, thread: str = "") -> None:
         self.chat.streams.tell(outbound_chat, "typing", {"name": ""})

@@ -45,6 +45,8 @@ def test_servers_are_known_by_the_address_and_named_where_they_are_not() -> None
         ({"address": "help@shop.ru"}, "imap_host"),
         ({"address": "без собаки"}, "почтовый адрес"),
         ({"imap_host": "mail.shop.ru", "imap_security": "none"}, "без шифрования"),
+        ({"imap_host": "https://imap.shop.ru"}, "imap.shop.ru — не имя сервера"),
+        ({"smtp_host": "smtp.shop.ru:465"}, "smtp_port"),
         ({"smtp_security": "none"}, "без шифрования"),
         ({"verify": False}, "verify"),
     ],

@@ -17,7 +17,7 @@ from bot.clock import HandClock
 from bot.errors import AccountError, Refused
 from bot.model import Attachment, Button, InboundKind, Media
 from bot.testing.contracts.adapter import KeptInbounds, listening
-from tests.adapters.email.platform import letter, settings_of
+from tests.adapters.email.mail_platform import letter, settings_of
 from tests.fakes.imap_server import CUT, FakeImap
 from tests.fakes.smtp_server import FakeSmtp
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.adapters.email.quotes import own_words
 from bot.adapters.email.reading import ORIGINAL, Mailbox, part_of, read_letter
 from bot.model import Media
-from tests.adapters.email.platform import letter
+from tests.adapters.email.mail_platform import letter
 from tests.fakes.imap_server import USER
 
 BOX = Mailbox(USER, "mx.shop.example")
@@ -136,6 +136,12 @@ def test_charsets_are_read_also_where_they_are_not_told(charset: str) -> None:
     assert read.text == "Здравствуйте, где мой заказ?" and read.name == "Анна"
 
 
+def test_dashes_above_a_question_are_no_signature() -> None:
+    """Nothing that asks is cut off: nobody would ever see it."""
+    assert own_words("Заказ 17\n--\nКогда привезут?\n\n-- \nАнна").text == "Заказ 17\n--\nКогда привезут?"
+    assert own_words("Заказ 17\n--\nАнна\n+7 900 000-00-00").text == "Заказ 17"
+
+
 def test_files_have_safe_names_and_pictures_of_signatures_are_none() -> None:
     made = letter("Вот чек\n", subject="Re: Заказ")
     made.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="../../чек.pdf")
@@ -249,6 +255,47 @@ def test_no_letter_takes_its_reader_minutes(piece: str) -> None:
     made = letter("x", subject="Re: Заказ")
     made.set_content(piece * (100_000 // len(piece)), subtype="plain" if "\n" in piece else "html")
     assert read_letter(made.as_bytes(), BOX).problem == ""
+
+
+def _within(count: int) -> bytes:
+    """Parts within parts."""
+    begun = b'Content-Type: multipart/mixed; boundary="b0"\r\n\r\n'
+    for n in range(1, count):
+        begun += b'--b%d\r\nContent-Type: multipart/mixed; boundary="b%d"\r\n\r\n' % (n - 1, n)
+    return begun
+
+
+MIXED = b"Content-Type: multipart/mixed; boundary=B\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(_within(80), id="depth"),
+        pytest.param(MIXED + b"--B\r\n\r\nx\r\n" * 3000, id="parts"),
+        pytest.param(b"\r\n" * 700_000, id="lines"),
+    ],
+)
+def test_a_letter_made_to_keep_its_reader_busy_is_handed_on_whole(made: bytes) -> None:
+    """Some megabytes of them took minutes. Its author is known, and a person looks at it as it came."""
+    raw = b"From: Anna <anna@example.org>\r\nMessage-ID: <1@example.org>\r\n" + made
+    read = read_letter(raw, BOX)
+    assert (read.problem, read.author, read.text) == ("unreadable", "anna@example.org", "")
+    assert part_of(raw, ORIGINAL)[0] == raw
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "undefined", "unicode_escape"])
+def test_a_charset_that_no_letter_is_written_in_is_not_used(charset: str) -> None:
+    raw = f"From: anna@example.org\r\nContent-Type: text/plain; charset={charset}\r\n\r\nДа, \\u0041-b."
+    read = read_letter(raw.encode(), BOX)
+    assert read.text == "Да, \\u0041-b." and read.problem == ""
+
+
+def test_headers_without_end_are_looked_at_up_to_a_limit() -> None:
+    """Parameters by the hundred thousand took the parser time that grew with their square."""
+    endless = b"Content-Type: text/plain; " + b"a=b; " * 100_000 + b"\r\n"
+    read = read_letter(b"From: anna@example.org\r\n" + b"X-A: b\r\n" * 20_000 + endless + b"\r\nx", BOX)
+    assert (read.author, read.problem) == ("anna@example.org", "")
 
 
 PIECES = [

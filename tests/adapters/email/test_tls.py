@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.email.adapter import EmailAdapter
-from tests.adapters.email.platform import settings_of
+from tests.adapters.email.mail_platform import settings_of
 from tests.fakes.imap_server import FakeImap
 from tests.fakes.smtp_server import FakeSmtp
 

@@ -14,8 +14,9 @@ import pytest
 from aiohttp import ClientSession, web
 
 from bot.adapters.base import CommandMenu, Health
-from bot.adapters.telegram.adapter import MAX_BODY, TelegramAdapter
+from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.adapters.telegram.settings import TelegramSettings
+from bot.adapters.update_calls import LONGEST
 from bot.errors import AccountError, PeerGone, Refused, RetryLater, StorageBusy
 from bot.model import Attachment, InboundKind, Media, Sender
 from tests.adapters.telegram.conftest import Kept, running
@@ -187,7 +188,7 @@ async def serving(server: FakeTelegram) -> AsyncIterator[Hook]:
             poll_seconds=1,
         ),
     )
-    app = web.Application(client_max_size=16 * MAX_BODY)
+    app = web.Application(client_max_size=16 * LONGEST)
     app.add_routes(adapter.routes())
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -267,7 +268,7 @@ async def test_a_webhook_that_cannot_keep_asks_for_it_again(hook: Hook, kept: Ke
         (b"[" * 200_000, "application/json", 400),
         (b"\xff", "application/json", 400),
         (b"{}", "text/plain", 415),
-        (b" " * (MAX_BODY + 1), "application/json", 413),
+        (b" " * (LONGEST + 1), "application/json", 413),
         (b'{"update_id": 3, "message": 5}', "application/json", 200),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.website.site import Site, open_site
+from tests.adapters.website.shop_site import Site, open_site
 
 
 @pytest.fixture

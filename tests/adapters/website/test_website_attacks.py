@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from bot.adapters.website.streams import PER_ADDRESS
-from tests.adapters.website.site import FOREIGN, SECRET, SHOP, Site, open_site, with_settings
+from tests.adapters.website.shop_site import FOREIGN, SECRET, SHOP, Site, open_site, with_settings
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 QUESTION = "Сколько стоит доставка?"

@@ -9,7 +9,7 @@ from bot.config.forms import ConsentSettings
 from bot.config.loader import Config
 from bot.model import Attachment, InboundKind, Media
 from bot.text.customer_fields import consent_of
-from tests.adapters.website.site import Site, open_site, with_settings
+from tests.adapters.website.shop_site import Site, open_site, with_settings
 
 QUESTION = "Сколько стоит доставка?"
 

@@ -18,7 +18,7 @@ from bot.model import Inbound
 from bot.storage.database import SqliteDatabase
 from bot.storage.queries import chat_lines
 from bot.testing.contracts.adapter import AdapterContract, Fault
-from tests.adapters.website.site import Browser, Site, open_site
+from tests.adapters.website.shop_site import Browser, Site, open_site
 
 
 class SitePlatform:

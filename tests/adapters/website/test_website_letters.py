@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.adapters.website.site import Browser, Site, open_site, with_settings
+from tests.adapters.website.shop_site import Browser, Site, open_site, with_settings
 
 
 async def answered(site: Site) -> Browser:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.adapters.website.site import Site
+from tests.adapters.website.shop_site import Site
 
 QUESTION = "Сколько стоит доставка?"
 

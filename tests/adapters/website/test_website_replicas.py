@@ -12,7 +12,7 @@ from bot.clock import HandClock
 from bot.service import heard
 from bot.storage.postgres.store import PostgresStore
 from bot.testing.harness import NOON
-from tests.adapters.website.site import Site, open_site
+from tests.adapters.website.shop_site import Site, open_site
 
 QUESTION = "Сколько стоит доставка?"
 

@@ -13,7 +13,7 @@ from bot.adapters.website.settings import WebsiteSettings
 from bot.config.loader import read_config
 from bot.config.website_channel import WebsiteChannel
 from bot.errors import ConfigError
-from tests.adapters.website.site import FOREIGN, SHOP, open_site, with_settings
+from tests.adapters.website.shop_site import FOREIGN, SHOP, open_site, with_settings
 
 CONFIG = "channels:\n  site:\n    type: website\n    origins: [{origin}]\n{more}"
 

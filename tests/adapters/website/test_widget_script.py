@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from bot.adapters.website.widget.script import widget_script
-from tests.adapters.website.site import Site
+from tests.adapters.website.shop_site import Site
 
 KILOBYTES = 30
 FROM_FILES = ("open", "close", "send", "attach")  # said through variables: buttons of an icon
