@@ -76,6 +76,8 @@ class SmallTalk:
 
     def _attachment(self, turn: Turn) -> Outcome:
         kind = _SEEN.get(turn.attachments[0].media, "other")
+        if turn.attachments[0].mime == "message/rfc822":  # a whole letter: nobody sent a file
+            kind = "other"
         if tries_of(turn.attachments[0]):
             return self._say(turn, "voice_unclear", offered=True)
         if kind in _PERSON_HELPS:

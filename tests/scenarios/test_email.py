@@ -322,3 +322,18 @@ async def test_old_letters_stay_what_they_were(articles: Path) -> None:
             await asyncio.gather(listening, return_exceptions=True)
             assert [i.text for i in kept] == ["Новый вопрос"] and testbot is not None
             assert kept[0].kind is InboundKind.MESSAGE
+
+
+async def test_an_empty_letter_is_not_called_a_file(mail: MailBot) -> None:
+    """She sent no file; a person can still look at what came."""
+    [answer] = await mail.writes("", subject="")
+    assert "Файл" not in words(answer) and "Напишите вопрос словами" in words(answer)
+
+
+async def test_a_choice_that_has_its_number_is_numbered_once(mail: MailBot) -> None:
+    """The labels of a choice begin with the numbers that stand above them."""
+    [asked] = await mail.writes("Доставка", subject="Re: Доставка")
+    choice = words(asked).partition("номером или словами:")[2]
+    assert "\n1. " in choice and "1. 1." not in choice
+    [answer] = await mail.writes("1", to=asked)
+    assert answer["Subject"] == "Re: Доставка" and "?" in words(answer)

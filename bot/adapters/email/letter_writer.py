@@ -127,7 +127,8 @@ class LetterWriter:
         bare = [b.label for b, n in zip(buttons, numbers(rows), strict=True) if b.action and not n]
         for button, number in zip(buttons, numbers(rows), strict=True):
             if number:
-                shown = shown + f"\n{number}. {button.label}"
+                said = button.label.removeprefix(f"{number}. ")  # the label may have it already
+                shown = shown + f"\n{number}. {said}"
             elif not button.action:
                 line = f"{button.label}: {button.url}"
                 at = len(button.label) + 2

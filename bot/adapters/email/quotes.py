@@ -163,6 +163,8 @@ def _without_signature(lines: list[str]) -> str:
         lines = lines[:-1]
     for at, line in enumerate(lines):
         if _DASHES.match(line.strip("\xa0\t\r") if line != "-- " else line) and 0 < len(lines) - at <= 15:
+            if any("?" in below for below in lines[at:]):
+                continue  # who asks something is not signing yet
             lines = lines[:at]
             break
     while lines and (not _bare(lines[-1]) or _PHONE.match(_bare(lines[-1]).lstrip("-—–_* "))):

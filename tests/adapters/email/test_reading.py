@@ -136,6 +136,12 @@ def test_charsets_are_read_also_where_they_are_not_told(charset: str) -> None:
     assert read.text == "Здравствуйте, где мой заказ?" and read.name == "Анна"
 
 
+def test_dashes_above_a_question_are_no_signature() -> None:
+    """Nothing that asks is cut off: nobody would ever see it."""
+    assert own_words("Заказ 17\n--\nКогда привезут?\n\n-- \nАнна").text == "Заказ 17\n--\nКогда привезут?"
+    assert own_words("Заказ 17\n--\nАнна\n+7 900 000-00-00").text == "Заказ 17"
+
+
 def test_files_have_safe_names_and_pictures_of_signatures_are_none() -> None:
     made = letter("Вот чек\n", subject="Re: Заказ")
     made.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="../../чек.pdf")
