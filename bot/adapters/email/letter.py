@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import html
 import mimetypes
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from itertools import pairwise
 
 from bot.adapters.base import File
+from bot.adapters.html_rendering import Tags, is_safe_address, to_html
 from bot.adapters.rich_text import degrade
 from bot.adapters.sanitize import clean_file_name, clean_text
 from bot.model import RichText, Span, Style
 
 LOOP = "X-Loop"  # names our own mailbox: what carries it has been here already
+LINE_END = "<br>\n"
 SUBJECT = 200  # characters of a subject that are kept
-_TAGS = {
-    Style.BOLD: "b",
-    Style.ITALIC: "i",
-    Style.UNDERLINE: "u",
-    Style.STRIKE: "s",
-    Style.CODE: "code",
-    Style.PRE: "code",
-    Style.QUOTE: "i",
+_TAGS: dict[Style, Tags] = {
+    Style.BOLD: ("<b>", "</b>"),
+    Style.ITALIC: ("<i>", "</i>"),
+    Style.UNDERLINE: ("<u>", "</u>"),
+    Style.STRIKE: ("<s>", "</s>"),
+    Style.CODE: ("<code>", "</code>"),
+    Style.PRE: ("<code>", "</code>"),
+    Style.QUOTE: ("<i>", "</i>"),
 }
-_LINKS = ("http://", "https://", "mailto:", "tel:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,42 +90,19 @@ def _plain(text: RichText, signature: str) -> str:
 
 
 def _html(text: RichText, signature: str) -> str:
-    ending = f"<p style='color:#666'>-- <br>{_lines(html.escape(signature))}</p>" if signature else ""
+    signed = html.escape(signature).replace("\n", LINE_END)
+    ending = f"<p style='color:#666'>-- <br>{signed}</p>" if signature else ""
     return (
         "<!doctype html><html><head><meta charset='utf-8'></head>"
         "<body style='font:15px/1.5 -apple-system,Segoe UI,Roboto,Arial,sans-serif;max-width:40em'>"
-        f"<div>{_lines(to_html(text))}</div>{ending}</body></html>\n"
+        f"<div>{to_html(text, _tags, line_end=LINE_END)}</div>{ending}</body></html>\n"
     )
 
 
-def _lines(marked: str) -> str:
-    return marked.replace("\n", "<br>\n")
-
-
-def to_html(rich: RichText) -> str:
-    """The text with its styles as simple tags; whatever looks like markup in it is shown as it stands.
-
-    >>> to_html(RichText("<b> да", (Span(Style.BOLD, 4, 2),)))
-    '&lt;b&gt; <b>да</b>'
-    """
-    borders = {0, len(rich.text)}
-    for span in rich.spans:
-        borders |= {span.offset, span.offset + span.length}
-    places = sorted(b for b in borders if 0 <= b <= len(rich.text))
-    return "".join(
-        _styled(rich.text[begin:end], [s for s in rich.spans if s.offset <= begin < s.offset + s.length])
-        for begin, end in pairwise(places)
-    )
-
-
-def _styled(text: str, spans: Sequence[Span]) -> str:
-    marked = html.escape(text, quote=False)
-    for span in spans:
-        if span.style is Style.LINK and span.url.lower().startswith(_LINKS):
-            marked = f'<a href="{html.escape(span.url)}">{marked}</a>'
-        elif tag := _TAGS.get(span.style):
-            marked = f"<{tag}>{marked}</{tag}>"
-    return marked
+def _tags(span: Span) -> Tags | None:
+    if span.style is not Style.LINK:
+        return _TAGS.get(span.style)
+    return (f'<a href="{html.escape(span.url)}">', "</a>") if is_safe_address(span.url) else None
 
 
 def _attach(made: EmailMessage, file: File) -> None:

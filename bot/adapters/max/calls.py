@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from maxapi.types.attachments.attachment import ButtonsPayload
 from maxapi.types.attachments.buttons import CallbackButton, LinkButton
 from maxapi.types.message import NewMessageLink
 
+from bot.adapters.html_rendering import Tags, to_html
 from bot.adapters.rich_text import MAX_STYLES, degrade, fit, part, tidy, utf16_length, with_heading
 from bot.adapters.sanitize import clean_rich
 from bot.button_tokens import token
@@ -82,7 +82,7 @@ def text_fields(rich: RichText, *, plain: bool = False) -> Json:
     """
     rich = _linked(rich)
     if not plain and any(s.style in MAX_STYLES for s in rich.spans):
-        marked = to_html(rich)
+        marked = to_html(rich, _tags)
         if utf16_length(marked) <= TEXT:
             return {"text": marked, "format": TextFormat.HTML.value}
     bare = degrade(rich, frozenset()).text
@@ -93,30 +93,6 @@ def text_fields(rich: RichText, *, plain: bool = False) -> Json:
             f"the text is longer than {TEXT}: it must be split before it is enqueued", code="too_long"
         )
     return {"text": bare}
-
-
-def to_html(rich: RichText) -> str:
-    """The text in MAX's HTML: what people wrote is escaped, and tags are closed in order, whatever meets.
-
-    >>> to_html(RichText("a<b", (Span(Style.BOLD, 0, 2), Span(Style.ITALIC, 1, 2))))
-    '<b>a<i>&lt;</i></b><i>b</i>'
-    """
-    tidied = tidy(rich)
-    spans = [s for s in tidied.spans if s.style in MAX_STYLES]
-    cuts = {0, len(tidied.text), *(s.offset for s in spans), *(s.offset + s.length for s in spans)}
-    made: list[str] = []
-    open_now: list[Span] = []
-    for start, stop in itertools.pairwise(sorted(cuts)):
-        active = [s for s in spans if s.offset <= start and stop <= s.offset + s.length]
-        kept = sum(
-            1 for _ in itertools.takewhile(lambda p: p[0] is p[1], zip(open_now, active, strict=False))
-        )
-        made += [_tags(s)[1] for s in reversed(open_now[kept:])]
-        made += [_tags(s)[0] for s in active[kept:]]
-        made.append(html.escape(tidied.text[start:stop], quote=False))
-        open_now = active
-    made += [_tags(s)[1] for s in reversed(open_now)]
-    return "".join(made)
 
 
 def keyboard(rows: Rows, nonce: int) -> tuple[Json | None, tuple[RichText, ...]]:
@@ -213,9 +189,9 @@ def _linked(rich: RichText) -> RichText:
     return made
 
 
-def _tags(span: Span) -> tuple[str, str]:
+def _tags(span: Span) -> Tags | None:
     if span.style is Style.LINK:
         return f'<a href="{html.escape(span.url)}">', "</a>"
     if span.style is Style.MENTION:
         return f'<a href="max://user/{span.url}">', "</a>"
-    return _TAGS[span.style]
+    return _TAGS.get(span.style)

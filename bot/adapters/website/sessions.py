@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.adapters.sanitize import clean_text
-from bot.adapters.website.html_rendering import rich_html
 from bot.adapters.website.identity import DAY, BadLogin, Identity, read_login
+from bot.adapters.website.page_rendering import page_html
 from bot.adapters.website.shown_line import message_json
 from bot.adapters.website.site_chat import LANGUAGES, Caller, ChatRefusal, SiteChat, json_body
 from bot.model import Customer, Visitor
@@ -172,7 +172,7 @@ class ChatSessions:
         }
         if settings.consent and missing and consent is not None:
             text, url = consent.shown(language)
-            shown["consent"] = {"text": text.text, "html": rich_html(text), "url": url}
+            shown["consent"] = {"text": text.text, "html": page_html(text), "url": url}
         return shown
 
     def _set_cookie(self, request: web.Request, response: web.Response, token: str) -> None:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.adapters.website.html_rendering import is_safe_address, rich_html
+from bot.adapters.html_rendering import is_safe_address
+from bot.adapters.website.page_rendering import page_html
 from bot.button_tokens import token
 from bot.model import Attachment, ChatLine, Outbound, RichText, Rows, Span, Style
 
@@ -85,7 +86,7 @@ def message_json(line: ChatLine) -> dict[str, object]:
         "from": payload.get("from", "bot"),
         "name": payload.get("name", ""),
         "text": rich.text,
-        "html": rich_html(rich),
+        "html": page_html(rich),
         "buttons": [
             {k: v for k, v in b.items() if k in ("id", "label", "url")} for b in payload.get("buttons", ())
         ],
