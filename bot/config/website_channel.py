@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from bot.config.handoff import Duration, Section
 from bot.text.problems import told
 
 SHORTEST = 32  # characters of a secret that signs logins
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -94,11 +96,17 @@ class WebsiteChannel(Section):
 
 def _origin(written: str) -> str:
     """An origin as browsers send it. Raises ValueError for anything else."""
-    parts = urlsplit(written.strip().rstrip("/"))
-    local = parts.netloc.rpartition(":")[0] in _LOCAL or parts.netloc in _LOCAL
-    wanted = parts.scheme == "https" or (parts.scheme == "http" and local)
-    if not wanted or not parts.netloc or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+    try:
+        parts = urlsplit(written.strip().rstrip("/"))
+        host, port = parts.hostname or "", parts.port
+        host = host if ":" in host else host.encode("idna").decode()
+    except ValueError:  # brackets, a port, a name that are none
+        raise ValueError(told("website.origin", value=written)) from None
+    named = f"[{host}]" if ":" in host else host
+    wanted = parts.scheme == "https" or (parts.scheme == "http" and named in _LOCAL)
+    if not wanted or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError(told("website.origin", value=written))
-    host = parts.netloc.encode("idna").decode() if not parts.netloc.isascii() else parts.netloc
-    port = ":443" if parts.scheme == "https" else ":80"
-    return f"{parts.scheme}://{host.lower().removesuffix(port)}"
+    if not (":" in host or _HOST.fullmatch(host)):
+        raise ValueError(told("website.origin", value=written))
+    usual = 443 if parts.scheme == "https" else 80
+    return f"{parts.scheme}://{named}" + (f":{port}" if port not in (None, usual) else "")

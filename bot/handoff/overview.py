@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.handoff import notices
-from bot.handoff.card import card, heading, numbered
+from bot.handoff.card import called, card, heading, numbered
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.permissions import refuse
 from bot.handoff.operators.replies import say
@@ -70,8 +70,8 @@ async def show(desk: DeskContext, turn: Turn, _value: str) -> Outcome:
         work=sum(t.status == "operator" for t in tickets),
         snoozed=sum(t.status == "snoozed" for t in tickets),
         desks=_desks(desk, tickets, turn),
-        risk=[{**_line(t), "due": t.due, "late": t.due is not None and t.due <= now} for t in risk],
-        next=[_line(t) for t in waiting[:SHOWN]],
+        risk=[{**_line(desk, t), "due": t.due, "late": t.due is not None and t.due <= now} for t in risk],
+        next=[_line(desk, t) for t in waiting[:SHOWN]],
     )
 
 
@@ -197,10 +197,10 @@ def _desks(desk: DeskContext, tickets: Sequence[Ticket], turn: Turn) -> list[dic
     return lines if len(lines) > 1 else []
 
 
-def _line(ticket_: Ticket) -> dict[str, object]:
+def _line(desk: DeskContext, ticket_: Ticket) -> dict[str, object]:
     return {
         "number": ticket_.number,
-        "name": ticket_.state.name,
+        "name": called(ticket_, desk.texts, desk.lang),
         "topic": ticket_.topic,
         "operator": ticket_.operator_name,
         "opened": ticket_.opened,

@@ -347,7 +347,7 @@ def _readable(row: Any) -> dict[str, object]:
     found: dict[str, object] = {}
     for name in row.keys():  # noqa: SIM118 (a Row iterates its values)
         value = row[name]
-        if name in _JSON and isinstance(value, str):
+        if name in _JSON and isinstance(value, str) and value:  # a change of a chat's line holds none
             value = json.loads(value)
         elif name in _TIMES and isinstance(value, int):
             value = moment(value).isoformat()

@@ -8,12 +8,15 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Literal
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from bot.handoff.contacts import mask
+from bot.handoff.context import is_context
+from bot.handoff.context import shown as shown_context
 from bot.knowledge.decision.explanation import sentence_of
 from bot.knowledge.search import Knowledge
 from bot.model import Attachment, HistoryEntry, Ticket
@@ -171,6 +174,7 @@ class ReportPages:
             ordered=request.query.get("done", ""),
             bad_file=request.query.get("file", "")[:120],
             heard=_heard,
+            came_with=partial(self._came_with, self._pages.language(request)),
             mark_of=mark_of if self._services.files and data == "own" else None,
             customer=met[0].customer.id if met and data == "own" else None,
             number=number,
@@ -199,6 +203,11 @@ class ReportPages:
         )
 
     # --- what is shown
+
+    def _came_with(self, language: str, attachment: Attachment) -> str:
+        """A message's context in words, as operators read it in their chats; "" for a file."""
+        words = self._services.words
+        return mask(shown_context((attachment,), words, language)) if words and is_context(attachment) else ""
 
     async def _report(self, request: web.Request) -> Report:
         data, period, channel = self._data(request), self._period(request), request.query.get("channel", "")

@@ -37,6 +37,16 @@ async def test_the_board_is_posted_once_pinned_and_then_changed(testbot: TestBot
     assert "Ждут: 0" in boards(testbot)[-1].text.text and "Ольга — 1" in boards(testbot)[-1].text.text
 
 
+async def test_who_has_no_name_is_called_as_on_the_card(testbot: TestBot) -> None:
+    """Visitors of a site have none: no line of the lists ends in a dot and nothing."""
+    await testbot.customer("").says("позовите оператора")
+    await testbot.later(minutes=2)
+    assert "№1 · Клиент" in boards(testbot)[0].text.text
+    await testbot.operator().says("/queue")
+    told = testbot.channels["telegram"].in_chat(DESK)[-1].outbound.text.text
+    assert "№1" in told and "Клиент" in told
+
+
 async def test_late_tickets_stand_out(testbot: TestBot) -> None:
     """What is near its deadline is named."""
     await testbot.customer().says("позовите оператора")

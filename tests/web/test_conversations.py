@@ -6,15 +6,16 @@ import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.adapters.context import context_of
 from bot.cli.site import site_of
-from bot.model import Inbound
+from bot.model import Inbound, InboundKind
 from bot.testing import TestBot, open_test_bot
 from bot.testing.harness import DESK_CHAT
 from bot.web.conversations import stems
@@ -141,6 +142,23 @@ async def test_from_the_list_to_the_words_and_to_the_customer(office: Office) ->
     assert card is not None
     profile = await office.text(card[1])
     assert "Анна" in profile and link[1].replace("&", "&amp;") in profile
+
+
+async def test_what_a_message_came_with_stands_above_its_words(office: Office) -> None:
+    """The page a visitor writes from, words somebody else wrote: read as in the operators' chats."""
+    page = context_of("page", "telegram", who="<b>Щётки</b>", link="https://shop.example/brushes")
+    forward = context_of("forward", "telegram", who="Глеб", text="звоните +7 912 345-67-89")
+    anna = office.testbot.customer("Анна")
+    inbound = anna.inbound(anna.peer, InboundKind.MESSAGE, "а такая есть?", private=True, message="m-page")
+    await office.testbot.arrive(replace(inbound, context=(page, forward)))
+
+    link = re.search(r'href="(/conversation/\d+\?data=own)">Анна', await office.listed_html())
+    assert link is not None
+    words = re.findall(r'<span class="words">(.*?)</span></li>', await office.text(link[1]), re.DOTALL)
+    [line] = [w for w in words if "а такая есть?" in w]
+    assert "Пишет со страницы «&lt;b&gt;Щётки&lt;/b&gt;» (https://shop.example/brushes)" in line
+    assert "Переслано, автор: Глеб\n» звоните" in line and "345-67-89" not in line
+    assert "[Вложение]" not in line
 
 
 async def test_fields_are_changed_as_everything_else_is_decided(office: Office) -> None:

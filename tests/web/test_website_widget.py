@@ -381,6 +381,40 @@ def test_files_go_both_ways(visitor: Visitor, chat: WebsiteChat) -> None:
     page.wait_for_selector(".notice >> text=big.bin: файл больше")
 
 
+def test_files_wait_as_long_as_it_takes(visitor: Visitor, chat: WebsiteChat) -> None:
+    """For a server that is away, and for their turn where there are many; only an empty one is not taken."""
+    page = visitor.page
+    page.clock.install()
+    visitor.starts()
+    chat.network.fault = lambda path, number: "error"
+    chat.cut()
+    page.wait_for_selector(".notice >> text=Нет связи")
+    files = [{"name": f"{n}.txt", "mimeType": "text/plain", "buffer": b"%d" % n} for n in range(11)]
+    page.set_input_files("input[type=file]", files=[{**files[0], "buffer": b""}])
+    page.wait_for_selector(".notice >> text=0.txt: файл пустой")
+    page.set_input_files("input[type=file]", files=files)
+    for tries in range(1, 9):
+        chat.until(lambda tries=tries: chat.network.asked["files"] >= tries)  # type: ignore[misc]
+        page.clock.fast_forward(31_000)
+    assert page.locator(".why").count() == 0
+
+    chat.network.mend()
+    page.clock.fast_forward(31_000)
+    chat.until(lambda: chat.network.asked["files"] >= 11)
+    chat.until(lambda: len(chat.kept(page)) == 10)
+    chat.do(moved(chat, 301))
+    for _ in range(10):
+        page.clock.fast_forward(30_100)
+    page.wait_for_function(
+        "() => !document.querySelector('support-chat').shadowRoot.querySelector('progress, .why')"
+    )
+    assert len(chat.kept(page)) == 11 and chat.network.asked["files"] == 12
+
+
+async def moved(chat: WebsiteChat, seconds: float) -> None:
+    chat.site.testbot.clock.advance(seconds=seconds)
+
+
 def test_what_was_said_long_ago_is_read_by_scrolling_up(visitor: Visitor, chat: WebsiteChat) -> None:
     """In order, each once, and what was in view stays in view."""
     visitor.starts()

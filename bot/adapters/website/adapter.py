@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from aiohttp import web
 from bot.adapters.base import Accept, ChatInfo, File, Files, Health, Limits
 from bot.adapters.groupless_adapter import GrouplessAdapter
 from bot.adapters.page_channel import ChatParts
+from bot.adapters.rich_text import placeholder
 from bot.adapters.website.letters import VisitorLetters
 from bot.adapters.website.server import ChatServer
 from bot.adapters.website.settings import WebsiteSettings
@@ -23,7 +25,7 @@ from bot.adapters.website.shown_line import kept_file, kept_outbound, read_paylo
 from bot.adapters.website.site_chat import SiteChat
 from bot.clock import Clock
 from bot.errors import ConfigError, PeerGone, Problem, Refused, RetryLater
-from bot.model import Attachment, ChatLine, Outbound, OutboundKind, Sent
+from bot.model import Attachment, ChatLine, Media, Outbound, OutboundKind, RichText, Sent
 from bot.text.problems import problem, warning
 
 LIMITS = Limits(
@@ -38,6 +40,7 @@ LIMITS = Limits(
     group_per_minute=0,
 )
 CHECK = 8.0  # seconds for one look at the address
+_IN_WORDS = frozenset({Media.LOCATION, Media.CONTACT, Media.OTHER})
 _NOTHING_TO_SHOW = frozenset({OutboundKind.REACT, OutboundKind.PIN})
 
 
@@ -89,7 +92,7 @@ class WebsiteAdapter(GrouplessAdapter):
 
     async def send(self, outbound: Outbound, *, nonce: int, target: str, files: Files) -> Sent:
         """Writes the line; the same *nonce* again is the same line. Raises `PeerGone` where nobody is at the
-        other end (any more), `RetryLater` where a file may be had later.
+        other end (any more), `RetryLater` where a file may be had later, `Refused` where an operator's not.
         """
         source, chat = f"o{nonce}", outbound.to.chat
         if outbound.kind in _NOTHING_TO_SHOW:
@@ -106,8 +109,8 @@ class WebsiteAdapter(GrouplessAdapter):
             return Sent(target)
         if outbound.kind not in (OutboundKind.SAY, OutboundKind.EDIT):
             raise Refused("a chat on a site has no topics")
-        shown = await self._files(outbound, nonce, files)
-        payload = kept_outbound(outbound, nonce, shown)
+        shown, notes = await self._files(outbound, nonce, files)
+        payload = kept_outbound(replace(outbound, text=_with(outbound.text, notes)), nonce, shown)
         if outbound.kind is OutboundKind.SAY:
             await self._add(chat, ChatLine(source, "message", self.chat.clock(), payload))
             return Sent(source)
@@ -171,20 +174,37 @@ class WebsiteAdapter(GrouplessAdapter):
         kept = {name: before[name] for name in ("from", "name", "files") if name in before}
         return json.dumps({**json.loads(payload), **kept}, ensure_ascii=False, separators=(",", ":"))
 
-    async def _files(self, outbound: Outbound, nonce: int, files: Files) -> list[dict[str, object]]:
-        """The files, kept where every process finds them. Raises `RetryLater`."""
-        parts, shown = self.chat.parts, list[dict[str, object]]()
+    async def _files(
+        self, outbound: Outbound, nonce: int, files: Files
+    ) -> tuple[list[dict[str, object]], list[RichText]]:
+        """The files, kept where every process finds them, and words for what is none. Raises `Refused` where
+        an operator's file cannot be had, `RetryLater`.
+        """
+        parts, shown, notes = self.chat.parts, list[dict[str, object]](), list[RichText]()
         visitor = await parts.store.visitor(self.name, outbound.to.chat) if parts else None
         for n, attachment in enumerate(outbound.attachments):
+            if attachment.media in _IN_WORDS:
+                notes.append(placeholder(attachment))
+                continue
             stored = f"{self.name}-o{nonce}-{n}"
             try:
                 file = await files.read(attachment)
-            except Refused:
-                shown.append(kept_file(attachment, b"", ""))
+            except Refused as error:
+                if outbound.author == "operator":  # an operator must hear that their file did not pass
+                    raise Refused(
+                        f"{attachment.name or attachment.media}: {error}", code=error.code
+                    ) from None
+                notes.append(placeholder(attachment))
                 continue
             if parts is not None and visitor is not None:
                 now = self.chat.clock()
                 await parts.store.keep_file(stored, visitor.conversation, file.content, now)
             named = Attachment(attachment.media, name=file.name or attachment.name, mime=file.mime)
             shown.append(kept_file(named, file.content, stored))
-        return shown
+        return shown, notes
+
+
+def _with(text: RichText, notes: Sequence[RichText]) -> RichText:
+    for note in notes:
+        text = text + "\n" + note if text.text else note
+    return text

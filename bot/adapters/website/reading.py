@@ -39,9 +39,10 @@ class ChatReading:
         if "before" in request.query:
             return await self._older(caller, number_of(request.query["before"]))
         after, wait = number_of(request.query.get("after", "0")), _seconds(request.query.get("wait", "0"))
-        if chat.streams.is_full(caller.chat):
+        _is_of(caller, after)
+        if chat.streams.is_full(caller.chat, caller.address):
             raise ChatRefusal(429, "streams", after=10)
-        with chat.streams.listening(caller.chat) as listener:
+        with chat.streams.listening(caller.chat, caller.address) as listener:
             events, cursor = await self._news(caller.chat, after, listener)
             if not events and wait:
                 await listener.wait(wait)
@@ -56,7 +57,8 @@ class ChatReading:
         chat, caller = self._chat, await self._chat.caller(request)
         chat.limit("events", caller)
         after = number_of(request.headers.get("Last-Event-ID") or request.query.get("after", "0"))
-        if chat.streams.is_full(caller.chat):
+        _is_of(caller, after)
+        if chat.streams.is_full(caller.chat, caller.address):
             raise ChatRefusal(429, "streams", after=10)
         headers = {
             **chat.origins.headers(request),
@@ -66,7 +68,7 @@ class ChatReading:
         }
         response = web.StreamResponse(headers=headers)
         try:
-            with chat.streams.listening(caller.chat) as listener:
+            with chat.streams.listening(caller.chat, caller.address) as listener:
                 await response.prepare(request)
                 await response.write(b"retry: 2000\n: here\n\n")
                 await self._tell(response, caller, after, listener)
@@ -136,6 +138,12 @@ class ChatReading:
         return [*events, *((kind, data, "") for kind, data in passing)], (
             lines[-1].number if lines else after
         )
+
+
+def _is_of(caller: Caller, after: int) -> None:
+    """Raises a refusal for a cursor of another chat: this one's was forgotten, and its lines count anew."""
+    if after > (caller.visitor.last if caller.visitor is not None else 0):
+        raise ChatRefusal(401, "visitor")
 
 
 def _lines(kind: str, data: dict[str, object], id: str) -> bytes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PER_CHAT, ALL = 12, 2000  # streams open at once: of one visitor, of this process
+PER_CHAT, PER_ADDRESS, ALL = 12, 200, 2000  # streams open at once: of a visitor, an address, this process
 BACKLOG = 20  # passing news of one stream
 
 
@@ -35,26 +36,29 @@ class ChatStreams:
 
     def __init__(self) -> None:
         self._open: dict[str, set[Listener]] = {}
-        self._count = 0
+        self._addresses: Counter[str] = Counter()
         self.closed = False
 
-    def is_full(self, chat: str) -> bool:
-        """Whether one more would be too many."""
-        return self._count >= ALL or len(self._open.get(chat, ())) >= PER_CHAT
+    def is_full(self, chat: str, address: str) -> bool:
+        """Whether one more would be too many. No address can take the streams of everybody else."""
+        full = self._addresses.total() >= ALL or self._addresses[address] >= PER_ADDRESS
+        return full or len(self._open.get(chat, ())) >= PER_CHAT
 
     def is_watched(self, chat: str) -> bool:
         return chat in self._open
 
     @contextmanager
-    def listening(self, chat: str) -> Iterator[Listener]:
-        """A stream of *chat* until the end of the block."""
+    def listening(self, chat: str, address: str) -> Iterator[Listener]:
+        """A stream of *chat* that goes to *address*, until the end of the block."""
         listener = Listener()
         self._open.setdefault(chat, set()).add(listener)
-        self._count += 1
+        self._addresses[address] += 1
         try:
             yield listener
         finally:
-            self._count -= 1
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
             listeners = self._open[chat]
             listeners.discard(listener)
             if not listeners:

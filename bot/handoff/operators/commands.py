@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.config.handoff import Team
 from bot.handoff import card_posts
 from bot.handoff.addressees import brought, colleagues, meant, reachable, unclear
+from bot.handoff.card import called
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators import menus
 from bot.handoff.operators.command import Role
@@ -398,7 +399,7 @@ async def queue(desk: DeskContext, turn: Turn, rest: str) -> Outcome:
     shown = [
         {
             "number": t.number,
-            "name": t.state.name,
+            "name": called(t, desk.texts, desk.lang),
             "topic": t.topic,
             "opened": t.opened,
             "priority": t.priority,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.handoff import notices
+from bot.handoff.card import called
 from bot.handoff.desk_context import DeskContext
 from bot.handoff.operators.replies import notice
 from bot.handoff.outreach.order_replies import acknowledged, answer, tail
@@ -103,7 +104,7 @@ async def listed(desk: DeskContext, turn: Turn) -> Outcome:
     rows = [
         {
             "number": t.number,
-            "name": t.state.name,
+            "name": called(t, desk.texts, desk.lang),
             "rating": t.rating,
             "operator": t.operator_name,
             "comment": t.state.comment,

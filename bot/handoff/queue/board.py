@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.handoff.card import called
 from bot.handoff.desk_context import DeliveryStatus, DeskContext
 from bot.handoff.operators.roster import labels
 from bot.model import Outbound, OutboundKind, Peer, Priority, RichText, Ticket
@@ -101,7 +102,10 @@ class Boards:
             lang=desk.lang,
             now=now,
             waiting=len(waiting),
-            next=[{"number": t.number, "name": t.state.name, "topic": t.topic} for t in waiting[:SHOWN]],
+            next=[
+                {"number": t.number, "name": called(t, desk.texts, desk.lang), "topic": t.topic}
+                for t in waiting[:SHOWN]
+            ],
             oldest=oldest.opened if oldest else None,
             work=sum(t.status == "operator" for t in tickets),
             snoozed=sum(t.status == "snoozed" for t in tickets),

@@ -123,8 +123,12 @@ class ChatsContract:
         await hear(store, arrival("k1", "тайна", SITE, line={"text": "тайна"}))
         visitor = await store.visitor("site", "v-1")
         assert visitor is not None
+        await store.add_chat_line("site", "v-1", line("o1", '"было"'))
+        await store.add_chat_line("site", "v-1", line("o2", '"стало"', kind="edit", message="o1"))
         exported = await store.export_customer(visitor.customer)
-        assert [len(exported[t]) for t in ("visitors", "chat_lines")] == [1, 1]  # type: ignore[arg-type]
+        assert len(exported["visitors"]) == 1  # type: ignore[arg-type]
+        shown = [row["payload"] for row in exported["chat_lines"]]  # type: ignore[attr-defined]
+        assert shown == [{"text": "тайна"}, "стало", ""]
         await store.forget_customer(visitor.customer, later(9))
 
         assert await store.visitor("site", "v-1") is None

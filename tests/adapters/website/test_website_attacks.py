@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 
+from bot.adapters.website.streams import PER_ADDRESS
 from tests.adapters.website.shop_site import FOREIGN, SECRET, SHOP, Site, open_site, with_settings
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
@@ -240,6 +242,22 @@ async def test_streams_of_one_visitor_are_limited(site: Site) -> None:
     assert await error(await browser.ask("GET", "events?after=0"), 429) == "streams"
     for answer in held:
         answer.close()
+
+
+async def test_one_address_takes_not_all_streams(site: Site) -> None:
+    """Of many visitors that one caller makes up; somebody at another address hears their news."""
+    browser = site.browser()
+    await browser.opens()
+    with ExitStack() as held:
+        for n in range(PER_ADDRESS):
+            held.enter_context(site.adapter.chat.streams.listening(f"v{n}", "127.0.0.1"))
+        for path in ("events?after=0", "messages?after=0&wait=1"):
+            assert await error(await browser.ask("GET", path), 429) == "streams"
+        other = await browser.ask("GET", "events?after=0", headers={"X-Forwarded-For": "203.0.113.7"})
+        assert other.status == 200
+        other.close()
+    freed = await browser.ask("GET", "messages?after=0")
+    assert freed.status == 200
 
 
 async def test_no_words_are_markup(site: Site) -> None:

@@ -110,6 +110,26 @@ async def test_files_go_both_ways(site: Site) -> None:
     assert (answer.status, await answer.read()) == (200, b"content of f1")
 
 
+async def test_what_is_no_file_is_said_in_words_and_a_lost_file_is_told_to_the_operator(site: Site) -> None:
+    """A place on the map is one to open; a file that cannot be had is no empty shape on the page."""
+    browser = site.browser()
+    await browser.opens()
+    await browser.says("Позовите человека")
+    await site.testbot.rest()
+    operator = site.testbot.operator()
+    place = Attachment(Media.LOCATION, channel="telegram", data={"latitude": 55.75, "longitude": 37.61})
+    await operator.says("", ticket=1, attachments=(place,))
+    await browser.polls()
+    assert browser.shown[-1]["text"] == "📍 55.75, 37.61" and not browser.shown[-1]["files"]
+    assert "https://www.openstreetmap.org/?mlat=55.75" in browser.shown[-1]["html"]
+
+    lost = Attachment(Media.DOCUMENT, "f2", "closed-channel", "схема.pdf", "application/pdf", 17)
+    await operator.says("Вот схема", ticket=1, attachments=(lost,))
+    await browser.polls()
+    assert browser.shown[-1]["text"] == "📍 55.75, 37.61"
+    assert "Клиент не получил «Вот схема»" in (await operator.sees(1))[-1].text.text
+
+
 async def test_an_operators_edit_is_shown_in_its_place(site: Site) -> None:
     """Also to who reads later; the time and the name stay those of the message."""
     browser = site.browser()
@@ -217,7 +237,11 @@ async def test_a_forgotten_visitor_is_a_stranger(site: Site) -> None:
     [listener] = await site.testbot.store.listeners()
     exported = await site.testbot.store.export_customer(listener.customer.id)
     assert QUESTION in str(exported["chat_lines"]) and exported["visitors"]
+    await browser.polls()
     await site.testbot.store.forget_customer(listener.customer.id, site.testbot.clock())
+    for path in (f"messages?after={browser.cursor}", f"events?after={browser.cursor}"):
+        # the page that stayed open begins anew: the lines of its chat count from one again
+        assert (await browser.ask("GET", path)).status == 401
     assert (await browser.opens())["messages"] == []
     await browser.says("снова я")
     await site.testbot.rest()

@@ -31,6 +31,7 @@ def written(folder: Path, origin: str = SHOP, more: str = "") -> Path:
         ("https://shop.example/", "https://shop.example"),
         ("https://Shop.Example:443", "https://shop.example"),
         ("https://магазин.рф", "https://xn--80aairftm.xn--p1ai"),
+        ("https://магазин.рф:8443", "https://xn--80aairftm.xn--p1ai:8443"),
         ("http://localhost:8000", "http://localhost:8000"),
     ],
 )
@@ -45,6 +46,10 @@ def test_an_origin_is_kept_as_browsers_send_it(tmp_path: Path, origin: str, kept
         ("http://shop.example", "", "https://shop.example"),
         ("https://shop.example/shop", "", "https://shop.example/shop"),
         ("'*'", "", "*"),
+        ("https://*.shop.example", "", "https://*.shop.example"),
+        ("https://shop.example:port", "", "https://shop.example:port"),
+        ("https://shop example", "", "https://shop example"),
+        ("'https://[::1'", "", "https://shop.example"),
         (SHOP, 'secret: "${SHORT}"', "32"),
         (SHOP, "letters: mail", "mail"),
         (SHOP, "consent: true", "consent.policy"),

@@ -434,6 +434,7 @@
     for (const file of list) {
       if (file.size > limit) state.notice = say("big", { name: file.name, size: size(limit) });
       else if (file.size) state.files.push({ key: uuid(), file, sent: 0, token: "", person: "", failures: 0, refused: false });
+      else state.notice = say("nothing_in", { name: file.name });
     }
     draw();
     carry();
@@ -454,7 +455,8 @@
       } catch (error) {
         if (error.status === 401) await session();
         if (refused(error)) entry.refused = error.data.error || true;
-        else if (navigator.onLine && ++entry.failures > 6) entry.refused = true;  // a folder, a file that is gone
+        // a folder, a file that is gone, a proxy that takes none so large: all else goes, but this does not
+        else if (!error.status && navigator.onLine && !state.cutOff && ++entry.failures > 6) entry.refused = true;
         else if (state.files.includes(entry)) await backoff(failures++, error.after);
       }
       draw();
@@ -476,7 +478,7 @@
       let data = null;
       try { data = JSON.parse(request.responseText); } catch (_) { /* not our server's words */ }
       if (request.status >= 200 && request.status < 300 && data) done(data);
-      else fail(failure(request.status, data));
+      else fail(failure(request.status, data, data && data.after));
     };
     entry.stop = () => request.abort();
     moving();
@@ -806,7 +808,7 @@
     const box = el("div", { class: "file" }, ...about(upload.file));
     if (upload.id) return box;
     if (upload.refused) {
-      box.append(el("span", { class: "why" }, say(upload.refused === "kind" ? "kind" : "refused"), " ", link("again", () => { Object.assign(upload, { refused: false, failures: 0 }); draw(); carry(); }), " ", link("discard", remove)));
+      box.append(el("span", { class: "why" }, say(upload.refused === "kind" ? "kind" : "refused"), " ", upload.refused !== "kind" && link("again", () => { Object.assign(upload, { refused: false, failures: 0 }); draw(); carry(); }), " ", link("discard", remove)));
       return box;
     }
     upload.bar = el("progress", { max: "1", value: String(upload.sent), "aria-label": say("sending") });
