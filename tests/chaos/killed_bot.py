@@ -37,7 +37,7 @@ class Outcome:
     log: str = ""
 
 
-class Weather(Protocol):
+class UnreliableServer(Protocol):
     """A fake server that may fail; *at_moment* is called with what has just happened there: it may kill."""
 
     rough: float  # how likely a call meets a failure
@@ -112,7 +112,9 @@ class KilledBot(ABC):
         await self._process.wait()
         self.deaths += 1
 
-    async def die_at(self, moments: Sequence[str], servers: Sequence[Weather], *, wait: float) -> None:
+    async def die_at(
+        self, moments: Sequence[str], servers: Sequence[UnreliableServer], *, wait: float
+    ) -> None:
         """Where one of *moments* has just come, drawn by lot ("": a moment of no meaning), or after *wait*
         seconds in which it did not come.
         """
@@ -153,9 +155,9 @@ class KilledBot(ABC):
         return bool(self.rows("select 1 from outbox where status in ('pending', 'sending') limit 1"))
 
     def is_undecided(self, keys: set[str]) -> bool:
-        return not keys <= {
-            row["key"] for row in self.rows("select key from inbox where done_at is not null")
-        }
+        """Whether one of *keys* is not kept yet, or anything that is kept waits for its decision."""
+        inbox = self.rows("select key, done_at from inbox")
+        return not keys <= {row["key"] for row in inbox} or any(row["done_at"] is None for row in inbox)
 
     def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:

@@ -27,8 +27,8 @@ BREAKS = frozenset({"LOGIN", "SELECT", "UID SEARCH", "UID FETCH", "UID STORE", "
 Moment = Callable[[str], None]
 
 
-class StormyImap(FakeImap):
-    """A mailbox in bad weather. *at_moment* is called when a letter is fetched or marked: it may kill."""
+class UnreliableImap(FakeImap):
+    """A mailbox that fails now and then. *at_moment* is called when a letter is fetched or marked."""
 
     def __init__(self, dice: random.Random) -> None:
         super().__init__()
@@ -43,8 +43,8 @@ class StormyImap(FakeImap):
         return self.dice.choice((CUT, "NO [UNAVAILABLE] later"))
 
 
-class StormySmtp(FakeSmtp):
-    """The other server, in the same weather."""
+class UnreliableSmtp(FakeSmtp):
+    """The other server, which fails as often."""
 
     def __init__(self, dice: random.Random) -> None:
         super().__init__()
@@ -67,7 +67,8 @@ class KilledMailbox(KilledBot):
     def __init__(self, folder: Path, *, kills: int, customers: int, seed: int) -> None:
         super().__init__(folder, kills=kills, seed=seed)
         self._customers = customers
-        self._imap, self._smtp = StormyImap(random.Random(seed + 1)), StormySmtp(random.Random(seed + 2))
+        self._imap = UnreliableImap(random.Random(seed + 1))
+        self._smtp = UnreliableSmtp(random.Random(seed + 2))
         self._said: dict[str, str] = {}  # address: key of the letter
 
     @asynccontextmanager
@@ -140,7 +141,7 @@ class KilledMailbox(KilledBot):
         """Each letter has one recorded outcome; each answer is with its customer once, or its row has a
         doubt.
         """
-        inbox = self.rows("select key, result from inbox")
+        inbox = self.rows("select key, result from inbox where kind = 'message'")
         kept = Counter(row["key"] for row in inbox)
         found = [
             f"the letter of {a} is kept {kept[key]} times" for a, key in self._said.items() if kept[key] != 1

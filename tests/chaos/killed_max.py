@@ -23,8 +23,8 @@ GROUP, OLGA = -700, 9
 PLEA = "позовите оператора"
 
 
-class StormyMax(FakeMax):
-    """The fake server in bad weather. *at_moment* is called with what has just happened: it may kill."""
+class UnreliableMax(FakeMax):
+    """A server that fails now and then. *at_moment* is called with what has just happened: it may kill."""
 
     def __init__(self, dice: random.Random) -> None:
         super().__init__()
@@ -59,10 +59,10 @@ class KilledMax(KilledBot):
     def __init__(self, folder: Path, *, kills: int, customers: int, seed: int) -> None:
         super().__init__(folder, kills=kills, seed=seed)
         self._customers = customers
-        self._server = StormyMax(random.Random(seed + 1))
+        self._server = UnreliableMax(random.Random(seed + 1))
         self._said: dict[str, tuple[int, str, str]] = {}  # mark: customer, words, key
 
-    def platform(self) -> StormyMax:
+    def platform(self) -> UnreliableMax:
         self._server.group(GROUP, members={OLGA: "Ольга"})
         return self._server
 
@@ -106,7 +106,7 @@ class KilledMax(KilledBot):
         """Each message has one recorded outcome; each row that was sent is with its customer; what came twice
         is in doubt.
         """
-        inbox = self.rows("select key, result, turn from inbox")
+        inbox = self.rows("select key, result from inbox where kind = 'message'")
         kept, turns = Counter(row["key"] for row in inbox), Counter[str]()
         for row in self.rows("select text from turns"):
             turns.update(MARK.findall(row["text"]))

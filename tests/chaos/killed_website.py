@@ -11,7 +11,7 @@ import contextlib
 import random
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 
 from tests.chaos.invariants import MARK
-from tests.chaos.killed_bot import QUESTION, KilledBot, main
+from tests.chaos.killed_bot import PATIENCE, QUESTION, KilledBot, main
 
 SHOP = "https://shop.example"
 BROKEN = (aiohttp.ClientError, TimeoutError, OSError)
@@ -114,13 +114,24 @@ class KilledWebsite(KilledBot):
             await asyncio.sleep(0.2)
             listening = [tasks.create_task(b.listen()) for b in self._browsers]
             while self.deaths < self.kills:
-                await asyncio.sleep(self.dice.uniform(0.3, 1.2))
+                await self._hears(talking)
+                await asyncio.sleep(self.dice.uniform(0.0, 0.5))
                 await self.die()
                 await self.start()
             await asyncio.wait(talking)
             await self.rest()
             for task in listening:
                 task.cancel()
+
+    async def _hears(self, talking: Collection[asyncio.Task[None]]) -> None:
+        """Until the process that runs now has kept a message: before that a kill would show nothing."""
+        before = self._kept()
+        async with asyncio.timeout(PATIENCE):
+            while self._kept() == before and not all(task.done() for task in talking):
+                await asyncio.sleep(0.01)
+
+    def _kept(self) -> int:
+        return sum(len(browser.kept) for browser in self._browsers)
 
     async def _talk(self, number: int, browser: StubbornBrowser) -> None:
         await browser.open()
@@ -169,7 +180,7 @@ class KilledWebsite(KilledBot):
     def figures(self) -> dict[str, int]:
         doubts = self.rows("select sum(doubts) as n from outbox")[0]["n"] or 0
         return {
-            "messages": sum(len(browser.kept) for browser in self._browsers),
+            "messages": self._kept(),
             "answers": len(self.rows("select 1 from chat_lines where own = 0")),
             "asked again": sum(browser.repeats for browser in self._browsers),
             "doubts": doubts,
