@@ -45,6 +45,16 @@ def test_the_key_of_the_voice_server_is_a_secret_too(tmp_path: Path) -> None:
     assert told and "voice.key" in told[0] and "SECRET" not in "".join(told)
 
 
+def test_the_key_of_an_administrator_is_a_secret_too(tmp_path: Path) -> None:
+    """Whoever has it can delete what is written in the community."""
+    comments = "{watch: [posts], admin_key: SECRET}"
+    told = problems(
+        tmp_path, f'channels: {{vk: {{type: vk, token: "${{T}}", group_id: 1, comments: {comments}}}}}\n'
+    )
+
+    assert told and "admin_key" in told[0] and "SECRET" not in "".join(told)
+
+
 def test_a_missing_variable_switches_the_channel_off(tmp_path: Path) -> None:
     """No token, no channel: not an error."""
     file = tmp_path / "config.yaml"

@@ -18,7 +18,7 @@ from bot.text.nearest import nearest
 from bot.text.problems import TranslatableText, problem, told
 from bot.text.yaml_source import YamlNode
 
-SECRETS = ("token", "secret", "password", "confirmation", "api_key")
+SECRETS = ("token", "secret", "password", "confirmation", "api_key", "admin_key")
 _VOICE_KEY = ("voice", "key")  # elsewhere it may be a name of the owner's
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 _LONGEST = 60  # characters of a value that are shown

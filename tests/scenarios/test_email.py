@@ -337,3 +337,10 @@ async def test_a_choice_that_has_its_number_is_numbered_once(mail: MailBot) -> N
     assert "\n1. " in choice and "1. 1." not in choice
     [answer] = await mail.writes("1", to=asked)
     assert answer["Subject"] == "Re: Доставка" and "?" in words(answer)
+
+
+async def test_a_letter_says_the_name_once(mail: MailBot) -> None:
+    """«Анна, зову оператора» calls her by name already."""
+    [told] = await mail.writes("позовите оператора", subject="Re: Заказ")
+    assert "Анна, зову оператора" in words(told)
+    assert words(told).startswith("Здравствуйте!") and words(told).count("Анна") == 1

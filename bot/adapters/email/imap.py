@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -219,7 +220,11 @@ def _is_for_now(error: Exception) -> bool:
     return any(word in said for word in FOR_NOW)
 
 
+_BYTES = re.compile(r"""\bb(['"])(.*?)\1""")  # as the library shows what the server said
+
+
 def _said(error: Exception) -> str:
     """The kind of the failure and what the server said; commands, and so the password, are in no answer."""
-    words = " ".join(str(error).split())[:200] if isinstance(error, IMAPClientError) else ""
+    raw = str(error) if isinstance(error, IMAPClientError) else ""
+    words = " ".join(_BYTES.sub(r"\2", raw).split())[:200]
     return f"IMAP {type(error).__name__} {words}".strip()

@@ -15,6 +15,7 @@ from bot.adapters.rich_text import placeholder
 from bot.errors import Refused
 from bot.i18n.texts import Texts
 from bot.model import Attachment, Customer, Inbound, Media, Outbound, Peer, RichText, Rows, Span, Style
+from bot.text.person_names import call_name
 
 FILE_BYTES = 18_000_000  # of all files of one letter: base64 makes a third more, and most take 25 MB
 _IN_WORDS = frozenset({Media.STICKER, Media.LOCATION, Media.CONTACT, Media.OTHER})
@@ -112,6 +113,8 @@ class LetterWriter:
         if not words or self._greets(words.text, language):
             return words
         who = thread.customer or Customer(0, language=language)
+        if (name := call_name(who)) and words.text.startswith(f"{name},"):
+            who = Customer(0, language=language)  # the words call them by name themselves
         return self.texts.say("letter.greeting", lang=language, customer=who) + "\n\n" + words
 
     def _greets(self, text: str, language: str) -> bool:

@@ -184,6 +184,7 @@ async def test_a_refused_login_stops_the_channel_and_says_what_to_do(
     with pytest.raises(AccountError) as met:
         await adapter.run(KeptInbounds(), cursor=None)
     assert "приложен" in met.value.hint and adapter.health.state == "stopped"
+    assert "[AUTHENTICATIONFAILED] Invalid credentials" in str(met.value) and "b'" not in str(met.value)
     problems = await adapter.check()
     assert [p.code for p in problems] == ["email-imap"] and "app-password" not in str(problems)
 
