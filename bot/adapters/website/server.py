@@ -67,7 +67,10 @@ class ChatServer:
             except StorageError as error:
                 self._log.error("storage_failed", error=str(error))
                 response = _refused(ChatRefusal(503, "storage", after=2))
-            except (web.HTTPException, asyncio.CancelledError, ConnectionResetError):
+            except (web.RequestPayloadError, ConnectionResetError):
+                # not what its headers say, or cut off on its way: nothing of ours has failed
+                response = _refused(ChatRefusal(400, "body"))
+            except (web.HTTPException, asyncio.CancelledError):
                 raise
             except Exception:  # noqa: BLE001 - the page's script is told in a form that it reads
                 self._log.exception("chat_failed", path=request.path)

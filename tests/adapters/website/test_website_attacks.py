@@ -173,6 +173,15 @@ async def test_what_is_too_long_or_malformed_is_refused_and_changes_nothing(site
     assert await kept(site) == 0
 
 
+async def test_a_body_that_is_not_what_its_headers_say_is_refused(site: Site) -> None:
+    """As the sender's fault, not as ours."""
+    browser = site.browser()
+    await browser.opens()
+    packed = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answer = await browser.ask("POST", "messages", data=b"{}", headers=packed)
+    assert await error(answer, 400) == "body"
+
+
 async def test_a_file_is_what_it_is(site: Site) -> None:
     """A page in a picture's clothes is only saved; programs, pages and what is too large are not taken."""
     browser = site.browser()
