@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bot.config.handoff import DAY_TIME, DURATION, FIELD_NAME, LANGUAGE, NAME, SPAN, TEAM_NAME
+from bot.config.website_channel import COLOUR
 from bot.errors import Problem
 from bot.text.nearest import nearest
 from bot.text.problems import TranslatableText, problem, told
@@ -30,6 +31,7 @@ _LOOKS = {  # what a value must look like, and an example
     TEAM_NAME: ("team_name", "sales"),
     FIELD_NAME: ("field_name", "order"),
     LANGUAGE: ("language", "ru"),
+    COLOUR: ("colour", '"#0b57d0"'),
 }
 _KINDS = (  # how the checks name what is wrong, what is wanted, and an example
     (("int_", "greater_than", "less_than"), "whole", "10"),
@@ -165,7 +167,7 @@ class ConfigFaults:
         if isinstance(default, bool):
             given = str(default).lower()
         elif isinstance(default, (str, int, float)) and default != "":
-            given = f'"{default}"' if ":" in str(default) else str(default)
+            given = f'"{default}"' if set(":#") & set(str(default)) else str(default)
         elif place and is_secret(place):
             given = f'"${{{"_".join(place[-2:]).upper()}}}"'
         elif not given and (inner := self._keys(place)):

@@ -14,6 +14,7 @@ from bot.config.handoff import Duration, Section
 from bot.text.problems import told
 
 SHORTEST = 32  # characters of a secret that signs logins
+COLOUR = r"^#[0-9a-fA-F]{6}$"
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
@@ -35,7 +36,7 @@ class WebsiteChannel(Section):
         "",
         description="what stands above the chat; one, or by language; without one the name of the business",
     )
-    colour: str = Field("#0b57d0", pattern=r"^#[0-9a-fA-F]{6}$", description="colour of button and heading")
+    colour: str = Field("#0b57d0", pattern=COLOUR, description="colour of button and heading")
     secret: SecretStr | None = Field(
         None,
         description='what your site signs logins with (HS256), 32 characters or more, as "${WEBSITE_SECRET}"',

@@ -54,7 +54,7 @@ def test_an_origin_is_kept_as_browsers_send_it(tmp_path: Path, origin: str, kept
         (SHOP, "letters: mail", "mail"),
         (SHOP, "consent: true", "consent.policy"),
         (SHOP, "proxies: [proxy.example]", "10.0.0.0/8"),
-        (SHOP, "colour: blue", "colour"),
+        (SHOP, "colour: blue", 'colour: "#0b57d0"'),
     ],
 )
 def test_a_fault_is_told_with_its_line(tmp_path: Path, origin: str, more: str, words: str) -> None:
