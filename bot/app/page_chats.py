@@ -8,7 +8,7 @@ from functools import partial
 
 from bot.adapters.page_channel import ChatParts, PageChannel
 from bot.app.service_parts import ServiceParts
-from bot.dialogs.consent import Consent, ConsentPlace
+from bot.dialogs.consent import FIRST, Consent, ConsentPlace
 from bot.handoff.places import DeskPlaces
 from bot.i18n.texts import Texts
 from bot.model import Button, Customer, Event, Outbound, Peer, RichText, Status
@@ -84,7 +84,7 @@ class PageConsent:
     def answered(
         self, customer: Customer, agreed: bool, *, channel: str, language: str, now: datetime
     ) -> tuple[dict[str, object], Event]:
-        record = self._consent.answered(customer, agreed, ConsentPlace(channel, language, now))
+        record = self._consent.answered(customer, agreed, ConsentPlace(channel, language, now, FIRST))
         after = record.customer.fields
         gone = dict.fromkeys(customer.fields.keys() - after.keys())
         return {**gone, **after}, record.event

@@ -45,7 +45,7 @@ class WebsiteChannel(Section):
         description="ask for the consent of `consent:` before the first message, not before contacts only",
     )
     ask_email: bool = Field(
-        False, description="offer to leave an e-mail; whoever is away hears there that they were answered"
+        False, description="offer to leave an e-mail, to which `letters` go; whoever is away hears there"
     )
     letters: str | None = Field(
         None, description="channel of type email from which those letters go; without one none are sent"

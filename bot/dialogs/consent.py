@@ -23,6 +23,7 @@ from bot.text.customer_fields import CONSENT_AT as AT
 from bot.text.customer_fields import CONSENT_CHANNEL as CHANNEL
 from bot.text.customer_fields import CONTACTS
 
+FIRST = "consent.first"  # the notice where nothing can be written without a yes
 REFUSED = "_consent_refused"  # the version that they said no to
 YES, NO = "consent_yes", "consent_no"  # the actions of its buttons
 _NAMES = "name first_name last_name full_name surname patronymic fio address birthday birth_date passport"
@@ -68,11 +69,12 @@ def is_personal(field: ConsentField, texts: Texts) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ConsentPlace:
-    """Where somebody answered, in which language they were asked, and when."""
+    """Where somebody answered, in which language and by which notice they were asked, and when."""
 
     channel: str
     language: str
     at: datetime
+    notice: str = "consent.ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +152,10 @@ class Consent:
         return ConsentRecord(replace(customer, fields=fields), event)
 
     def shown(self, language: str) -> tuple[RichText, str]:
-        """The notice as a page shows it, and the address of the policy."""
+        """The notice before the first word, as a page shows it, and the address of the policy."""
         own = self._terms.text.get(language, "") if self._terms else ""
         policy = self._policy(language)
-        return RichText(own) if own else self._texts.say("consent.ask", lang=language, policy=policy), policy
+        return RichText(own) if own else self._texts.say(FIRST, lang=language, policy=policy), policy
 
     def _place(self, turn: Turn) -> ConsentPlace:
         return ConsentPlace(turn.conversation.peer.channel, language_of(turn, self._texts.lang), turn.now)
@@ -165,7 +167,7 @@ class Consent:
     def _event(self, kind: str, place: ConsentPlace, customer: Customer) -> Event:
         assert self._terms is not None
         language = place.language
-        shown = self._terms.text.get(language) or self._texts.text("consent.ask", lang=language, policy="")
+        shown = self._terms.text.get(language) or self._texts.text(place.notice, lang=language, policy="")
         digest = hashlib.sha256(f"{shown}\n{self._policy(language)}".encode()).hexdigest()[:12]
         return Event(
             kind,

@@ -186,6 +186,8 @@ def test_nothing_is_lost_or_doubled_over_a_network_that_fails(visitor: Visitor, 
     visitor.arrived(*words)
 
     assert chat.kept(visitor.page) == words
+    # a session that fails often enough is told to whoever builds the page
+    visitor.complaints = [told for told in visitor.complaints if "no answer from" not in told]
 
 
 def test_what_is_on_its_way_survives_a_reload(visitor: Visitor, chat: WebsiteChat) -> None:

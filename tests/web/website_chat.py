@@ -178,6 +178,7 @@ def opened_chat(folder: Path, *, consent: bool = False) -> Iterator[WebsiteChat]
         secret=SECRET,
         title="Лютик",
         ask_email=True,
+        letters="mail",
         consent=consent,
         max_mb=1,
         colour="#6b3fa0",

@@ -76,7 +76,7 @@ class ChatSessions:
         if address is None or len(address) > LONGEST_EMAIL or (address and not EMAIL.fullmatch(address)):
             raise ChatRefusal(422, "email")
         parts, customer = chat.ready, await chat.customer(caller.visitor)
-        if not chat.settings.ask_email:
+        if not chat.settings.offers_letters:
             raise ChatRefusal(404, "email")
         if parts.consent.is_on and not parts.consent.has(customer):
             raise ChatRefusal(403, "consent")
@@ -167,7 +167,7 @@ class ChatSessions:
         shown: dict[str, object] = {
             "title": chat.title(language),
             "colour": settings.colour,
-            "email": settings.ask_email and not missing and not (visitor and visitor.email),
+            "email": settings.offers_letters and not missing and not (visitor and visitor.email),
             "limits": {"file": settings.max_mb * 1024 * 1024, "text": TEXT},
         }
         if settings.consent and missing and consent is not None:

@@ -24,6 +24,11 @@ class WebsiteSettings:
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     demo: bool = False
 
+    @property
+    def offers_letters(self) -> bool:
+        """Whether visitors are asked for an address: only where something is sent to it."""
+        return self.ask_email and bool(self.letters)
+
     def title_in(self, language: str) -> str:
         if isinstance(self.title, str):
             return self.title

@@ -75,8 +75,8 @@ def _same_numbers(said: _Facts, told: _Facts) -> bool:
             place: len(about & {w.lemma for w in told.words if w.clause == place})
             for place in {w.clause for w in told.words}
         }
-        homes = [place for n, u, place in told.numbers if (n, u) == (number, unit)]
-        if about and max((shares.get(p, 0) for p in homes), default=0) < max(shares.values(), default=0):
+        places = [place for n, u, place in told.numbers if (n, u) == (number, unit)]
+        if about and max((shares.get(p, 0) for p in places), default=0) < max(shares.values(), default=0):
             return False
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 
 from bot.config.forms import ConsentSettings
@@ -196,7 +197,8 @@ async def test_consent_comes_before_the_first_word(articles: Path) -> None:
         browser = site.browser()
         told = await browser.opens()
         assert told["settings"]["consent"]["url"] == "https://shop.example/policy"
-        assert told["settings"]["consent"]["text"] and told["settings"]["email"] is False
+        asked = told["settings"]["consent"]["text"]  # for the chat itself: nobody wants their contacts yet
+        assert "ответить вам в этом чате" in asked and told["settings"]["email"] is False
         for path, body in (("messages", {"text": QUESTION}), ("start", {})):
             answer = await browser.ask("POST", path, json={"key": "too-early-1", **body})
             assert (answer.status, (await answer.json())["error"]) == (403, "consent")
@@ -211,6 +213,8 @@ async def test_consent_comes_before_the_first_word(articles: Path) -> None:
         assert (version, channel) == ("3", "site")
         [event] = await site.testbot.store.events(kinds=["consent_given"])
         assert event.data["version"] == "3" and event.data["channel"] == "site"
+        words = hashlib.sha256(f"{asked}\nhttps://shop.example/policy".encode()).hexdigest()
+        assert event.data["text"] == words[:12]
         assert "consent" not in (await browser.opens())["settings"]
         await browser.does("consent", {"agreed": False})
         answer = await browser.ask("POST", "messages", json={"key": "after-no-1", "text": "слово"})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.adapters.website.shop_site import Browser, Site, open_site, with_settings
 
 
@@ -74,8 +76,12 @@ async def test_the_address_is_the_customers_and_may_be_taken_away(site: Site) ->
     assert await letters(site, 600) == []
 
 
-async def test_without_a_wish_no_address_is_taken(articles: Path) -> None:
-    async with open_site(articles, with_settings(ask_email=False)) as site:
+@pytest.mark.parametrize("changes", [{"ask_email": False}, {"letters": ""}])
+async def test_no_address_is_taken_to_which_nothing_is_sent(
+    articles: Path, changes: dict[str, object]
+) -> None:
+    """“The answer will come to your e-mail” is said only where it will."""
+    async with open_site(articles, with_settings(**changes)) as site:
         browser = site.browser()
         assert (await browser.opens())["settings"]["email"] is False
         answer = await browser.ask("POST", "email", json={"address": "anna@example.org"})
