@@ -63,7 +63,7 @@ class _TextReader:
         self._open: list[tuple[str, str]] = []  # elements that are open, and what they do to what is inside
         self._counts: Counter[str] = Counter()  # how often each of them is open
         self._silent = self._quoted = self._pre = 0
-        self._link = ""
+        self._link, self._link_at = "", 0  # where it leads, and where in the line its words begin
 
     def feed(self, html: str) -> None:
         """The whole letter."""
@@ -102,7 +102,7 @@ class _TextReader:
         self._quoted += does == "quoted"
         self._pre += tag == "pre"
         if tag == "a":
-            self._link = told.get("href", "")
+            self._link, self._link_at = told.get("href", ""), len(self._line)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID or not self._counts[tag]:
@@ -158,7 +158,7 @@ class _TextReader:
     def _end_link(self) -> None:
         """The address behind a link, where the words are another."""
         address = self._link.split("?utm_")[0]
-        said = "".join(self._line)
+        said = "".join(self._line[self._link_at :])
         if address.lower().startswith(("http://", "https://")) and said.strip():
             bare = address.removeprefix("https://").removeprefix("http://").rstrip("/")
             if bare not in said and len(address) <= 300 and not self._quoted:

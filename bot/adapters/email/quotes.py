@@ -134,10 +134,9 @@ def _quoted_follows(lines: list[str], at: int) -> bool:
 
 def _begins_letter(lines: list[str], at: int) -> bool:
     """Whether the headers of a letter stand here, as Outlook puts them above what is answered."""
-    first = _bare(lines[at])
-    if _RULER.match(first):
-        return at + 1 < len(lines) and bool(_bare(lines[at + 1])) and _begins_letter(lines, at + 1)
-    if not _FROM.match(first):
+    if _RULER.match(_bare(lines[at])) and at + 1 < len(lines):
+        at += 1  # one alone: of many each would look at all the others
+    if not _FROM.match(_bare(lines[at])):
         return False
     following = [_bare(line) for line in lines[at + 1 : at + 6]]
     return sum(bool(_MORE.match(line)) for line in following) >= 2

@@ -298,6 +298,12 @@ def test_headers_without_end_are_looked_at_up_to_a_limit() -> None:
     assert (read.author, read.problem) == ("anna@example.org", "")
 
 
+def test_lines_of_nothing_but_rulers_are_read() -> None:
+    """Each looked at all the others below it, one within the other."""
+    read = read_letter(letter("Заказ 17\n" + "_" * 40 + "\n" + ("_" * 40 + "\n") * 2500).as_bytes(), BOX)
+    assert read.problem == "" and read.text.startswith("Заказ 17")
+
+
 PIECES = [
     b"From: Anna <anna@example.org>\r\n",
     b"From: \r\n",
