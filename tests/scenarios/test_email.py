@@ -344,3 +344,16 @@ async def test_a_letter_says_the_name_once(mail: MailBot) -> None:
     [told] = await mail.writes("позовите оператора", subject="Re: Заказ")
     assert "Анна, зову оператора" in words(told)
     assert words(told).startswith("Здравствуйте!") and words(told).count("Анна") == 1
+
+
+async def test_somebody_of_a_russian_domain_is_answered(mail: MailBot) -> None:
+    """The name of their domain stands in the header as it is written (RFC 6532)."""
+    head = "From: Анна <anna@почта.рф>\r\nSubject: Вопрос\r\nMessage-ID: <1@x>\r\n\r\n"
+    raw = head + "Сколько стоит доставка?\r\n"
+    mail.imap.arrives(raw.encode(), mail.testbot.clock())
+    async with asyncio.timeout(10):
+        while not mail.smtp.letters:
+            await asyncio.sleep(0.01)
+            await mail.testbot.rest()
+    [answer] = mail.came()
+    assert answer["To"] == "anna@xn--80a1acny.xn--p1ai" and words(answer).startswith("Здравствуйте, Анна!")

@@ -231,7 +231,10 @@ def _first_address(letter: Message, name: str) -> str:
 
 def _addresses(letter: Message, name: str) -> list[tuple[str, str]]:
     """Names and addresses of a header; one empty pair where there are none."""
-    value = " ".join(str(v) for v in letter.get_all(name, [])[:1])
+    first = next(iter(letter.get_all(name, [])), "")
+    value = (
+        first if isinstance(first, str) else _decoded(first)
+    )  # bytes of no encoding: of old forms, or RFC 6532
     found = []
     for person, address in getaddresses([value]):
         if _BARE.fullmatch(address.strip()):

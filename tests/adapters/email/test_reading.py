@@ -304,6 +304,14 @@ def test_lines_of_nothing_but_rulers_are_read() -> None:
     assert read.problem == "" and read.text.startswith("Заказ 17")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1251"])
+def test_an_author_in_bare_letters_is_known_by_name_and_address(encoding: str) -> None:
+    """As forms of sites and mailboxes of .рф write them: nobody could be answered otherwise."""
+    raw = "From: Анна Иванова <anna@почта.рф>\r\nSubject: Заказ\r\n\r\nДа\r\n".encode(encoding)
+    read = read_letter(raw, BOX)
+    assert (read.name, read.author, read.automatic) == ("Анна Иванова", "anna@почта.рф", "")
+
+
 PIECES = [
     b"From: Anna <anna@example.org>\r\n",
     b"From: \r\n",
